@@ -1,0 +1,38 @@
+{
+  'targets': [
+    {
+      'target_name': 'optimistic_cache',
+      'sources': [
+        '<!@(ls src/*.c)',
+        '<!@(ls src/addon/*.cc)',
+      ],
+      'include_dirs': [
+        'include',
+        '<!(node -p "require(\'node-addon-api\').include_dir")',
+      ],
+      'defines': [
+        'NAPI_VERSION=9',
+        'NAPI_DISABLE_CPP_EXCEPTIONS',
+        # A worker that is being terminated cannot throw any more; without this the process would abort.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS',
+      ],
+      'cflags_c': [
+        '-std=c17',
+        '-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror',
+        '<!@(pkg-config --cflags libcjson 2>/dev/null || true)',
+      ],
+      'cflags_cc': ['-std=c++17'],
+      'cflags': ['-fvisibility=hidden'],
+      'libraries': [
+        '<!@(pkg-config --libs libcjson 2>/dev/null || echo -lcjson)',
+        '-lpthread',
+      ],
+      'configurations': {
+        'Release': {
+          'cflags!': ['-O3'],
+          'cflags': ['-O2'],
+        },
+      },
+    },
+  ],
+}

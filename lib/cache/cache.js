@@ -1,0 +1,413 @@
+import { OptimisticCacheError } from '../errors.js'
+import { expiryOf, timeoutOf } from './durations.js'
+import { frozenFromJSON, toJSON } from './json.js'
+import { isUnkeepable, Loader } from './loader.js'
+import { native } from './native.js'
+import { maxMemoOf, toOpenOptions } from './open-options.js'
+import { Reader } from './reader.js'
+import { Sweeper } from './sweeper.js'
+import { View, viewStateOf } from './view.js'
+import { Waiters } from './waiters.js'
+
+/** @typedef {import('./types.js').EntryOptions} EntryOptions */
+/** @typedef {import('./types.js').EntryInfo} EntryInfo */
+/** @typedef {import('./types.js').FetchedEntry} FetchedEntry */
+/** @typedef {import('./types.js').LoadOptions} LoadOptions */
+/** @typedef {import('./types.js').MutationStatus} MutationStatus */
+/** @typedef {import('./types.js').Operation} Operation */
+/** @typedef {import('./types.js').Reading} Reading */
+/** @typedef {import('./types.js').ReadOptions} ReadOptions */
+
+/** What oc_begin takes when no time is given. */
+const DEFAULT_TTL = 30_000
+const DEFAULT_SETTLED_TIMEOUT = 30_000
+const DEFAULT_KNOWN_TIMEOUT = 50
+
+/**
+ * A cache as one thread sees it. Entries, mutations and versions are shared with every thread that opened the same
+ * name; the parsed objects are this thread's own.
+ *
+ * Every method throws an `OptimisticCacheError`: `_CLOSED` after `close()`, `_ARGUMENT` for a value of the wrong type,
+ * `_UTF8` for text with an unpaired surrogate, and what its comment names. A call that throws has changed nothing.
+ */
+export class Cache {
+  #handle
+  #open = true
+  #reader
+  #loader
+  #sweeper
+  #waiters
+
+  /**
+   * Use `openCache()`.
+   * @param {import('./types.js').CacheOptions} options
+   */
+  constructor(options) {
+    const handle = native.open(toOpenOptions(options))
+    this.#handle = handle
+    this.#reader = new Reader(handle, maxMemoOf(options))
+    this.#loader = new Loader(this, (key, text, entry) => this.#store(key, text, true, entry))
+    this.#sweeper = new Sweeper(() => native.sweep(handle))
+    this.#waiters = new Waiters(
+      (callback) => native.watch(handle, callback),
+      () => native.unwatch(handle),
+    )
+  }
+
+  /** The log's head: the version of the last committed operation. Read it before a load and pass it as `since`. */
+  get version() {
+    return native.version(this.#handle)
+  }
+
+  /** Hexadecimal; another one means that the arena is new. Versions compare only within one generation. */
+  get generation() {
+    return native.generation(this.#handle)
+  }
+
+  // ---- Entries
+
+  /**
+   * Stores what `JSON.stringify` makes of `value`.
+   * @param {string} key
+   * @param {unknown} value anything that JSON can hold
+   * @param {EntryOptions} [options]
+   * @returns {boolean} false when it was not kept: an operation on one of its tags came after `since`, or there is no
+   *   room
+   * @throws {OptimisticCacheError} `_KEY_SIZE`, `_VALUE_SIZE`, `_TAG_SIZE`, `_TAG_COUNT`, `_JSON_DEPTH`, `_JSON_NUL`,
+   *   `_JSON_SURROGATE`, `_QUERY`
+   */
+  set(key, value, options) {
+    return this.#store(key, toJSON(value, 'value'), true, options)
+  }
+
+  /**
+   * Stores a copy of `bytes`: JSON text when `json` is true, else opaque, which any operation on one of its tags drops.
+   * @param {string} key
+   * @param {Uint8Array | string} bytes not over shared memory
+   * @param {EntryOptions & { json?: boolean }} [options]
+   * @returns {boolean} as `set`
+   * @throws {OptimisticCacheError} as `set`, and `_UTF8`, `_JSON`
+   */
+  setBytes(key, bytes, options) {
+    return this.#store(key, bytes, options?.json ?? false, options)
+  }
+
+  /**
+   * @param {string} key
+   * @param {View} [view] without one: the newest version, without overlay
+   * @param {ReadOptions} [options]
+   * @returns {any} deep-frozen and shared by all readers of this thread; undefined for a miss
+   * @throws {OptimisticCacheError} `_KEY_SIZE`; `_ARGUMENT` when the entry holds opaque bytes
+   */
+  get(key, view, options) {
+    return this.#find(key, view, options)?.value
+  }
+
+  /**
+   * As `get`, with what is known of the answer.
+   * @param {string} key
+   * @param {View} [view]
+   * @param {ReadOptions} [options]
+   * @returns {Reading | undefined}
+   * @throws {OptimisticCacheError} as `get`
+   */
+  read(key, view, options) {
+    const found = this.#find(key, view, options)
+    return found && { value: found.value, version: found.version, stale: found.stale, overlaid: found.overlaid }
+  }
+
+  /**
+   * The entry as it is kept: a copy of its JSON text, or of its opaque bytes.
+   * @param {string} key
+   * @param {View} [view]
+   * @param {ReadOptions} [options]
+   * @returns {Buffer | undefined}
+   * @throws {OptimisticCacheError} `_KEY_SIZE`
+   */
+  getBytes(key, view, options) {
+    const hit = native.get(this.#handle, this.#stateOf(view)?.handle, key, options?.base ?? false, 0n, true)
+    return /** @type {Buffer | undefined} */ (hit?.value)
+  }
+
+  /**
+   * Answers from the cache, or loads and keeps. Readers of this thread who miss the same key at once share one load, as
+   * long as no version passed since it began. What a load returns goes to its callers even when it cannot be kept
+   * (too large, an escaped NUL, …): that counts as `unkept` in `stats()` and is published on the diagnostics channel
+   * `payload-optimistic-cache:unkept` as `{ key, error }`. A load that throws is not kept, and its error is thrown.
+   *
+   * A stale hit is answered at once and loaded anew in the background; when that fails, the next stale hit tries
+   * again. The error counts as `refreshFailures` in `stats()` and is published on
+   * `payload-optimistic-cache:refresh-failed`.
+   * @param {string} key
+   * @param {LoadOptions} options
+   * @param {() => unknown} load reads the database; may return a promise
+   * @param {View} [view] whose overlay is laid over the value
+   * @param {ReadOptions} [readOptions]
+   * @returns {Promise<any>} deep-frozen; what JSON makes of the loaded value
+   * @throws {OptimisticCacheError} as `set`, but for values that cannot be kept
+   */
+  async fetch(key, options, load, view, readOptions) {
+    return (await this.fetchEntry(key, options, load, view, readOptions)).value
+  }
+
+  /**
+   * As `fetch`, with what is known of the answer.
+   * @param {string} key
+   * @param {LoadOptions} options
+   * @param {() => unknown} load
+   * @param {View} [view]
+   * @param {ReadOptions} [readOptions]
+   * @returns {Promise<FetchedEntry>}
+   */
+  async fetchEntry(key, options, load, view, readOptions) {
+    if (typeof load !== 'function') {
+      throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', 'load must be a function that returns the value')
+    }
+    const found = this.#find(key, view, readOptions)
+    if (found !== undefined) {
+      if (found.stale) this.#loader.refresh(key, options, load)
+      return { value: found.value, version: found.version, overlaid: found.overlaid, hit: true }
+    }
+    const { since, result } = this.#loader.load(key, options, load)
+    const loaded = await result
+    const state = this.#stateOf(view)
+    const overlaid = state && this.#overlay(loaded.text, options, since, state)
+    const shown = overlaid === undefined || readOptions?.base ? loaded.value : overlaid
+    return { value: shown, version: since, overlaid: shown !== loaded.value, hit: false }
+  }
+
+  /**
+   * The entries that carry `tag`, or all, in no particular order.
+   * @param {{ tag?: string, limit?: number }} [options] `limit`: 1,000 unless given
+   * @returns {EntryInfo[]}
+   */
+  entries(options) {
+    this.#assertOpen()
+    this.#reader.flush()
+    return JSON.parse(native.entries(this.#handle, options?.tag, options?.limit))
+  }
+
+  // ---- Views
+
+  /**
+   * Opens what one render reads through.
+   * @param {{ principal?: string, tokens?: string[] }} [options] `principal`: `anonymous` unless given; `tokens`: the
+   *   mutations that the viewer has in flight, as UUIDv7, at most 64
+   * @returns {View}
+   * @throws {OptimisticCacheError} `_ARGUMENT` for a token that is not a UUIDv7. A token that is unknown, or another
+   *   principal's, is no error: `view.unknown` lists it
+   */
+  view(options) {
+    const principal = options?.principal ?? 'anonymous'
+    this.#assertOpen()
+    const { changes } = this.#reader
+    const handle = native.openView(this.#handle, principal, options?.tokens ?? [])
+    const { version, pending } = native.viewInfo(handle)
+    if (pending > 0) this.#sweeper.start()
+    return new View({ cache: this, handle, version, changes, mayOverlay: pending > 0, open: true }, principal)
+  }
+
+  // ---- Writes around the database
+
+  /**
+   * Begins a mutation, before the database is touched. A begin of a token that is pending replaces the operations on
+   * the documents it names and adds the others.
+   * @param {string} token a UUIDv7
+   * @param {{ principal?: string, operations: Operation[], ttl?: number }} mutation `principal`: `anonymous` unless
+   *   given; `ttl`: milliseconds until it expires, 30,000 unless given
+   * @throws {OptimisticCacheError} `_OPERATION`, `_JSON_DEPTH`, `_JSON_NUL`, `_JSON_SURROGATE`, `_TOKEN_UNKNOWN`
+   *   (another principal's), `_TOKEN_SETTLED`, `_LIMIT_MUTATIONS`, `_LIMIT_OPERATIONS`, `_LIMIT_BYTES`, `_FULL`
+   */
+  begin(token, mutation) {
+    const operations = operationsToJSON(mutation?.operations)
+    native.begin(this.#handle, token, mutation.principal ?? 'anonymous', operations, mutation.ttl)
+    this.#sweeper.by(Date.now() + (mutation.ttl || DEFAULT_TTL))
+  }
+
+  /**
+   * Settles a mutation after its transaction committed. On an error the mutation stays pending: `expire` it then, so
+   * that nobody reads what it may have changed.
+   * @param {string} token
+   * @param {{ operations?: Operation[] }} [mutation] as the database has them now; without: as they were begun
+   * @returns {number} the version of the commit; of a token that was committed before, the same again
+   * @throws {OptimisticCacheError} `_TOKEN_UNKNOWN`, `_TOKEN_SETTLED` (rolled back), `_OPERATION`, `_LIMIT_…`,
+   *   `_JSON_…`
+   */
+  commit(token, mutation) {
+    const operations = mutation?.operations === undefined ? undefined : operationsToJSON(mutation.operations)
+    return native.commit(this.#handle, token, operations)
+  }
+
+  /**
+   * Forgets a pending mutation. Idempotent.
+   * @param {string} token
+   * @param {{ reason?: string }} [options] `reason` is what `status` tells as `error`; cut at 512 bytes
+   * @throws {OptimisticCacheError} `_TOKEN_UNKNOWN`, `_TOKEN_SETTLED` (committed)
+   */
+  rollback(token, options) {
+    native.rollback(this.#handle, token, options?.reason)
+  }
+
+  /**
+   * Gives a pending mutation up as of unknown outcome: its documents are invalidated. Idempotent.
+   * @param {string} token
+   * @param {{ reason?: string }} [options]
+   * @throws {OptimisticCacheError} `_TOKEN_UNKNOWN`, `_TOKEN_SETTLED`
+   */
+  expire(token, options) {
+    native.expire(this.#handle, token, options?.reason)
+  }
+
+  /**
+   * Logs operations that were committed without a bracket: each document is invalidated.
+   * @param {Operation[]} operations
+   * @returns {number} the version
+   * @throws {OptimisticCacheError} `_OPERATION`, `_JSON_…`
+   */
+  record(operations) {
+    return native.record(this.#handle, operationsToJSON(operations))
+  }
+
+  /**
+   * @param {string[]} tags
+   * @returns {number} the version
+   * @throws {OptimisticCacheError} `_TAG_SIZE`
+   */
+  invalidate(tags) {
+    return native.invalidate(this.#handle, tags)
+  }
+
+  /**
+   * @param {string} token
+   * @param {string} principal
+   * @returns {MutationStatus | undefined} undefined when nobody began it, it is forgotten, or it is another principal's
+   */
+  status(token, principal) {
+    const status = native.status(this.#handle, token, principal)
+    if (status === undefined) return undefined
+    if (status.state === 'pending') this.#sweeper.by(status.deadline)
+    return { token, state: status.state, version: status.version, error: status.reason || undefined }
+  }
+
+  /**
+   * Waits until a mutation is settled, by whatever thread.
+   * @param {string} token
+   * @param {string} principal
+   * @param {{ timeout?: number }} [options] milliseconds; 30,000 unless given
+   * @returns {Promise<MutationStatus | undefined>} its status; at the timeout, as pending; undefined at once when
+   *   unknown
+   * @throws {OptimisticCacheError} `_CLOSED` also when the cache is closed meanwhile
+   */
+  async settled(token, principal, options) {
+    const look = () => {
+      const status = this.status(token, principal)
+      return status?.state === 'pending' ? undefined : { status }
+    }
+    const timeout = timeoutOf(options?.timeout, DEFAULT_SETTLED_TIMEOUT)
+    const { status } = await this.#waiters.wait(look, timeout, () => ({ status: this.status(token, principal) }))
+    return status
+  }
+
+  /**
+   * Waits until every token was begun by that principal: for a render that overtook the requests of its own viewer.
+   * @param {string[]} tokens
+   * @param {string} principal
+   * @param {{ timeout?: number }} [options] milliseconds; 50 unless given
+   * @returns {Promise<boolean>} false when some were not by then
+   */
+  async known(tokens, principal, options) {
+    const look = () => tokens.every((token) => this.status(token, principal) !== undefined) || undefined
+    const timeout = timeoutOf(options?.timeout, DEFAULT_KNOWN_TIMEOUT)
+    return this.#waiters.wait(/** @type {() => boolean | undefined} */ (look), timeout, () => false)
+  }
+
+  // ---- Looking in
+
+  /**
+   * Counters of the arena since it was made (`version`, `generation`, `hits`, `misses`, `sets`, `refused`, `replays`,
+   * `inexact`, `overlays`, `evictions`, `commits`, `rollbacks`, `expirations`, `invalidations`), its present contents
+   * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), and of this object
+   * `unkept` and `refreshFailures`. Hits that another thread answered from its own parsed objects are missing until
+   * it reports them: at most 63 a key.
+   * @returns {Record<string, number> & { generation: string }}
+   */
+  stats() {
+    this.#assertOpen()
+    this.#reader.flush()
+    const stats = /** @type {any} */ (native.stats(this.#handle))
+    return { ...stats, unkept: this.#loader.unkept, refreshFailures: this.#loader.refreshFailures }
+  }
+
+  /** Gives the cache up; what waits is rejected, and views of this object are closed. Idempotent. */
+  close() {
+    if (!this.#open) return
+    this.#reader.flush()
+    this.#open = false
+    this.#sweeper.stop()
+    this.#waiters.close(closedError())
+    native.close(this.#handle)
+  }
+
+  // ---- Inside
+
+  #assertOpen() {
+    if (!this.#open) throw closedError()
+  }
+
+  /** @param {View | null | undefined} view */
+  #stateOf(view) {
+    return view === undefined || view === null ? undefined : viewStateOf(view, this)
+  }
+
+  /**
+   * @param {string} key
+   * @param {View} [view]
+   * @param {ReadOptions} [options]
+   * @returns {Reading | undefined}
+   */
+  #find(key, view, options) {
+    this.#assertOpen()
+    return this.#reader.find(key, this.#stateOf(view), options?.base ?? false)
+  }
+
+  /**
+   * @param {string} key
+   * @param {string | Uint8Array} value
+   * @param {boolean} json
+   * @param {EntryOptions} [options]
+   */
+  #store(key, value, json, options = {}) {
+    const { expiresAt, staleUntil } = expiryOf(options)
+    const { tags = [], since = 0 } = options
+    return native.set(this.#handle, key, value, json, tags, since, expiresAt, staleUntil, queryToJSON(options))
+  }
+
+  /**
+   * What the view shows of a loaded value, or undefined when that is the value itself. Asked for even when only the
+   * base is wanted, because the core notes in the view when the value is newer than it.
+   * @param {string} text
+   * @param {LoadOptions} options
+   * @param {number} since
+   * @param {import('./view.js').ViewState} view
+   */
+  #overlay(text, options, since, view) {
+    try {
+      const hit = native.overlay(this.#handle, view.handle, text, queryToJSON(options), since)
+      return hit.overlaid ? frozenFromJSON(/** @type {string} */ (hit.value)) : undefined
+    } catch (error) {
+      if (!isUnkeepable(error)) throw error
+      return undefined
+    }
+  }
+}
+
+const closedError = () => new OptimisticCacheError('ERR_OPTIMISTIC_CLOSED', 'the cache is closed; open a new one')
+
+/** @param {{ query?: import('./types.js').Query }} options */
+const queryToJSON = ({ query }) => (query === undefined ? undefined : toJSON(query, 'query'))
+
+/** @param {Operation[]} operations */
+function operationsToJSON(operations) {
+  if (Array.isArray(operations)) return toJSON(operations, 'operations')
+  throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', 'operations must be an array of operations')
+}

@@ -1,0 +1,86 @@
+// The addon, with its errors as ours. Everything else in lib/ goes through this file.
+import { createRequire } from 'node:module'
+import { OptimisticCacheError } from '../errors.js'
+
+/**
+ * A cache or a view in the addon; each belongs to the thread that opened it.
+ * @typedef {{ readonly changes: Uint32Array }} CacheHandle
+ * @typedef {{ readonly __view: never }} ViewHandle
+ */
+
+/**
+ * @typedef {object} Hit
+ * @property {string | Buffer} [value] absent when what is `known` still stands, or when opaque bytes are read as text
+ * @property {number} version
+ * @property {bigint} stamp
+ * @property {number} expiresAt
+ * @property {boolean} json
+ * @property {boolean} stale
+ * @property {boolean} overlaid
+ */
+
+/**
+ * One function of include/optimistic_cache.h each; structured values go in and out as JSON text.
+ * @typedef {object} Binding
+ * @property {(options: Record<string, unknown>) => CacheHandle} open
+ * @property {(cache: CacheHandle) => void} close
+ * @property {(cache: CacheHandle) => number} version
+ * @property {(cache: CacheHandle) => string} generation
+ * @property {(cache: CacheHandle, callback: () => void) => void} watch
+ * @property {(cache: CacheHandle) => void} unwatch
+ * @property {(cache: CacheHandle) => Record<string, any>} stats
+ * @property {(cache: CacheHandle, key: string, value: string | Uint8Array, json: boolean, tags: string[], since:
+ *   number, expiresAt: number, staleUntil: number, query?: string) => boolean} set
+ * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: bigint,
+ *   bytes: boolean) => Hit | undefined} get
+ * @property {(cache: CacheHandle, view: ViewHandle, value: string, query: string | undefined, since: number) => Hit}
+ *   overlay
+ * @property {(cache: CacheHandle, key: string, hits: number) => void} countHits
+ * @property {(cache: CacheHandle, tag?: string, limit?: number) => string} entries
+ * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} begin
+ * @property {(cache: CacheHandle, token: string, operations?: string) => number} commit
+ * @property {(cache: CacheHandle, token: string, reason?: string) => void} rollback
+ * @property {(cache: CacheHandle, token: string, reason?: string) => void} expire
+ * @property {(cache: CacheHandle, operations: string) => number} record
+ * @property {(cache: CacheHandle, tags: string[]) => number} invalidate
+ * @property {(cache: CacheHandle, token: string, principal: string) => { state: any, version: number, deadline: number,
+ *   reason: string } | undefined} status
+ * @property {(cache: CacheHandle) => number} sweep
+ * @property {(cache: CacheHandle, principal: string, tokens: string[]) => ViewHandle} openView
+ * @property {(view: ViewHandle) => void} closeView
+ * @property {(view: ViewHandle) => { version: number, torn: boolean, pending: number, unknown: number }} viewInfo
+ * @property {(view: ViewHandle) => string} viewPending
+ * @property {(view: ViewHandle) => string} viewUnknown
+ */
+
+/** @returns {Record<string, Function>} */
+function load() {
+  try {
+    return createRequire(import.meta.url)('../../build/Release/optimistic_cache.node')
+  } catch (cause) {
+    throw new OptimisticCacheError(
+      'ERR_OPTIMISTIC_ADDON',
+      'The native part of payload-optimistic-cache cannot be loaded. Build it with `npm run build` in the package; ' +
+        'when a bundler packs your server, keep the package out of the bundle (Next.js: serverExternalPackages).',
+      { cause },
+    )
+  }
+}
+
+/** @param {Function} call */
+const withOurErrors =
+  (call) =>
+  /** @param {unknown[]} args */
+  (...args) => {
+    try {
+      return call(...args)
+    } catch (error) {
+      const { code, message } = /** @type {{ code?: string, message: string }} */ (error)
+      throw code?.startsWith('ERR_OPTIMISTIC_') ? new OptimisticCacheError(code, message, { cause: error }) : error
+    }
+  }
+
+/** @type {Binding} */
+export const native = /** @type {any} */ (
+  Object.fromEntries(Object.entries(load()).map(([name, call]) => [name, withOurErrors(call)]))
+)

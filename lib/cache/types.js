@@ -1,0 +1,123 @@
+/**
+ * One change of the database. An operation touches the document's tag (`orders:7`) and its collection's (`orders`).
+ * @typedef {object} DocumentOperation
+ * @property {'update' | 'create' | 'delete'} type
+ * @property {string} collection
+ * @property {string | number} [id] without it only the collection is marked as being written
+ * @property {Record<string, unknown>} [data] the changed top-level members, as a read at depth 0 has them; an `update`
+ *   without it is logged as an invalidation of the document and its collection
+ * @property {Record<string, unknown>} [previous] the document before, at depth 0
+ *
+ * @typedef {object} InvalidateOperation
+ * @property {'invalidate'} type
+ * @property {string[]} tags
+ *
+ * @typedef {DocumentOperation | InvalidateOperation} Operation
+ */
+
+/**
+ * What a value is the answer to. The core derives its tags from it and finds the documents in the value.
+ * @typedef {object} Query
+ * @property {'find' | 'findByID' | 'count'} type
+ * @property {string} collection
+ * @property {string | number} [id] of `findByID`
+ * @property {unknown} [where] Payload's where
+ * @property {string | string[]} [sort]
+ * @property {number} [limit]
+ * @property {number} [page]
+ * @property {number} [depth]
+ * @property {unknown} [select]
+ * @property {string | null} [locale]
+ */
+
+/**
+ * Where documents of which collection occur in a document.
+ * @typedef {object} Shape
+ * @property {string[]} [groups] members that are merged instead of replaced, as dotted paths
+ * @property {Record<string, string>} [relations] dotted path → collection
+ * @property {string[]} [localized] dotted paths
+ * @property {boolean} [opaque] documents can change in ways that are not in an operation: nothing is replayed on them
+ *
+ * @typedef {Record<string, Shape>} Shapes by collection; one that is missing counts as opaque
+ */
+
+/**
+ * All sizes in bytes; each is optional.
+ * @typedef {object} Limits
+ * @property {number} [keyBytes] 4,096 unless given
+ * @property {number} [valueBytes] an eighth of `maxBytes` unless given, at most 16 MiB
+ * @property {number} [tagBytes] 512 unless given
+ * @property {number} [tagsPerEntry] given and derived; 4,096 unless given
+ * @property {number} [jsonDepth] 128 unless given
+ * @property {number} [operationsPerMutation] 256 unless given
+ * @property {number} [mutationBytes] 262,144 unless given
+ * @property {number} [pendingPerPrincipal] 64 unless given
+ */
+
+/**
+ * The options of the first to open a name stand, but `shapes` (the last given replace earlier ones, and drop all
+ * entries when they differ) and `maxMemo`.
+ * @typedef {object} CacheOptions
+ * @property {string} [name] 1 to 64 of `A-Z a-z 0-9 . _ -`; one name is one cache in the whole process. `default`
+ *   unless given
+ * @property {number} [maxBytes] the whole arena; at least 1 MiB, 256 MiB unless given
+ * @property {'private'} [memory] where the arena lives: memory of this process
+ * @property {Shapes} [shapes]
+ * @property {Limits} [limits]
+ * @property {number} [maxEntries] `maxBytes` / 4,096 unless given
+ * @property {number} [maxTags] 4 × `maxEntries` unless given
+ * @property {number} [maxMutations] pending and remembered settled ones; 1,024 unless given
+ * @property {number} [maxViews] open views that hold older states; 1,024 unless given
+ * @property {number} [maxLog] operations kept for replay; 1,024 unless given
+ * @property {number} [maxMemo] parsed objects that this thread keeps; 1,024 unless given, 0 for none
+ */
+
+/**
+ * @typedef {object} EntryOptions
+ * @property {string[]} [tags] what the value depends on, besides what `query` implies
+ * @property {number} [since] `cache.version` as it was before the value was loaded: the value is refused when one of
+ *   its tags gained an operation after that. Without it the value counts as true now
+ * @property {number} [ttl] milliseconds until it expires; without it, never
+ * @property {number} [swr] milliseconds after that in which it is still answered, as stale; needs `ttl`
+ * @property {Query} [query]
+ */
+
+/** @typedef {Omit<EntryOptions, 'since'>} LoadOptions */
+
+/** @typedef {{ base?: boolean }} ReadOptions `base`: without the overlay of the view's pending mutations */
+
+/**
+ * @typedef {object} Reading
+ * @property {any} value deep-frozen
+ * @property {number} version the value is what the database would say at this version
+ * @property {boolean} stale expired, but inside its stale window
+ * @property {boolean} overlaid a pending mutation of the view changed it
+ */
+
+/**
+ * @typedef {object} FetchedEntry
+ * @property {any} value deep-frozen
+ * @property {number} version the value is what the database says at this version, or later
+ * @property {boolean} overlaid a pending mutation of the view changed it
+ * @property {boolean} hit it came out of the cache
+ */
+
+/**
+ * @typedef {object} MutationStatus
+ * @property {string} token
+ * @property {'pending' | 'committed' | 'rolledBack' | 'expired'} state `expired`: the outcome is unknown
+ * @property {number} version of the commit, or of the invalidation when it expired; else 0
+ * @property {string | undefined} error the reason given to `rollback` or `expire`
+ */
+
+/**
+ * @typedef {object} EntryInfo
+ * @property {string} key
+ * @property {number} version
+ * @property {number} bytes
+ * @property {string[]} tags
+ * @property {number} expiresAt milliseconds of the epoch; 0 for never
+ * @property {number} hits
+ */
+
+export {}

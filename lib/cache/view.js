@@ -1,0 +1,95 @@
+import { OptimisticCacheError } from '../errors.js'
+import { native } from './native.js'
+
+/** @typedef {import('./types.js').Operation} Operation */
+
+/**
+ * @typedef {object} ViewState
+ * @property {object} cache that opened it, and that must not be collected before it
+ * @property {import('./native.js').ViewHandle} handle
+ * @property {number} version
+ * @property {number} changes the arena's change counter from before it was opened
+ * @property {boolean} mayOverlay did it find pending mutations of its own?
+ * @property {boolean} open
+ */
+
+/** @type {(view: View) => ViewState | undefined} */
+let stateOf
+
+/**
+ * What one render reads through: the log up to one version, and the pending mutations among the tokens it presents
+ * that are its principal's. It belongs to the thread that opened it. It holds older states of entries in the arena
+ * until it is closed or collected, so close it when the render is done.
+ */
+export class View {
+  #state
+
+  static {
+    stateOf = (view) => (#state in view ? view.#state : undefined)
+  }
+
+  /**
+   * Use `cache.view()`.
+   * @param {ViewState} state
+   * @param {string} principal
+   */
+  constructor(state, principal) {
+    this.#state = state
+    /** Whose mutations it shows. */
+    this.principal = principal
+    /** The log's head when it was opened. */
+    this.version = state.version
+  }
+
+  /**
+   * The mutations that are laid over what it reads and are still pending, in token order. Which ones are candidates was
+   * decided when it was opened; one that is settled meanwhile leaves the list.
+   * @returns {{ token: string, operations: Operation[] }[]}
+   * @throws {OptimisticCacheError} `_CLOSED`
+   */
+  get pending() {
+    return JSON.parse(native.viewPending(this.#state.handle))
+  }
+
+  /**
+   * The presented tokens that nobody began, or another principal did, when it was opened.
+   * @returns {string[]}
+   * @throws {OptimisticCacheError} `_CLOSED`
+   */
+  get unknown() {
+    return JSON.parse(native.viewUnknown(this.#state.handle))
+  }
+
+  /**
+   * Did some read answer a newer state, because the one at `version` is gone?
+   * @returns {boolean}
+   * @throws {OptimisticCacheError} `_CLOSED`
+   */
+  get torn() {
+    return native.viewInfo(this.#state.handle).torn
+  }
+
+  /** Idempotent. */
+  close() {
+    this.#state.open = false
+    native.closeView(this.#state.handle)
+  }
+}
+
+/**
+ * The state of an open view of `cache`.
+ * @param {View} view
+ * @param {object} cache
+ * @returns {ViewState}
+ * @throws {OptimisticCacheError} `_ARGUMENT`, `_CLOSED`
+ */
+export function viewStateOf(view, cache) {
+  const state = typeof view === 'object' && view !== null ? stateOf(view) : undefined
+  if (state === undefined || state.cache !== cache) {
+    throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', 'view must be one that view() of this cache returned')
+  }
+  if (!state.open) {
+    throw new OptimisticCacheError('ERR_OPTIMISTIC_CLOSED', 'the view is closed; open a new one')
+  }
+  return state
+}

@@ -1,0 +1,21 @@
+// addon.cc: the module. It is loaded once by each environment that requires it, on that environment's thread.
+#include "functions.h"
+
+namespace optimistic_cache {
+namespace {
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new Instance());
+  DefineCacheFunctions(env, exports);
+  DefineEntryFunctions(env, exports);
+  DefineMutationFunctions(env, exports);
+  DefineViewFunctions(env, exports);
+  return exports;
+}
+
+}  // namespace
+}  // namespace optimistic_cache
+
+static Napi::Object InitModule(Napi::Env env, Napi::Object exports) { return optimistic_cache::Init(env, exports); }
+
+NODE_API_MODULE(optimistic_cache, InitModule)

@@ -1,0 +1,150 @@
+// entry_functions.cc: entries: storing, reading, listing.
+#include "arguments.h"
+#include "errors.h"
+#include "functions.h"
+
+namespace optimistic_cache {
+namespace {
+
+// set(cache, key, value, json, tags, since, expiresAt, staleUntil, query?) → was it stored?
+Napi::Value Set(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  const std::string key = in.Text(1, "key");
+  const bool json = in.Boolean(3, "json");
+  const std::vector<std::string> tags = in.Texts(4, "tags");
+  const std::vector<oc_slice_t> tag_slices = SlicesOf(tags);
+  oc_set_options_t options = {};
+  options.tags = tag_slices.data();
+  options.tag_count = tag_slices.size();
+  options.since = in.Integer(5, "since");
+  options.expires_at = in.Integer(6, "expiresAt");
+  options.stale_until = in.Integer(7, "staleUntil");
+  const std::string query = in.OptionalText(8, "query");
+  options.query = SliceOf(query);
+  options.content = json ? OC_JSON : OC_BYTES;
+  const CacheHandle* cache = in.Cache();
+  std::string storage;
+  const oc_slice_t value = in.Bytes(2, "value", &storage);
+  if (!in.ok()) return env.Undefined();
+
+  oc_error_t error = {};
+  const oc_status status = oc_set(cache->Get(), SliceOf(key), value, &options, &error);
+  if (status >= 0) return Napi::Boolean::New(env, status == OC_OK);
+  ThrowStatus(env, status, error);
+  return env.Undefined();
+}
+
+Napi::Object HitOf(Napi::Env env, const oc_hit_t& hit) {
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("version", NumberOf(env, hit.version));
+  result.Set("stamp", Napi::BigInt::New(env, hit.stamp));
+  result.Set("expiresAt", NumberOf(env, hit.expires_at));
+  result.Set("json", Napi::Boolean::New(env, hit.content == OC_JSON));
+  result.Set("stale", Napi::Boolean::New(env, hit.stale));
+  result.Set("overlaid", Napi::Boolean::New(env, hit.overlaid));
+  return result;
+}
+
+// get(cache, view?, key, base, known, bytes) → hit with `value` (a Buffer when `bytes`, else a string; absent
+// when what is known still stands), or undefined.
+Napi::Value Get(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  const std::string key = in.Text(2, "key");
+  const bool base = in.Boolean(3, "base");
+  const uint64_t known = in.Stamp(4, "known");
+  const bool bytes = in.Boolean(5, "bytes");
+  const CacheHandle* cache = in.Cache();
+  const ViewHandle* view = in.OptionalViewOf(1, cache);
+  if (!in.ok()) return env.Undefined();
+
+  auto* instance = env.GetInstanceData<Instance>();
+  oc_buffer_t* out = instance->Scratch();
+  oc_hit_t hit = {};
+  oc_error_t error = {};
+  const oc_status status = oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known, out,
+                                  &hit, &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  if (status < 0 || status == OC_MISS) return env.Undefined();
+  Napi::Object result = HitOf(env, hit);
+  if (status == OC_UNCHANGED) return result;
+  if (bytes) {
+    result.Set("value", Napi::Buffer<char>::Copy(env, out->data, out->len));
+  } else if (hit.content == OC_JSON) {
+    result.Set("value", TextOf(env, *out));
+  }
+  instance->Release();
+  return result;
+}
+
+// overlay(cache, view, value, query, since) → { value?, version, overlaid }; `value` only when overlaid.
+Napi::Value Overlay(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  const std::string value = in.Text(2, "value");
+  const std::string query = in.OptionalText(3, "query");
+  const uint64_t since = in.Integer(4, "since");
+  const CacheHandle* cache = in.Cache();
+  const ViewHandle* view = in.View(1);
+  in.OptionalViewOf(1, cache);
+  if (!in.ok()) return env.Undefined();
+
+  auto* instance = env.GetInstanceData<Instance>();
+  oc_buffer_t* out = instance->Scratch();
+  oc_hit_t hit = {};
+  oc_error_t error = {};
+  const oc_status status =
+      oc_overlay(cache->Get(), view->Get(), SliceOf(value), SliceOf(query), since, out, &hit, &error);
+  if (status < 0) {
+    ThrowStatus(env, status, error);
+    return env.Undefined();
+  }
+  Napi::Object result = HitOf(env, hit);
+  if (hit.overlaid) result.Set("value", TextOf(env, *out));
+  instance->Release();
+  return result;
+}
+
+// countHits(cache, key, hits)
+Napi::Value CountHits(const Napi::CallbackInfo& info) {
+  Arguments in(info);
+  const std::string key = in.Text(1, "key");
+  const uint64_t hits = in.Integer(2, "hits");
+  const CacheHandle* cache = in.Cache();
+  if (in.ok()) oc_count_hits(cache->Get(), SliceOf(key), hits);
+  return info.Env().Undefined();
+}
+
+// entries(cache, tag, limit) → JSON
+Napi::Value Entries(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  const std::string tag = in.OptionalText(1, "tag");
+  const uint32_t limit = in.OptionalUint32(2, "limit");
+  const CacheHandle* cache = in.Cache();
+  if (!in.ok()) return env.Undefined();
+
+  auto* instance = env.GetInstanceData<Instance>();
+  oc_error_t error = {};
+  const oc_status status = oc_entries(cache->Get(), SliceOf(tag), limit, instance->Scratch(), &error);
+  if (status < 0) {
+    ThrowStatus(env, status, error);
+    return env.Undefined();
+  }
+  const Napi::String result = TextOf(env, *instance->Scratch());
+  instance->Release();
+  return result;
+}
+
+}  // namespace
+
+void DefineEntryFunctions(Napi::Env env, Napi::Object exports) {
+  exports.Set("set", Napi::Function::New<Set>(env, "set"));
+  exports.Set("get", Napi::Function::New<Get>(env, "get"));
+  exports.Set("overlay", Napi::Function::New<Overlay>(env, "overlay"));
+  exports.Set("countHits", Napi::Function::New<CountHits>(env, "countHits"));
+  exports.Set("entries", Napi::Function::New<Entries>(env, "entries"));
+}
+
+}  // namespace optimistic_cache
