@@ -1,0 +1,204 @@
+/*
+ * api_open.c: opening, joining and closing caches.
+ *
+ * A process may hold several copies of this library's users (bundles of one framework app, worker threads), which must all
+ * see one cache. So a cache is found by its name in a registry of the process, the only global state there is, and is
+ * unmapped when the last of its users closed it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "cache.h"
+
+static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct oc_cache *registry;
+
+enum {
+  MEBIBYTE = 1 << 20,
+  DEFAULT_MAX_BYTES = 256 * MEBIBYTE,
+  MOST_ENTRIES = 1 << 24,
+  TAG_BYTES_MOST = 1024 /* document.c builds tags on the stack */
+};
+
+uint64_t cache_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+struct shapes *cache_shapes(oc_cache_t *cache) {
+  pthread_mutex_lock(&cache->shapes_lock);
+  struct shapes *shapes = shapes_retain(cache->shapes);
+  pthread_mutex_unlock(&cache->shapes_lock);
+  return shapes;
+}
+
+/* ---- Options ---- */
+
+static uint32_t clamp(uint64_t value, uint64_t least, uint64_t most) {
+  return (uint32_t)(value < least ? least : value > most ? most : value);
+}
+
+static uint32_t given_or(uint32_t given, uint64_t fallback, uint64_t most) {
+  return given ? clamp(given, 1, most) : clamp(fallback, 1, most);
+}
+
+static bool is_name(oc_slice_t name) {
+  static const char ALLOWED[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  if (!name.data || name.len == 0 || name.len > 64) return false;
+  for (size_t i = 0; i < name.len; i++)
+    if (!memchr(ALLOWED, name.data[i], sizeof ALLOWED - 1)) return false;
+  return true;
+}
+
+static void read_limits(oc_limits_t *limits, const oc_limits_t *given, uint64_t max_bytes) {
+  limits->key_bytes = given_or(given->key_bytes, 4096, 1 << 20);
+  limits->value_bytes = given_or(given->value_bytes, clamp(max_bytes / 8, 1, 16 * MEBIBYTE), 1 << 30);
+  limits->tag_bytes = given_or(given->tag_bytes, 512, TAG_BYTES_MOST);
+  limits->tags_per_entry = given_or(given->tags_per_entry, 4096, 1 << 20);
+  limits->json_depth = given_or(given->json_depth, 128, JSON_DEPTH_MOST);
+  limits->operations_per_mutation = given_or(given->operations_per_mutation, 256, 4096);
+  limits->mutation_bytes = given_or(given->mutation_bytes, 256 << 10, 16 * MEBIBYTE);
+  limits->pending_per_principal = given_or(given->pending_per_principal, 64, 1 << 20);
+}
+
+static uint64_t tables_size(const oc_cache_t *cache) {
+  return sizeof(struct arena_header) + 16 + tag_bytes(cache->max_tags) + log_bytes(cache->max_log) +
+         entry_bytes(cache->max_entries) + mutation_bytes(cache->max_mutations) + view_bytes(cache->max_views) + 16384;
+}
+
+static oc_status read_options(oc_cache_t *cache, const oc_options_t *options, uint64_t *size, oc_error_t *error) {
+  uint64_t max_bytes = options->max_bytes ? options->max_bytes : DEFAULT_MAX_BYTES;
+  if (max_bytes < MEBIBYTE || max_bytes > (1ULL << 42))
+    return error_set(error, OC_ERR_ARGUMENT, "maxBytes must be between 1 MiB and 4 TiB");
+  memcpy(cache->name, options->name.data, options->name.len);
+  read_limits(&cache->limits, &options->limits, max_bytes);
+  cache->max_entries = given_or(options->max_entries, clamp(max_bytes / 4096, 256, MOST_ENTRIES), MOST_ENTRIES);
+  cache->max_tags = given_or(options->max_tags, (uint64_t)cache->max_entries * 4, MOST_ENTRIES * 4ULL);
+  cache->max_mutations = given_or(options->max_mutations, clamp(max_bytes / 16384, 64, 1024), 1 << 20);
+  cache->max_views = given_or(options->max_views, 1024, 1 << 20);
+  cache->max_log = given_or(options->max_log, 1024, 1 << 20);
+  if (tables_size(cache) > max_bytes / 4 * 3)
+    return error_set(error, OC_ERR_ARGUMENT, "maxBytes is too small for the tables; raise it, or lower maxEntries or maxTags");
+  *size = max_bytes;
+  return OC_OK;
+}
+
+/* ---- The arena's content ---- */
+
+static void format(struct arena *arena, void *context) {
+  const oc_cache_t *cache = context;
+  oc_off at = (sizeof(struct arena_header) + 15) & ~(oc_off)15;
+  at = tag_init(arena, at, cache->max_tags);
+  at = log_init(arena, (at + 15) & ~(oc_off)15, cache->max_log);
+  at = entry_init(arena, at, cache->max_entries);
+  at = mutation_init(arena, at, cache->max_mutations);
+  at = view_init(arena, at, cache->max_views);
+  alloc_init(arena, at);
+}
+
+/* ---- Open and close ---- */
+
+static oc_cache_t *find_by_name(oc_slice_t name) {
+  oc_cache_t *cache = registry;
+  while (cache && !slice_equal((oc_slice_t){cache->name, strlen(cache->name)}, name)) cache = cache->next;
+  return cache;
+}
+
+static void destroy(oc_cache_t *cache) {
+  shapes_release(cache->shapes);
+  watch_destroy(&cache->watchers);
+  pthread_mutex_destroy(&cache->shapes_lock);
+  arena_close(&cache->arena);
+  free(cache);
+}
+
+static oc_status create(const oc_options_t *options, struct shapes *shapes, oc_cache_t **out, oc_error_t *error) {
+  oc_cache_t *cache = calloc(1, sizeof *cache);
+  if (!cache) return error_set(error, OC_ERR_MEMORY, "no memory for a cache");
+  uint64_t size = 0;
+  oc_status status = read_options(cache, options, &size, error);
+  if (status != OC_OK) goto fail;
+  status = watch_init(&cache->watchers);
+  if (status != OC_OK) goto fail;
+  if (pthread_mutex_init(&cache->shapes_lock, NULL)) status = OC_ERR_SYSTEM;
+  if (status == OC_OK) status = arena_open_private(&cache->arena, size, format, cache);
+  if (status != OC_OK) {
+    error_set(error, status, "cannot map %llu bytes for the cache '%s': %s", (unsigned long long)size, cache->name,
+              strerror(errno));
+    watch_destroy(&cache->watchers);
+    goto fail;
+  }
+  cache->shapes = shapes_retain(shapes);
+  cache->next = registry;
+  registry = cache;
+  *out = cache;
+  return OC_OK;
+fail:
+  free(cache);
+  return status;
+}
+
+/* Entries hold places of shapes and were understood by the old ones. */
+static void replace_shapes(oc_cache_t *cache, struct shapes *shapes) {
+  pthread_mutex_lock(&cache->shapes_lock);
+  struct shapes *old = cache->shapes;
+  bool differ = !shapes_equal(old, shapes);
+  if (differ) cache->shapes = shapes_retain(shapes);
+  pthread_mutex_unlock(&cache->shapes_lock);
+  if (!differ) return;
+  shapes_release(old);
+  arena_lock(&cache->arena);
+  tag_change_all_locked(&cache->arena, log_append_locked(&cache->arena, 0, 0, 0)); /* no load under way is kept */
+  entry_clear_locked(&cache->arena);
+  arena_unlock(&cache->arena);
+}
+
+oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *error) {
+  if (!options || !cache || !is_name(options->name))
+    return error_set(error, OC_ERR_ARGUMENT, "name must have 1 to 64 characters of A-Z a-z 0-9 . _ -");
+  struct shapes *shapes;
+  oc_status status = shapes_compile(options->shapes, &shapes, error);
+  if (status != OC_OK) return status;
+  pthread_mutex_lock(&registry_lock);
+  oc_cache_t *found = find_by_name(options->name);
+  if (!found) status = create(options, shapes, &found, error);
+  else if (options->shapes.len > 0) replace_shapes(found, shapes);
+  if (status == OC_OK) found->references++;
+  pthread_mutex_unlock(&registry_lock);
+  shapes_release(shapes);
+  if (status == OC_OK) *cache = found;
+  return status;
+}
+
+void oc_close(oc_cache_t *cache) {
+  if (!cache) return;
+  pthread_mutex_lock(&registry_lock);
+  if (--cache->references == 0) {
+    struct oc_cache **link = &registry;
+    while (*link != cache) link = &(*link)->next;
+    *link = cache->next;
+    destroy(cache);
+  }
+  pthread_mutex_unlock(&registry_lock);
+}
+
+uint64_t oc_version(const oc_cache_t *cache) {
+  return __atomic_load_n(&arena_header(&cache->arena)->version, __ATOMIC_ACQUIRE);
+}
+
+uint64_t oc_generation(const oc_cache_t *cache) {
+  return __atomic_load_n(&arena_header(&cache->arena)->generation, __ATOMIC_ACQUIRE);
+}
+
+const volatile uint32_t *oc_changes(const oc_cache_t *cache) { return &arena_header(&cache->arena)->changes; }
+
+oc_status oc_watch(oc_cache_t *cache, oc_watcher watcher, void *context, uint64_t *id) {
+  if (!cache || !watcher || !id) return OC_ERR_ARGUMENT;
+  return watch_add(&cache->watchers, watcher, context, id);
+}
+
+void oc_unwatch(oc_cache_t *cache, uint64_t id) { watch_remove(&cache->watchers, id); }

@@ -1,0 +1,379 @@
+/*
+ * api_read.c: reading an entry: is it current, can it be made so, and what does this view see on top of it.
+ *
+ *   locked    find the entry; ask its tags what it missed up to the view's version; copy what the rest needs
+ *   unlocked  replay what it missed
+ *   locked    keep the result, if the entry is still in that state and no open view needs the older one
+ *   unlocked  lay the view's pending mutations over it
+ *
+ * Memory is not allocated under the lock: a section that finds its buffers too small says how large they must be, and is
+ * run again.
+ */
+#include <string.h>
+
+#include "cache.h"
+
+enum {
+  REPLAYS_MOST = 64, /* versions replayed in one read; an entry further behind is loaded again */
+  GROW_TRIES = 16
+};
+
+struct read {
+  oc_cache_t *cache;
+  oc_view_t *view; /* or NULL */
+  oc_slice_t key;
+  bool base;
+  uint64_t known, now, target;
+  oc_hit_t hit;
+  oc_buffer_t *out;
+  bool applies[VIEW_TOKENS_MOST];
+  bool overlay;    /* some layer applies */
+  struct page page;
+  oc_buffer_t query, operations;
+  size_t need_bytes, need_spans, need_query, need_operations;
+  uint64_t missed[REPLAYS_MOST]; /* versions to be replayed, ascending */
+  uint32_t missed_count;
+};
+
+/* What a look at the entry came to. */
+enum verdict {
+  CURRENT, /* as it is */
+  BEHIND,  /* after read.missed are replayed */
+  USELESS, /* cannot be brought to the read's version */
+  NEWER    /* is past the read's version, and differs from what it was then */
+};
+
+/* ---- What did it miss? ---- */
+
+static bool can_replay(uint32_t kinds, uint32_t effects) {
+  if (kinds & DEPENDS_OPAQUE) return false;
+  if (kinds == DEPENDS_REFERENCE) return (effects & (LOG_DELETE | LOG_INVALIDATE)) == 0;
+  return effects == LOG_UPDATE;
+}
+
+/* Keeps `missed` ascending and without repetition. False when there are too many. */
+static bool add_missed(struct read *read, uint64_t version) {
+  uint32_t at = read->missed_count;
+  while (at > 0 && read->missed[at - 1] > version) at--;
+  if (at > 0 && read->missed[at - 1] == version) return true;
+  if (read->missed_count == REPLAYS_MOST) return false;
+  memmove(read->missed + at + 1, read->missed + at, (read->missed_count - at) * sizeof *read->missed);
+  read->missed[at] = version;
+  read->missed_count++;
+  return true;
+}
+
+/* Follows a tag's chain back to the entry's version. False when something on it cannot be replayed. */
+static bool follow_tag(struct read *read, const struct entry *entry, struct tag_reference reference) {
+  struct arena *arena = &read->cache->arena;
+  for (uint64_t version = tag_at(arena, reference.tag)->last; version > entry->version;) {
+    const struct log_record *record = log_find_locked(arena, version);
+    const struct log_link *link = record ? log_link_of(arena, record, reference.tag) : NULL;
+    if (!link) return false;
+    if (version <= read->target) {
+      if (entry->mixed || !can_replay(reference.kinds, link->effects)) return false;
+      if (reference.kinds != DEPENDS_REFERENCE && !add_missed(read, version)) return false;
+    }
+    version = link->prior;
+  }
+  return true;
+}
+
+static enum verdict judge_behind(struct read *read, const struct entry *entry) {
+  struct arena *arena = &read->cache->arena;
+  const struct tag_reference *references = entry_references(arena, entry);
+  for (uint32_t i = 0; i < entry->reference_count; i++) {
+    const struct tag *tag = tag_at(arena, references[i].tag);
+    if (entry->mixed && tag->unsettled > entry->set_version) return USELESS;
+    if (tag->last > entry->version && !follow_tag(read, entry, references[i])) return USELESS;
+  }
+  return read->missed_count > 0 ? BEHIND : CURRENT;
+}
+
+/* Whether one of its tags changed after the read's version and up to the entry's. */
+static enum verdict judge_newer(struct read *read, const struct entry *entry) {
+  struct arena *arena = &read->cache->arena;
+  const struct tag_reference *references = entry_references(arena, entry);
+  for (uint32_t i = 0; i < entry->reference_count; i++) {
+    uint64_t version = tag_at(arena, references[i].tag)->last;
+    while (version > entry->version) {
+      const struct log_record *record = log_find_locked(arena, version);
+      const struct log_link *link = record ? log_link_of(arena, record, references[i].tag) : NULL;
+      if (!link) return NEWER;
+      version = link->prior;
+    }
+    if (version > read->target) return NEWER;
+  }
+  return CURRENT;
+}
+
+static enum verdict judge(struct read *read, const struct entry *entry) {
+  read->missed_count = 0;
+  if (entry->checked == read->target && entry->checked == log_head(&read->cache->arena)) return CURRENT;
+  if (entry->version <= read->target) return judge_behind(read, entry);
+  if (entry->mixed && judge_behind(read, entry) == USELESS) return USELESS;
+  read->missed_count = 0;
+  return judge_newer(read, entry);
+}
+
+/* ---- Copying out ---- */
+
+static bool copy_to(oc_buffer_t *buffer, const void *data, size_t size, size_t *need) {
+  if (size > buffer->cap) {
+    *need = size;
+    return false;
+  }
+  if (size > 0) memcpy(buffer->data, data, size);
+  buffer->len = size;
+  return true;
+}
+
+static bool copy_missed_operations(struct read *read) {
+  struct arena *arena = &read->cache->arena;
+  size_t size = 0;
+  for (uint32_t i = 0; i < read->missed_count; i++) {
+    const struct log_record *record = log_find_locked(arena, read->missed[i]);
+    if (size + record->operations_size <= read->operations.cap)
+      memcpy(read->operations.data + size, arena_at(arena, record->operations), record->operations_size);
+    size += record->operations_size;
+  }
+  read->need_operations = size;
+  read->operations.len = size <= read->operations.cap ? size : 0;
+  return size <= read->operations.cap;
+}
+
+/* Copies the entry where it goes; false when a buffer is too small. */
+static bool copy_out(struct read *read, const struct entry *entry) {
+  struct arena *arena = &read->cache->arena;
+  oc_slice_t value = entry_value(arena, entry);
+  if (read->missed_count == 0 && !read->overlay) return copy_to(read->out, value.data, value.len, &read->need_bytes);
+  bool fits = copy_to(&read->page.bytes, value.data, value.len, &read->need_bytes);
+  fits &= copy_to(&read->page.spans, entry_spans(arena, entry), entry->span_count * sizeof(struct span), &read->need_spans);
+  fits &= copy_to(&read->query, entry_query(arena, entry), entry->query_size, &read->need_query);
+  return copy_missed_operations(read) && fits;
+}
+
+static oc_status grow(struct read *read) {
+  bool whole = read->missed_count > 0 || read->overlay;
+  oc_status status = buffer_reserve(whole ? &read->page.bytes : read->out, read->need_bytes);
+  if (status == OC_OK && whole) status = buffer_reserve(&read->page.spans, read->need_spans);
+  if (status == OC_OK && whole) status = buffer_reserve(&read->query, read->need_query);
+  if (status == OC_OK && whole) status = buffer_reserve(&read->operations, read->need_operations);
+  return status;
+}
+
+/* ---- The first section ---- */
+
+static bool has_expired(struct read *read, const struct entry *entry) {
+  read->hit.stale = entry->expires_at && entry->expires_at <= read->now;
+  return read->hit.stale && entry->stale_until <= read->now;
+}
+
+/* A state that an open view older than what it lacks may still need stays; it is replaced when it is loaded again. */
+static void drop_useless(struct read *read, uint32_t index) {
+  struct arena *arena = &read->cache->arena;
+  arena_header(arena)->counters.inexact++;
+  if (view_oldest_locked(arena, read->now) < read->target) return;
+  entry_remove_locked(arena, index);
+}
+
+static void note_hit(struct read *read, struct entry *entry) {
+  struct arena *arena = &read->cache->arena;
+  if (read->missed_count == 0 && entry->version < read->target) entry->version = read->target;
+  if (read->missed_count == 0 && read->target == log_head(arena)) entry->checked = read->target;
+  entry_touch_locked(entry, 1);
+  arena_header(arena)->counters.hits++;
+  read->hit.version = read->target;
+  read->hit.stamp = entry->stamp;
+  read->hit.expires_at = entry->expires_at;
+  read->hit.content = (oc_content)entry->content;
+}
+
+/* OC_OK: copied. OC_UNCHANGED. OC_MISS. OC_REFUSED: buffers too small, run again after grow(). */
+static oc_status look_locked(struct read *read) {
+  struct arena *arena = &read->cache->arena;
+  read->target = read->view ? read->view->version : log_head(arena);
+  read->overlay = false;
+  if (read->view && !read->base) {
+    view_layers_locked(read->view, read->applies);
+    for (uint32_t i = 0; i < read->view->layer_count; i++) read->overlay |= read->applies[i];
+  }
+  uint32_t index = entry_find_locked(arena, read->key);
+  if (!index) return OC_MISS;
+  struct entry *entry = entry_at(arena, index);
+  if (has_expired(read, entry)) {
+    entry_remove_locked(arena, index);
+    return OC_MISS;
+  }
+  switch (judge(read, entry)) {
+  case USELESS: drop_useless(read, index); return OC_MISS;
+  case NEWER: read->view->torn = true; return OC_MISS;
+  case BEHIND:
+  case CURRENT: break;
+  }
+  read->overlay = read->overlay && entry->content == OC_JSON && entry->span_count > 0;
+  bool unchanged = read->known && read->known == entry->stamp && read->missed_count == 0 && !read->overlay;
+  if (!unchanged && !copy_out(read, entry)) return OC_REFUSED;
+  note_hit(read, entry);
+  return unchanged ? OC_UNCHANGED : OC_OK;
+}
+
+static oc_status look(struct read *read) {
+  for (int tries = 0; tries < GROW_TRIES; tries++) {
+    arena_lock(&read->cache->arena);
+    oc_status status = look_locked(read);
+    if (status == OC_MISS) arena_header(&read->cache->arena)->counters.misses++;
+    arena_unlock(&read->cache->arena);
+    if (status != OC_REFUSED) return status;
+    status = grow(read);
+    if (status != OC_OK) return status;
+  }
+  return OC_MISS; /* it grew faster than we could follow */
+}
+
+/* ---- Replay and overlay ---- */
+
+static oc_status replay_missed(struct read *read) {
+  bool changed = false;
+  const struct operation *operation = NULL;
+  while ((operation = operation_next(read->operations.data, read->operations.len, operation))) {
+    oc_status status = replay_apply(&read->page, operation, REPLAY_EXACT, &changed);
+    if (status != OC_OK) return status;
+  }
+  return OC_OK;
+}
+
+/* Under the lock again: keeps what the replay made of the entry, or drops the entry when nothing could be. */
+static void keep_or_drop_locked(struct read *read, oc_status replayed) {
+  struct arena *arena = &read->cache->arena;
+  uint32_t index = entry_find_locked(arena, read->key);
+  if (replayed == OC_OK) arena_header(arena)->counters.replays++;
+  else {
+    arena_header(arena)->counters.inexact++;
+    arena_header(arena)->counters.hits--; /* look_locked took it for one */
+    arena_header(arena)->counters.misses++;
+  }
+  bool same = index && entry_at(arena, index)->stamp == read->hit.stamp;
+  bool needed = view_oldest_locked(arena, read->now) < read->missed[read->missed_count - 1];
+  read->hit.stamp = 0;
+  if (!same || needed) return;
+  if (replayed != OC_OK) {
+    entry_remove_locked(arena, index);
+    return;
+  }
+  oc_slice_t value = {read->page.bytes.data, read->page.bytes.len};
+  const struct span *spans = (const struct span *)(void *)read->page.spans.data;
+  uint32_t span_count = (uint32_t)(read->page.spans.len / sizeof(struct span));
+  if (entry_update_locked(arena, index, value, spans, span_count, read->target))
+    read->hit.stamp = entry_at(arena, index)->stamp;
+}
+
+static oc_status catch_up(struct read *read) {
+  oc_status status = replay_missed(read);
+  arena_lock(&read->cache->arena);
+  keep_or_drop_locked(read, status);
+  arena_unlock(&read->cache->arena);
+  return status;
+}
+
+static void count_overlay(oc_cache_t *cache) {
+  arena_lock(&cache->arena);
+  arena_header(&cache->arena)->counters.overlays++;
+  arena_unlock(&cache->arena);
+}
+
+/* From the copied entry to the bytes for the caller. */
+static oc_status finish(struct read *read) {
+  oc_status status = OC_OK;
+  read->page.query = read->query.len > 0 ? (const struct query *)(const void *)read->query.data : NULL;
+  if (read->missed_count > 0) status = catch_up(read);
+  if (status == OC_OK && read->overlay) {
+    status = view_overlay(read->view, read->applies, &read->page, &read->hit.overlaid);
+    if (read->hit.overlaid) read->hit.stamp = 0;
+    if (read->hit.overlaid) count_overlay(read->cache);
+  }
+  if (status != OC_OK) return status;
+  oc_buffer_t swapped = *read->out;
+  *read->out = read->page.bytes;
+  read->page.bytes = swapped;
+  return OC_OK;
+}
+
+oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known, oc_buffer_t *out,
+                 oc_hit_t *hit, oc_error_t *error) {
+  if (!cache || !out || !hit || !key.data) return error_set(error, OC_ERR_ARGUMENT, "key must be given");
+  if (key.len == 0 || key.len > cache->limits.key_bytes)
+    return error_set(error, OC_ERR_KEY_SIZE, "a key has 1 to %u bytes, this one %zu (limits.keyBytes)",
+                     cache->limits.key_bytes, key.len);
+  struct read read = {.cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out,
+                      .now = cache_now()};
+  struct shapes *shapes = cache_shapes(cache);
+  read.page.shapes = shapes;
+  oc_status status = look(&read);
+  if (status == OC_OK && (read.missed_count > 0 || read.overlay)) status = finish(&read);
+  if (status == OC_OK || status == OC_UNCHANGED) *hit = read.hit;
+  page_free(&read.page);
+  oc_buffer_free(&read.query);
+  oc_buffer_free(&read.operations);
+  shapes_release(shapes);
+  if (status == OC_ERR_MEMORY) error_set(error, status, "no memory to read '%.*s'", (int)(key.len < 64 ? key.len : 64), key.data);
+  return status;
+}
+
+/* ---- An overlay over what is not in the cache ---- */
+
+static void tear_if_newer_locked(oc_view_t *view, const struct documents *documents) {
+  struct arena *arena = &view->cache->arena;
+  for (uint32_t i = 0; i < documents_dependency_count(documents); i++) {
+    uint32_t tag = tag_find_locked(arena, documents_name(documents, documents_dependencies(documents) + i));
+    if (tag && tag_at(arena, tag)->last > view->version) view->torn = true;
+  }
+}
+
+static oc_status overlay_value(oc_view_t *view, oc_slice_t value, const struct query *query, struct page *page,
+                               bool *changed, oc_error_t *error) {
+  struct documents documents;
+  bool applies[VIEW_TOKENS_MOST];
+  oc_status status =
+      documents_find(value, query, page->shapes, NULL, 0, &view->cache->limits, &documents, error);
+  if (status == OC_OK) {
+    arena_lock(&view->cache->arena);
+    view_layers_locked(view, applies);
+    tear_if_newer_locked(view, &documents);
+    arena_unlock(&view->cache->arena);
+    status = buffer_append(&page->bytes, value.data, value.len);
+  }
+  if (status == OC_OK) status = buffer_append(&page->spans, documents.spans.data, documents.spans.len);
+  page->query = query;
+  if (status == OC_OK) status = view_overlay(view, applies, page, changed);
+  if (status == OC_OK && *changed) count_overlay(view->cache);
+  documents_free(&documents);
+  return status;
+}
+
+oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_slice_t query, uint64_t since,
+                     oc_buffer_t *out, oc_hit_t *hit, oc_error_t *error) {
+  if (!cache || !view || !out || !hit || !value.data) return error_set(error, OC_ERR_ARGUMENT, "value must be given");
+  if (value.len > cache->limits.value_bytes)
+    return error_set(error, OC_ERR_VALUE_SIZE, "a value may have %u bytes, this one has %zu (limits.valueBytes)",
+                     cache->limits.value_bytes, value.len);
+  oc_status status = json_validate(value, cache->limits.json_depth, "value", error);
+  if (status != OC_OK) return status;
+  struct shapes *shapes = cache_shapes(cache);
+  struct page page = {.shapes = shapes};
+  oc_buffer_t compiled = {0};
+  oc_hit_t found = {.version = since, .content = OC_JSON};
+  if (query.len > 0) status = query_compile(query, shapes, cache->limits.json_depth, &compiled, error);
+  const struct query *parsed = compiled.len > 0 ? (const struct query *)(const void *)compiled.data : NULL;
+  if (status == OC_OK) status = overlay_value(view, json_trim(value), parsed, &page, &found.overlaid, error);
+  if (status == OC_OK) {
+    oc_buffer_t swapped = *out;
+    *out = page.bytes;
+    page.bytes = swapped;
+    *hit = found;
+  }
+  page_free(&page);
+  oc_buffer_free(&compiled);
+  shapes_release(shapes);
+  return status == OC_ERR_MEMORY ? error_set(error, status, "no memory for an overlay") : status;
+}

@@ -1,0 +1,53 @@
+/*
+ * cache.h: the handle behind oc_cache_t, shared by the files that make up the public interface (api_*.c).
+ */
+#ifndef CACHE_H
+#define CACHE_H
+
+#include "replay.h"
+#include "view.h"
+#include "watch.h"
+
+struct oc_cache {
+  struct arena arena;
+  struct oc_cache *next; /* in the registry */
+  uint32_t references;   /* guarded by the registry's lock */
+  char name[65];
+  oc_limits_t limits; /* without zeroes */
+  uint32_t max_entries, max_tags, max_mutations, max_views, max_log;
+  pthread_mutex_t shapes_lock;
+  struct shapes *shapes; /* guarded by shapes_lock; replaced, never changed */
+  struct watchers watchers;
+};
+
+/* A presented token and what is laid over for it. */
+struct view_layer {
+  oc_token_t token;
+  uint32_t pending; /* when the view was opened */
+  uint32_t size;
+  size_t at; /* compiled operations, in the view's `operations` */
+};
+
+struct oc_view {
+  oc_cache_t *cache;
+  oc_slice_t principal; /* malloc'd */
+  uint64_t version, opened;
+  uint32_t slot;
+  uint32_t layer_count;
+  bool torn;
+  struct view_layer *layers; /* in token order */
+  oc_buffer_t operations;
+};
+
+/* The current shapes, with a reference for the caller. */
+struct shapes *cache_shapes(oc_cache_t *cache);
+/* Now, on CLOCK_REALTIME. */
+uint64_t cache_now(void);
+/* Notes for each layer whether it is to be laid over; a layer whose mutation ended without a commit tears the view. */
+void view_layers_locked(oc_view_t *view, bool *applies);
+/* Lays the view's operations over a page. Errors: MEMORY. */
+oc_status view_overlay(const oc_view_t *view, const bool *applies, struct page *page, bool *changed);
+
+enum { VIEW_TOKENS_MOST = 64 };
+
+#endif

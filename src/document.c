@@ -1,0 +1,216 @@
+/*
+ * document.c: one pass over a page that finds its documents.
+ *
+ *   {"docs":[{"id":7,"customer":{"id":3,"name":"…"},"items":[{"product":9}]}, …],"totalDocs":300, …}
+ *            └─────────── orders:7 ────────────────────────────────────────┘
+ *                                └── customers:3 ──┘                   └ a reference to products:9
+ *
+ * The query says where the top documents are, the shape of their collection where others lie in them. A relation at
+ * a level below the query's depth was meant to be populated; when it shows a bare id all the same, the reader of this
+ * entry may not see that document now but might after it changed, so the value depends on anything that happens to it.
+ * A relation at the depth's end always shows the id, which only its deletion changes (SQL databases set it null).
+ */
+#include "document.h"
+
+#include <string.h>
+
+#include "table.h"
+
+struct finder {
+  oc_slice_t value;
+  const struct query *query;
+  const struct shapes *shapes;
+  const oc_limits_t *limits;
+  struct documents *found;
+  oc_error_t *error;
+};
+
+/* ---- Dependencies, each tag once ---- */
+
+static struct dependency *dependency_at(struct documents *found, uint32_t index) {
+  return (struct dependency *)(void *)found->dependencies.data + index;
+}
+
+static uint32_t *cell_of(struct documents *found, uint64_t hash, oc_slice_t name) {
+  uint32_t *cells = (uint32_t *)(void *)found->index.data;
+  size_t mask = found->index.len / sizeof *cells - 1;
+  size_t at = hash & mask;
+  for (;; at = (at + 1) & mask) {
+    if (!cells[at]) return cells + at;
+    const struct dependency *dependency = dependency_at(found, cells[at] - 1);
+    if (dependency->hash == hash && slice_equal(documents_name(found, dependency), name)) return cells + at;
+  }
+}
+
+/* Keeps the index at most half full. */
+static oc_status grow_index(struct documents *found) {
+  size_t cells = found->index.len / sizeof(uint32_t);
+  uint32_t count = documents_dependency_count(found);
+  if ((count + 1) * 2 <= cells) return OC_OK;
+  size_t grown = cells ? cells * 2 : 64;
+  oc_status status = buffer_reserve(&found->index, grown * sizeof(uint32_t));
+  if (status != OC_OK) return status;
+  found->index.len = grown * sizeof(uint32_t);
+  memset(found->index.data, 0, found->index.len);
+  for (uint32_t i = 0; i < count; i++) {
+    const struct dependency *dependency = dependency_at(found, i);
+    *cell_of(found, dependency->hash, documents_name(found, dependency)) = i + 1;
+  }
+  return OC_OK;
+}
+
+static oc_status depend(struct finder *finder, oc_slice_t name, uint32_t kinds) {
+  struct documents *found = finder->found;
+  oc_status status = grow_index(found);
+  if (status != OC_OK) return status;
+  uint64_t hash = table_hash(name);
+  uint32_t *cell = cell_of(found, hash, name);
+  if (*cell) {
+    dependency_at(found, *cell - 1)->kinds |= kinds;
+    return OC_OK;
+  }
+  uint32_t count = documents_dependency_count(found);
+  if (count >= finder->limits->tags_per_entry)
+    return error_set(finder->error, OC_ERR_TAG_COUNT,
+                     "the entry depends on more than %u tags (limits.tagsPerEntry); ask for a smaller page",
+                     finder->limits->tags_per_entry);
+  if (name.len == 0 || name.len > finder->limits->tag_bytes)
+    return error_set(finder->error, OC_ERR_TAG_SIZE, "a tag has 1 to %u bytes, this one %zu (limits.tagBytes)",
+                     finder->limits->tag_bytes, name.len);
+  struct dependency dependency = {hash, (uint32_t)found->names.len, (uint32_t)name.len, kinds};
+  status = buffer_append(&found->names, name.data, name.len);
+  if (status == OC_OK) status = buffer_append(&found->dependencies, &dependency, sizeof dependency);
+  if (status == OC_OK) *cell = count + 1;
+  return status;
+}
+
+/* Depends on "collection:id" and gives its hash. */
+static oc_status depend_on_document(struct finder *finder, oc_slice_t collection, oc_slice_t id, uint32_t kinds,
+                                    uint64_t *hash) {
+  char tag[1024];
+  size_t len = collection.len + 1 + id.len;
+  if (len > sizeof tag || len > finder->limits->tag_bytes)
+    return error_set(finder->error, OC_ERR_TAG_SIZE, "a document's collection and id are longer than %u bytes together",
+                     finder->limits->tag_bytes);
+  memcpy(tag, collection.data, collection.len);
+  tag[collection.len] = ':';
+  memcpy(tag + collection.len + 1, id.data, id.len);
+  oc_slice_t name = {tag, len};
+  *hash = table_hash(name);
+  return depend(finder, name, kinds);
+}
+
+/* ---- The walk ---- */
+
+static oc_status find_in_member(struct finder *finder, const struct shape_node *node, oc_slice_t value, uint32_t level);
+
+/* A document whose collection has this name and shape (-1: none). */
+static oc_status find_in_document(struct finder *finder, oc_slice_t collection, int32_t shape, oc_slice_t value,
+                                  uint32_t level) {
+  oc_slice_t id;
+  if (!json_member(value, SLICE("id"), &id) || json_is_container(id) || json_is_null(id))
+    return depend(finder, collection, DEPENDS_OPAQUE); /* any of them, for all one can tell */
+  id = json_scalar_text(id);
+  struct span span = {.start = (uint32_t)(value.data - finder->value.data), .len = (uint32_t)value.len,
+                      .id_at = (uint32_t)(id.data - finder->value.data), .id_len = (uint32_t)id.len,
+                      .shape = shape, .level = level};
+  oc_status status = depend_on_document(finder, collection, id, DEPENDS_DOCUMENT, &span.document);
+  if (status == OC_OK) status = buffer_append(&finder->found->spans, &span, sizeof span);
+  const struct shape_node *root = shapes_root(finder->shapes, shape);
+  if (status != OC_OK || !root || !root->first_child) return status;
+  struct json_walk walk = json_walk(value);
+  oc_slice_t name, member;
+  while (status == OC_OK && json_next_member(&walk, &name, &member))
+    status = find_in_member(finder, shapes_member(finder->shapes, root, name), member, level);
+  return status;
+}
+
+/* What a relation shows: a document, an id, or null. */
+static oc_status find_in_relation(struct finder *finder, const struct shape_node *node, oc_slice_t value,
+                                  uint32_t level) {
+  int32_t target = node->target;
+  oc_slice_t collection;
+  if (node->polymorphic) {
+    oc_slice_t inner;
+    if (!json_member(value, SLICE("relationTo"), &collection) || !json_member(value, SLICE("value"), &inner))
+      return OC_OK;
+    collection = json_scalar_text(collection);
+    target = shapes_find(finder->shapes, collection);
+    value = inner;
+  } else {
+    collection = shapes_at(finder->shapes, target)->collection;
+  }
+  if (json_is_object(value)) return find_in_document(finder, collection, target, value, level + 1);
+  if (!json_is_string(value) && !json_is_number(value)) return OC_OK;
+  uint64_t ignored;
+  oc_slice_t id = json_scalar_text(value);
+  if (id.len == 0) return OC_OK;
+  return depend_on_document(finder, collection, id, level < finder->query->depth ? DEPENDS_OPAQUE : DEPENDS_REFERENCE,
+                            &ignored);
+}
+
+static oc_status find_in_member(struct finder *finder, const struct shape_node *node, oc_slice_t value,
+                                uint32_t level) {
+  if (!node) return OC_OK;
+  oc_status status = OC_OK;
+  oc_slice_t name, item;
+  if (json_is_array(value)) {
+    struct json_walk walk = json_walk(value);
+    while (status == OC_OK && json_next_element(&walk, &item)) status = find_in_member(finder, node, item, level);
+    return status;
+  }
+  if (node->relation) return find_in_relation(finder, node, value, level);
+  if (!json_is_object(value) || !node->first_child) return OC_OK;
+  struct json_walk walk = json_walk(value);
+  while (status == OC_OK && json_next_member(&walk, &name, &item))
+    status = find_in_member(finder, shapes_member(finder->shapes, node, name), item, level);
+  return status;
+}
+
+static oc_status find_in_page(struct finder *finder, int32_t shape) {
+  oc_slice_t docs, item;
+  if (!json_member(finder->value, SLICE("docs"), &docs) || !json_is_array(docs))
+    return depend(finder, query_collection(finder->query), DEPENDS_OPAQUE);
+  oc_status status = OC_OK;
+  struct json_walk walk = json_walk(docs);
+  while (status == OC_OK && json_next_element(&walk, &item))
+    status = find_in_document(finder, query_collection(finder->query), shape, item, 0);
+  return status;
+}
+
+static oc_status find_by_query(struct finder *finder) {
+  const struct query *query = finder->query;
+  oc_slice_t collection = query_collection(query);
+  int32_t shape = shapes_find(finder->shapes, collection);
+  oc_status status = OC_OK;
+  if (query->type != QUERY_FIND_BY_ID) status = depend(finder, collection, DEPENDS_COLLECTION);
+  for (uint32_t i = 0; i < query->wide_count && status == OC_OK; i++)
+    status = depend(finder, query_wide(query, i), DEPENDS_OPAQUE);
+  if (status != OC_OK || query->type == QUERY_COUNT) return status;
+  if (query->type == QUERY_FIND) return find_in_page(finder, shape);
+  if (json_is_object(finder->value)) return find_in_document(finder, collection, shape, finder->value, 0);
+  /* null: a document that is not there, or not for this reader; any change of the collection may bring it */
+  return depend(finder, collection, DEPENDS_OPAQUE);
+}
+
+oc_status documents_find(oc_slice_t value, const struct query *query, const struct shapes *shapes,
+                         const oc_slice_t *tags, size_t tag_count, const oc_limits_t *limits,
+                         struct documents *documents, oc_error_t *error) {
+  memset(documents, 0, sizeof *documents);
+  struct finder finder = {json_trim(value), query, shapes, limits, documents, error};
+  oc_status status = OC_OK;
+  for (size_t i = 0; i < tag_count && status == OC_OK; i++) {
+    status = utf8_validate(tags[i], "a tag", error);
+    if (status == OC_OK) status = depend(&finder, tags[i], DEPENDS_OPAQUE);
+  }
+  if (status == OC_OK && query) status = find_by_query(&finder);
+  if (status == OC_ERR_MEMORY) error_set(error, status, "no memory for the documents of a value");
+  return status;
+}
+
+void documents_free(struct documents *documents) {
+  oc_buffer_free(&documents->spans);
+  oc_buffer_free(&documents->dependencies);
+  oc_buffer_free(&documents->names);
+  oc_buffer_free(&documents->index);
+}

@@ -1,0 +1,252 @@
+/*
+ * entry.c: storing entries, and making room for them.
+ *
+ * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks from the
+ * oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on a
+ * hit, which an LRU does, and is not worse at keeping what is read again.
+ *
+ *   newest ◄── older ── … ── [hand] ── … ── older ──► oldest
+ *
+ * Room is made by bytes: entries go until the allocator can give the block, at most EVICTIONS_MOST in one call, so that a
+ * section stays short; a value for which that is not enough is refused, which costs its caller nothing but a later
+ * load.
+ */
+#include "entry.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { EVICTIONS_MOST = 1024 };
+
+struct entries {
+  struct table table;
+  uint32_t newest, oldest, hand;
+  uint32_t reserved;
+};
+
+static struct entries *entries_of(const struct arena *arena) {
+  return arena_root(arena, ROOT_ENTRIES);
+}
+
+struct entry *entry_at(const struct arena *arena, uint32_t index) {
+  return table_slot(arena, &entries_of(arena)->table, index);
+}
+
+uint64_t entry_bytes(uint32_t capacity) {
+  return sizeof(struct entries) + 16 + table_bytes(capacity, sizeof(struct entry));
+}
+
+oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity) {
+  arena_header(arena)->root[ROOT_ENTRIES] = at;
+  struct entries *entries = entries_of(arena);
+  memset(entries, 0, sizeof *entries);
+  oc_off table = (at + sizeof *entries + 15) & ~(oc_off)15;
+  table_init(arena, &entries->table, table, capacity, sizeof(struct entry));
+  return (table + table_bytes(capacity, sizeof(struct entry)) + 15) & ~(oc_off)15;
+}
+
+/* ---- SIEVE ---- */
+
+static void join_queue(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  entry->newer = 0;
+  entry->older = entries->newest;
+  if (entries->newest) entry_at(arena, entries->newest)->newer = index;
+  else entries->oldest = index;
+  entries->newest = index;
+}
+
+static void leave_queue(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  if (entries->hand == index) entries->hand = entry->newer;
+  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
+  else entries->newest = entry->older;
+  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
+  else entries->oldest = entry->newer;
+}
+
+/* Two rounds at most: the first clears every bit. */
+static bool evict_one(struct arena *arena) {
+  struct entries *entries = entries_of(arena);
+  if (!entries->oldest) return false;
+  uint32_t index = entries->hand ? entries->hand : entries->oldest;
+  while (entry_at(arena, index)->visited) {
+    entry_at(arena, index)->visited = 0;
+    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->oldest;
+  }
+  entries->hand = index;
+  entry_remove_locked(arena, index); /* moves the hand on */
+  arena_header(arena)->counters.evictions++;
+  return true;
+}
+
+oc_off entry_alloc_locked(struct arena *arena, uint64_t size) {
+  if (size > alloc_capacity_locked(arena)) return 0;
+  oc_off off = alloc_get_locked(arena, size);
+  for (int evicted = 0; !off && evicted < EVICTIONS_MOST && evict_one(arena); evicted++)
+    off = alloc_get_locked(arena, size);
+  return off;
+}
+
+uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name) {
+  uint32_t tag = tag_use_locked(arena, name);
+  for (int evicted = 0; !tag && evicted < EVICTIONS_MOST && evict_one(arena); evicted++)
+    tag = tag_use_locked(arena, name);
+  return tag;
+}
+
+void entry_touch_locked(struct entry *entry, uint64_t hits) {
+  entry->visited = 1;
+  entry->hits += hits;
+}
+
+/* ---- Storing ---- */
+
+uint32_t entry_find_locked(struct arena *arena, oc_slice_t key) {
+  return table_find_locked(arena, &entries_of(arena)->table, table_hash(key), key);
+}
+
+void entry_remove_locked(struct arena *arena, uint32_t index) {
+  struct entry *entry = entry_at(arena, index);
+  const struct tag_reference *references = entry_references(arena, entry);
+  for (uint32_t i = 0; i < entry->reference_count; i++) tag_drop_locked(arena, references[i].tag);
+  leave_queue(arena, index);
+  arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
+  oc_off key = entry->slot.key, value = entry->value, needs = entry->needs;
+  table_release_locked(arena, &entries_of(arena)->table, index);
+  alloc_free_locked(arena, key);
+  alloc_free_locked(arena, value);
+  alloc_free_locked(arena, needs);
+}
+
+void entry_clear_locked(struct arena *arena) {
+  while (entries_of(arena)->oldest) entry_remove_locked(arena, entries_of(arena)->oldest);
+}
+
+/* A load that began at `since` may not be kept when one of its tags changed, or was rolled back, after that. */
+static bool lease_holds(struct arena *arena, const struct entry_source *source) {
+  const struct dependency *dependencies = documents_dependencies(source->documents);
+  for (uint32_t i = 0; i < documents_dependency_count(source->documents); i++) {
+    uint32_t tag = tag_find_locked(arena, documents_name(source->documents, dependencies + i));
+    uint64_t changed = tag_floor_locked(arena);
+    if (tag) {
+      changed = tag_at(arena, tag)->last;
+      if (tag_at(arena, tag)->unsettled > changed) changed = tag_at(arena, tag)->unsettled;
+    }
+    if (changed > source->since) return false;
+  }
+  return true;
+}
+
+static oc_off put_value(struct arena *arena, oc_slice_t value, const struct span *spans, uint32_t span_count) {
+  uint64_t spans_at = (value.len + 7U) & ~(uint64_t)7, spans_size = (uint64_t)span_count * sizeof(struct span);
+  oc_off off = entry_alloc_locked(arena, spans_at + spans_size);
+  if (!off) return 0;
+  char *at = arena_at(arena, off);
+  memcpy(at, value.data, value.len);
+  if (spans_size > 0) memcpy(at + spans_at, spans, spans_size);
+  return off;
+}
+
+/* The tags are counted as used, so that no eviction on the way recycles them. Returns 0 and undoes when there is no room. */
+static oc_off put_needs(struct arena *arena, const struct entry_source *source, bool *mixed) {
+  uint32_t count = documents_dependency_count(source->documents), used = 0;
+  const struct dependency *dependencies = documents_dependencies(source->documents);
+  uint64_t references_size = (uint64_t)count * sizeof(struct tag_reference);
+  oc_off off = entry_alloc_locked(arena, references_size + (source->query ? source->query->size : 0));
+  if (!off) return 0;
+  struct tag_reference *references = arena_at(arena, off);
+  for (; used < count; used++) {
+    uint32_t tag = entry_use_tag_locked(arena, documents_name(source->documents, dependencies + used));
+    if (!tag) goto undo;
+    references[used] = (struct tag_reference){tag, dependencies[used].kinds};
+    if (tag_at(arena, tag)->pending > 0) *mixed = true;
+  }
+  if (source->query) memcpy((char *)references + references_size, source->query, source->query->size);
+  return off;
+undo:
+  while (used > 0) tag_drop_locked(arena, references[--used].tag);
+  alloc_free_locked(arena, off);
+  return 0;
+}
+
+static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
+  const struct tag_reference *references = arena_at(arena, needs);
+  for (uint32_t i = 0; i < count; i++) tag_drop_locked(arena, references[i].tag);
+  alloc_free_locked(arena, needs);
+}
+
+static uint32_t take_slot(struct arena *arena) {
+  struct table *table = &entries_of(arena)->table;
+  uint32_t index = table_take_locked(arena, table);
+  if (!index && evict_one(arena)) index = table_take_locked(arena, table);
+  return index;
+}
+
+oc_status entry_set_locked(struct arena *arena, const struct entry_source *source) {
+  uint32_t existing = entry_find_locked(arena, source->key);
+  if (existing) entry_remove_locked(arena, existing);
+  if (!lease_holds(arena, source)) return OC_REFUSED;
+  bool mixed = false;
+  uint32_t count = documents_dependency_count(source->documents), span_count = documents_span_count(source->documents);
+  oc_off key = 0, value = 0, needs = put_needs(arena, source, &mixed);
+  if (needs) value = put_value(arena, source->value, (const struct span *)(void *)source->documents->spans.data, span_count);
+  if (value) key = entry_alloc_locked(arena, source->key.len);
+  uint32_t index = key ? take_slot(arena) : 0;
+  if (!index) goto refuse;
+  memcpy(arena_at(arena, key), source->key.data, source->key.len);
+  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(source->key), key, (uint32_t)source->key.len);
+  struct entry *entry = entry_at(arena, index);
+  entry->version = source->since;
+  entry->set_version = log_head(arena);
+  entry->stamp = ++arena_header(arena)->stamp;
+  entry->expires_at = source->expires_at;
+  entry->stale_until = source->stale_until;
+  entry->value = value;
+  entry->needs = needs;
+  entry->value_len = (uint32_t)source->value.len;
+  entry->span_count = span_count;
+  entry->reference_count = count;
+  entry->has_query = source->query != NULL;
+  entry->query_size = source->query ? source->query->size : 0;
+  entry->content = (uint8_t)source->content;
+  entry->mixed = mixed;
+  join_queue(arena, index);
+  return OC_OK;
+refuse:
+  if (needs) drop_needs(arena, needs, count);
+  alloc_free_locked(arena, value);
+  alloc_free_locked(arena, key);
+  return OC_REFUSED;
+}
+
+bool entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
+                         uint32_t span_count, uint64_t version) {
+  struct entry *entry = entry_at(arena, index);
+  oc_off old = entry->value, fresh = 0;
+  entry->visited = 1; /* so that making room does not begin with it */
+  uint64_t stamp = entry->stamp;
+  fresh = put_value(arena, value, spans, span_count);
+  entry = entry_at(arena, index);
+  bool still_there = entry->slot.key && entry->stamp == stamp; /* making room may have evicted it all the same */
+  if (!fresh || !still_there) {
+    alloc_free_locked(arena, fresh);
+    if (still_there) entry_remove_locked(arena, index);
+    return false;
+  }
+  alloc_free_locked(arena, old);
+  entry->value = fresh;
+  entry->value_len = (uint32_t)value.len;
+  entry->span_count = span_count;
+  entry->version = version;
+  entry->stamp = ++arena_header(arena)->stamp;
+  return true;
+}
+
+uint32_t entry_count_locked(struct arena *arena) { return entries_of(arena)->table.count; }
+
+uint32_t entry_older_locked(struct arena *arena, uint32_t index) {
+  return index ? entry_at(arena, index)->older : entries_of(arena)->newest;
+}

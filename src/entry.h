@@ -1,0 +1,94 @@
+/*
+ * entry.h: what an entry is.
+ *
+ * An entry is a materialised query result: a key, the answer's bytes, and the log position (version) that they reflect.
+ * It does not know what happened since; a read finds that out by asking its tags, and brings the entry up to date by
+ * replaying what it missed (api_read.c). In the arena:
+ *
+ *   entry (slot of the table of entries)
+ *     ├─ key      text
+ *     ├─ value    bytes │ padding │ spans       replaced as a whole when the entry is brought up to date
+ *     └─ needs    tag references │ query        fixed while the entry lives
+ *
+ * The value and what it depends on are apart because they change at different times: a replay writes a new value of the same
+ * documents, so that the tags need not be looked up again.
+ *
+ * All functions need the lock.
+ */
+#ifndef ENTRY_H
+#define ENTRY_H
+
+#include "document.h"
+#include "log.h"
+
+struct tag_reference {
+  uint32_t tag;
+  uint32_t kinds; /* enum dependency_kind */
+};
+
+struct entry {
+  struct slot slot;
+  uint64_t version;     /* the bytes are what the database answered, or would, at this version */
+  uint64_t set_version; /* the log's head when it was set */
+  uint64_t stamp;       /* names this state */
+  uint64_t checked;     /* the log's head when it was last found (or made) current: nothing to ask until it moves */
+  uint64_t expires_at, stale_until;
+  uint64_t hits;
+  oc_off value, needs;
+  uint32_t value_len, span_count;
+  uint32_t reference_count, query_size;
+  uint32_t newer, older; /* SIEVE's queue, by age */
+  uint8_t content, has_query;
+  uint8_t mixed;   /* set while a mutation on one of its tags was in flight: may or may not contain it */
+  uint8_t visited; /* SIEVE's: read since the hand last passed */
+};
+
+oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity);
+uint64_t entry_bytes(uint32_t capacity);
+
+/* 0 when absent. */
+uint32_t entry_find_locked(struct arena *arena, oc_slice_t key);
+struct entry *entry_at(const struct arena *arena, uint32_t index);
+
+struct entry_source {
+  oc_slice_t key, value;
+  const struct documents *documents;
+  const struct query *query; /* or NULL */
+  uint64_t since, expires_at, stale_until;
+  oc_content content;
+};
+/* Stores; an entry of that key is gone in any case. OC_REFUSED: the lease is broken, or there is no room. */
+oc_status entry_set_locked(struct arena *arena, const struct entry_source *source);
+void entry_remove_locked(struct arena *arena, uint32_t index);
+/* Replaces the value and moves the entry to `version`. False when there is no room: then the entry is removed. */
+bool entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
+                         uint32_t span_count, uint64_t version);
+/* Marks it as read, for SIEVE. */
+void entry_touch_locked(struct entry *entry, uint64_t hits);
+
+/* Allocates, evicting entries as needed; 0 when even that does not make enough room. */
+oc_off entry_alloc_locked(struct arena *arena, uint64_t size);
+/* tag_use_locked, evicting entries as needed; 0 when all tags are those of pending mutations. */
+uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name);
+/* Drops every entry. */
+void entry_clear_locked(struct arena *arena);
+
+uint32_t entry_count_locked(struct arena *arena);
+/* The entry after `index` by age, from the newest (for index 0) to the oldest; 0 at the end. */
+uint32_t entry_older_locked(struct arena *arena, uint32_t index);
+
+static inline oc_slice_t entry_value(const struct arena *arena, const struct entry *entry) {
+  return (oc_slice_t){arena_at(arena, entry->value), entry->value_len};
+}
+static inline const struct span *entry_spans(const struct arena *arena, const struct entry *entry) {
+  return arena_at(arena, entry->value + ((entry->value_len + 7U) & ~(uint64_t)7));
+}
+static inline const struct tag_reference *entry_references(const struct arena *arena, const struct entry *entry) {
+  return arena_at(arena, entry->needs);
+}
+static inline const struct query *entry_query(const struct arena *arena, const struct entry *entry) {
+  if (!entry->has_query) return NULL;
+  return arena_at(arena, entry->needs + entry->reference_count * sizeof(struct tag_reference));
+}
+
+#endif

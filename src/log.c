@@ -1,0 +1,79 @@
+/*
+ * log.c: a ring of records, one a version.
+ *
+ * A version is a position, so the record of a version lies in the ring at version % capacity, or is forgotten.
+ * Records of one tag are chained backwards through their links:
+ *
+ *   tag.last ──► record 9: {tag, prior 6} ──► record 6: {tag, prior 2} ──► …
+ *
+ * so that a reader finds what one entry missed without looking at what others did. A reader that meets a forgotten
+ * record gives up and misses. Rollbacks take a version too, with an empty record: a load that was under way when one
+ * happened must be told from one that began after it, and only versions order the two.
+ */
+#include "log.h"
+
+#include <string.h>
+
+struct log_ring {
+  uint32_t capacity, reserved;
+  oc_off records;
+};
+
+static struct log_ring *ring_of(struct arena *arena) {
+  return arena_root(arena, ROOT_LOG);
+}
+
+static struct log_record *record_of(struct arena *arena, uint64_t version) {
+  struct log_ring *ring = ring_of(arena);
+  struct log_record *records = arena_at(arena, ring->records);
+  return records + version % ring->capacity;
+}
+
+uint64_t log_bytes(uint32_t capacity) {
+  return sizeof(struct log_ring) + 16 + (uint64_t)capacity * sizeof(struct log_record);
+}
+
+oc_off log_init(struct arena *arena, oc_off at, uint32_t capacity) {
+  arena_header(arena)->root[ROOT_LOG] = at;
+  struct log_ring *ring = ring_of(arena);
+  ring->capacity = capacity;
+  ring->records = (at + sizeof *ring + 15) & ~(oc_off)15;
+  uint64_t bytes = (uint64_t)capacity * sizeof(struct log_record);
+  memset(arena_at(arena, ring->records), 0, bytes);
+  return (ring->records + bytes + 15) & ~(oc_off)15;
+}
+
+uint64_t log_record_bytes(uint32_t link_count, uint32_t operations_size) {
+  return (uint64_t)link_count * sizeof(struct log_link) + operations_size;
+}
+
+uint64_t log_append_locked(struct arena *arena, oc_off memory, uint32_t link_count, uint32_t operations_size) {
+  uint64_t version = ++arena_header(arena)->version;
+  struct log_record *record = record_of(arena, version);
+  alloc_free_locked(arena, record->links);
+  record->links = memory;
+  record->link_count = memory ? link_count : 0;
+  record->operations_size = memory ? operations_size : 0;
+  record->operations = memory + (uint64_t)link_count * sizeof(struct log_link);
+  struct log_link *links = arena_at(arena, memory);
+  for (uint32_t i = 0; i < record->link_count; i++) {
+    struct tag *tag = tag_at(arena, links[i].tag);
+    links[i].prior = tag->last;
+    tag->last = version;
+  }
+  arena_changed_locked(arena);
+  return version;
+}
+
+const struct log_record *log_find_locked(struct arena *arena, uint64_t version) {
+  uint64_t head = log_head(arena);
+  if (version < 2 || version > head || head - version >= ring_of(arena)->capacity) return NULL;
+  return record_of(arena, version);
+}
+
+const struct log_link *log_link_of(const struct arena *arena, const struct log_record *record, uint32_t tag) {
+  const struct log_link *links = arena_at(arena, record->links);
+  for (uint32_t i = 0; i < record->link_count; i++)
+    if (links[i].tag == tag) return links + i;
+  return NULL;
+}

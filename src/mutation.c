@@ -1,0 +1,462 @@
+/*
+ * mutation.c: the bracket around a database write.
+ *
+ *   begin ─────────── the write, in a transaction ─────────── commit | rollback | expire
+ *   tags.pending +1                                           tags.pending -1, and a version is taken
+ *
+ * While a tag is pending, an entry set on it is marked as mixed: its load may have run before or after the transaction
+ * committed, and no later operation is replayed onto it. Settling takes a version in any case:
+ *   commit    the operations enter the log, each as an update that can be replayed, or, when its document changed since the begin
+ *             (the order of the two in the database is unknown), as an invalidation;
+ *   rollback  an empty record; its tags remember the version, so that loads under way are refused and mixed entries go;
+ *   expire    an invalidation of all its tags: a timeout says nothing about what the database did.
+ *
+ * Settled mutations keep their token, principal and outcome until their slot is needed; the oldest goes first.
+ */
+#include "mutation.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { REASON_MOST = 512 };
+
+struct mutations {
+  struct table table;
+  uint32_t pending;
+  uint32_t newest, oldest; /* of the settled */
+  uint32_t reserved;
+  uint64_t next_deadline; /* no pending one expires before; 0: none is pending */
+};
+
+static struct mutations *mutations_of(const struct arena *arena) {
+  return arena_root(arena, ROOT_MUTATIONS);
+}
+
+static struct mutation *mutation_at(const struct arena *arena, uint32_t index) {
+  return table_slot(arena, &mutations_of(arena)->table, index);
+}
+
+uint64_t mutation_bytes(uint32_t capacity) {
+  return sizeof(struct mutations) + 32 + table_bytes(capacity, sizeof(struct mutation));
+}
+
+oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity) {
+  arena_header(arena)->root[ROOT_MUTATIONS] = at;
+  struct mutations *mutations = mutations_of(arena);
+  memset(mutations, 0, sizeof *mutations);
+  oc_off table = (at + sizeof *mutations + 15) & ~(oc_off)15;
+  table_init(arena, &mutations->table, table, capacity, sizeof(struct mutation));
+  return (table + table_bytes(capacity, sizeof(struct mutation)) + 15) & ~(oc_off)15;
+}
+
+static uint32_t find_index(struct arena *arena, oc_token_t token) {
+  oc_slice_t key = {(const char *)token.bytes, sizeof token.bytes};
+  return table_find_locked(arena, &mutations_of(arena)->table, table_hash(key), key);
+}
+
+struct mutation *mutation_find_locked(struct arena *arena, oc_token_t token) {
+  uint32_t index = find_index(arena, token);
+  return index ? mutation_at(arena, index) : NULL;
+}
+
+bool mutation_is_of(const struct arena *arena, const struct mutation *mutation, oc_slice_t principal) {
+  return slice_equal((oc_slice_t){arena_at(arena, mutation->principal), mutation->principal_len}, principal);
+}
+
+oc_slice_t mutation_operations(const struct arena *arena, const struct mutation *mutation) {
+  return (oc_slice_t){arena_at(arena, mutation->operations), mutation->operations_size};
+}
+
+uint32_t mutation_pending_locked(struct arena *arena) { return mutations_of(arena)->pending; }
+uint32_t mutation_count_locked(struct arena *arena) { return mutations_of(arena)->table.count; }
+
+/* ---- The tags that operations touch ---- */
+
+/* Calls `visit` for each (tag text, effects); an operation on a document touches its tag and its collection's. */
+typedef bool (*tag_visitor)(void *context, oc_slice_t tag, const struct operation *operation);
+
+static bool visit_tags(oc_slice_t operations, tag_visitor visit, void *context) {
+  const struct operation *operation = NULL;
+  while ((operation = operation_next(operations.data, operations.len, operation))) {
+    for (uint32_t i = 0; i < operation->tag_count; i++) {
+      const struct operation_tag *tag = operation_tags(operation) + i;
+      if (!visit(context, operation_slice(operation, tag->at, tag->len), operation)) return false;
+    }
+    if (operation->type == OPERATION_INVALIDATE) continue;
+    if (!visit(context, operation_collection(operation), operation)) return false;
+    if (operation->document && !visit(context, operation_document_tag(operation), operation)) return false;
+  }
+  return true;
+}
+
+static uint32_t count_tags(oc_slice_t operations) {
+  uint32_t count = 0;
+  const struct operation *operation = NULL;
+  while ((operation = operation_next(operations.data, operations.len, operation)))
+    count += operation->tag_count + (operation->type == OPERATION_INVALIDATE ? 0 : operation->document ? 2 : 1);
+  return count;
+}
+
+struct tag_list {
+  struct arena *arena;
+  uint32_t *tags;
+  uint32_t count;
+};
+
+static bool use_once(void *context, oc_slice_t name, const struct operation *operation) {
+  (void)operation;
+  struct tag_list *list = context;
+  uint32_t known = tag_find_locked(list->arena, name);
+  for (uint32_t i = 0; known && i < list->count; i++)
+    if (list->tags[i] == known) return true;
+  uint32_t tag = entry_use_tag_locked(list->arena, name);
+  if (!tag) return false;
+  tag_at(list->arena, tag)->pending++;
+  list->tags[list->count++] = tag;
+  return true;
+}
+
+static void drop_tags(struct arena *arena, oc_off tags, uint32_t count) {
+  const uint32_t *list = arena_at(arena, tags);
+  for (uint32_t i = 0; i < count; i++) {
+    tag_at(arena, list[i])->pending--;
+    tag_drop_locked(arena, list[i]);
+  }
+  alloc_free_locked(arena, tags);
+}
+
+/* Marks every tag of `operations` as pending. 0 when there is no room; nothing is marked then. */
+static oc_off mark_tags(struct arena *arena, oc_slice_t operations, uint32_t *count) {
+  oc_off off = entry_alloc_locked(arena, (uint64_t)count_tags(operations) * sizeof(uint32_t));
+  if (!off) return 0;
+  struct tag_list list = {arena, arena_at(arena, off), 0};
+  if (!visit_tags(operations, use_once, &list)) {
+    drop_tags(arena, off, list.count);
+    return 0;
+  }
+  *count = list.count;
+  return off;
+}
+
+/* ---- Begin ---- */
+
+static bool names_document(oc_slice_t operations, const struct operation *wanted) {
+  const struct operation *operation = NULL;
+  while ((operation = operation_next(operations.data, operations.len, operation)))
+    if (operation_same_document(operation, wanted)) return true;
+  return false;
+}
+
+/* What is left of the old operations, then the new ones. 0 when there is no room. */
+static oc_off join_operations(struct arena *arena, oc_slice_t old, oc_slice_t fresh, uint32_t *size, uint32_t *count) {
+  oc_off off = entry_alloc_locked(arena, (uint64_t)old.len + fresh.len);
+  if (!off) return 0;
+  char *at = arena_at(arena, off);
+  *count = 0;
+  const struct operation *operation = NULL;
+  while ((operation = operation_next(old.data, old.len, operation))) {
+    if (names_document(fresh, operation)) continue;
+    memcpy(at, operation, operation->size);
+    at += operation->size;
+    ++*count;
+  }
+  operation = NULL;
+  while ((operation = operation_next(fresh.data, fresh.len, operation))) ++*count;
+  if (fresh.len > 0) memcpy(at, fresh.data, fresh.len);
+  *size = (uint32_t)((size_t)(at - (char *)arena_at(arena, off)) + fresh.len);
+  return off;
+}
+
+/* Replaces what the mutation is going to do. */
+static oc_status take_operations(struct arena *arena, struct mutation *mutation, const struct mutation_source *source) {
+  uint32_t size, count, tag_count;
+  oc_off operations = join_operations(arena, mutation_operations(arena, mutation), source->operations, &size, &count);
+  if (!operations) return OC_ERR_FULL;
+  oc_status status = OC_ERR_FULL;
+  if (count > source->operations_most) status = OC_ERR_LIMIT_OPERATIONS;
+  else if (size > source->bytes_most) status = OC_ERR_LIMIT_BYTES;
+  oc_off tags = 0;
+  if (count <= source->operations_most && size <= source->bytes_most)
+    tags = mark_tags(arena, (oc_slice_t){arena_at(arena, operations), size}, &tag_count);
+  if (!tags) {
+    alloc_free_locked(arena, operations);
+    return status;
+  }
+  if (mutation->tags) drop_tags(arena, mutation->tags, mutation->tag_count);
+  alloc_free_locked(arena, mutation->operations);
+  mutation->operations = operations;
+  mutation->operations_size = size;
+  mutation->operation_count = count;
+  mutation->tags = tags;
+  mutation->tag_count = tag_count;
+  return OC_OK;
+}
+
+static uint32_t count_pending_of(struct arena *arena, oc_slice_t principal) {
+  struct mutations *mutations = mutations_of(arena);
+  uint32_t count = 0;
+  for (uint32_t index = 1; index < mutations->table.fresh; index++) {
+    const struct mutation *mutation = mutation_at(arena, index);
+    if (mutation->slot.key && mutation->state == OC_PENDING && mutation_is_of(arena, mutation, principal)) count++;
+  }
+  return count;
+}
+
+static void leave_settled(struct arena *arena, uint32_t index) {
+  struct mutations *mutations = mutations_of(arena);
+  struct mutation *mutation = mutation_at(arena, index);
+  if (mutation->newer) mutation_at(arena, mutation->newer)->older = mutation->older;
+  else mutations->newest = mutation->older;
+  if (mutation->older) mutation_at(arena, mutation->older)->newer = mutation->newer;
+  else mutations->oldest = mutation->newer;
+}
+
+static void forget(struct arena *arena, uint32_t index) {
+  struct mutation *mutation = mutation_at(arena, index);
+  oc_off principal = mutation->principal, reason = mutation->reason, operations = mutation->operations;
+  table_release_locked(arena, &mutations_of(arena)->table, index);
+  alloc_free_locked(arena, principal);
+  alloc_free_locked(arena, operations);
+  alloc_free_locked(arena, reason);
+}
+
+static uint32_t take_slot(struct arena *arena) {
+  struct mutations *mutations = mutations_of(arena);
+  uint32_t index = table_take_locked(arena, &mutations->table);
+  if (!index && mutations->oldest) {
+    uint32_t oldest = mutations->oldest;
+    leave_settled(arena, oldest);
+    forget(arena, oldest);
+    index = table_take_locked(arena, &mutations->table);
+  }
+  return index;
+}
+
+static void note_deadline(struct arena *arena, uint64_t deadline) {
+  struct mutations *mutations = mutations_of(arena);
+  if (!mutations->next_deadline || deadline < mutations->next_deadline) mutations->next_deadline = deadline;
+}
+
+static oc_status begin_new(struct arena *arena, const struct mutation_source *source) {
+  struct mutations *mutations = mutations_of(arena);
+  if (count_pending_of(arena, source->principal) >= source->pending_most) return OC_ERR_LIMIT_MUTATIONS;
+  oc_off principal = entry_alloc_locked(arena, source->principal.len);
+  uint32_t index = principal ? take_slot(arena) : 0;
+  if (!index) {
+    alloc_free_locked(arena, principal);
+    return OC_ERR_FULL;
+  }
+  struct mutation *mutation = mutation_at(arena, index);
+  memcpy(mutation->token, source->token.bytes, sizeof mutation->token);
+  mutation->state = OC_PENDING;
+  mutation->begun = log_head(arena);
+  mutation->deadline = source->deadline;
+  oc_status status = take_operations(arena, mutation, source);
+  if (status != OC_OK) {
+    table_release_locked(arena, &mutations->table, index);
+    alloc_free_locked(arena, principal);
+    return status;
+  }
+  memcpy(arena_at(arena, principal), source->principal.data, source->principal.len);
+  mutation->principal = principal;
+  mutation->principal_len = (uint32_t)source->principal.len;
+  oc_slice_t key = {(const char *)mutation->token, sizeof mutation->token};
+  table_link_locked(arena, &mutations->table, index, table_hash(key), arena_off(arena, mutation->token),
+                    sizeof mutation->token);
+  mutations->pending++;
+  note_deadline(arena, source->deadline);
+  return OC_OK;
+}
+
+oc_status mutation_begin_locked(struct arena *arena, const struct mutation_source *source) {
+  struct mutation *mutation = mutation_find_locked(arena, source->token);
+  if (!mutation) return begin_new(arena, source);
+  if (!mutation_is_of(arena, mutation, source->principal)) return OC_ERR_TOKEN_UNKNOWN;
+  if (mutation->state != OC_PENDING) return OC_ERR_TOKEN_SETTLED;
+  oc_status status = take_operations(arena, mutation, source);
+  if (status == OC_OK) mutation->deadline = source->deadline;
+  if (status == OC_OK) note_deadline(arena, source->deadline);
+  return status;
+}
+
+/* ---- Settling ---- */
+
+/* The links of a record being made: each tag once, with what happened to it. */
+struct link_list {
+  struct arena *arena;
+  struct log_link *links;
+  uint32_t count;
+  uint64_t begun;  /* operations on documents that changed after this are invalidations */
+  bool invalidate; /* so are all of them */
+};
+
+static uint32_t effects_of(const struct link_list *list, const struct operation *operation) {
+  if (list->invalidate || operation->type == OPERATION_INVALIDATE) return LOG_INVALIDATE;
+  if (operation->type == OPERATION_CREATE) return LOG_MEMBERSHIP;
+  if (operation->type == OPERATION_DELETE) return LOG_DELETE;
+  if (!operation->has_data || !operation->document) return LOG_INVALIDATE;
+  uint32_t tag = tag_find_locked(list->arena, operation_document_tag(operation));
+  bool concurrent = tag && tag_at(list->arena, tag)->last > list->begun;
+  return concurrent ? LOG_INVALIDATE : LOG_UPDATE;
+}
+
+static bool add_link(void *context, oc_slice_t name, const struct operation *operation) {
+  struct link_list *list = context;
+  uint32_t effects = effects_of(list, operation);
+  uint32_t tag = entry_use_tag_locked(list->arena, name);
+  if (!tag) return false;
+  for (uint32_t i = 0; i < list->count; i++) {
+    if (list->links[i].tag != tag) continue;
+    list->links[i].effects |= effects;
+    tag_drop_locked(list->arena, tag);
+    return true;
+  }
+  list->links[list->count++] = (struct log_link){.tag = tag, .effects = effects};
+  return true;
+}
+
+static void drop_links(struct link_list *list) {
+  for (uint32_t i = 0; i < list->count; i++) tag_drop_locked(list->arena, list->links[i].tag);
+}
+
+/* Without memory for a record nothing can be said about any tag but that it changed. */
+static uint64_t append_all_changed(struct arena *arena) {
+  entry_clear_locked(arena);
+  uint64_t version = log_append_locked(arena, 0, 0, 0);
+  tag_change_all_locked(arena, version);
+  return version;
+}
+
+static uint64_t append(struct arena *arena, oc_slice_t operations, uint64_t begun, bool invalidate) {
+  uint32_t most = count_tags(operations);
+  if (most == 0) return log_append_locked(arena, 0, 0, 0);
+  oc_off memory = entry_alloc_locked(arena, log_record_bytes(most, (uint32_t)operations.len));
+  if (!memory) return append_all_changed(arena);
+  struct link_list list = {arena, arena_at(arena, memory), 0, begun, invalidate};
+  if (!visit_tags(operations, add_link, &list)) {
+    drop_links(&list);
+    alloc_free_locked(arena, memory);
+    return append_all_changed(arena);
+  }
+  /* The operations lie behind the links that there really are. */
+  memmove((char *)(list.links + list.count), operations.data, operations.len);
+  uint64_t version = log_append_locked(arena, memory, list.count, (uint32_t)operations.len);
+  drop_links(&list);
+  return version;
+}
+
+static void drop_operations(struct arena *arena, struct mutation *mutation) {
+  alloc_free_locked(arena, mutation->operations);
+  mutation->operations = 0;
+  mutation->operations_size = mutation->operation_count = 0;
+}
+
+/* An expired one turns out to have ended: what was loaded since it expired may be from before that, so it is invalidated again. */
+static void settle_expired(struct arena *arena, struct mutation *mutation, oc_slice_t operations, oc_state state) {
+  if (!operations.data) operations = mutation_operations(arena, mutation);
+  mutation->version = append(arena, operations, 0, true);
+  mutation->state = (uint32_t)state;
+  drop_operations(arena, mutation);
+}
+
+/* The mutation is over; what entries on its tags may have seen of it is not to be replayed on, nor loaded. */
+static void settle(struct arena *arena, struct mutation *mutation, oc_state state, uint64_t version) {
+  struct mutations *mutations = mutations_of(arena);
+  const uint32_t *tags = arena_at(arena, mutation->tags);
+  for (uint32_t i = 0; i < mutation->tag_count; i++) tag_at(arena, tags[i])->unsettled = version;
+  drop_tags(arena, mutation->tags, mutation->tag_count);
+  mutation->tags = 0;
+  mutation->tag_count = 0;
+  if (state != OC_EXPIRED) drop_operations(arena, mutation);
+  mutation->state = (uint32_t)state;
+  mutation->version = version;
+  mutations->pending--;
+  if (mutations->pending == 0) mutations->next_deadline = 0;
+  uint32_t index = find_index(arena, *(const oc_token_t *)(const void *)mutation->token);
+  mutation->newer = 0;
+  mutation->older = mutations->newest;
+  if (mutations->newest) mutation_at(arena, mutations->newest)->newer = index;
+  else mutations->oldest = index;
+  mutations->newest = index;
+}
+
+static void keep_reason(struct arena *arena, struct mutation *mutation, oc_slice_t reason) {
+  size_t len = reason.len < REASON_MOST ? reason.len : REASON_MOST;
+  while (len > 0 && len < reason.len && ((unsigned char)reason.data[len] & 0xc0) == 0x80) len--; /* whole characters */
+  if (len == 0 || mutation->reason) return;
+  mutation->reason = alloc_get_locked(arena, len);
+  if (!mutation->reason) return;
+  memcpy(arena_at(arena, mutation->reason), reason.data, len);
+  mutation->reason_len = (uint32_t)len;
+}
+
+oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice_t operations, uint64_t *version) {
+  struct mutation *mutation = mutation_find_locked(arena, token);
+  if (!mutation) return OC_ERR_TOKEN_UNKNOWN;
+  if (mutation->state == OC_ROLLED_BACK) return OC_ERR_TOKEN_SETTLED;
+  if (mutation->state == OC_PENDING) {
+    if (!operations.data) operations = mutation_operations(arena, mutation);
+    uint64_t committed = append(arena, operations, mutation->begun, false);
+    settle(arena, mutation, OC_COMMITTED, committed);
+    arena_header(arena)->counters.commits++;
+  } else if (mutation->state == OC_EXPIRED) {
+    settle_expired(arena, mutation, operations, OC_COMMITTED);
+    arena_header(arena)->counters.commits++;
+  }
+  *version = mutation->version;
+  return OC_OK;
+}
+
+oc_status mutation_rollback_locked(struct arena *arena, oc_token_t token, oc_slice_t reason) {
+  struct mutation *mutation = mutation_find_locked(arena, token);
+  if (!mutation) return OC_ERR_TOKEN_UNKNOWN;
+  if (mutation->state == OC_ROLLED_BACK) return OC_OK;
+  if (mutation->state == OC_COMMITTED) return OC_ERR_TOKEN_SETTLED;
+  if (mutation->state == OC_PENDING) settle(arena, mutation, OC_ROLLED_BACK, log_append_locked(arena, 0, 0, 0));
+  else settle_expired(arena, mutation, (oc_slice_t){NULL, 0}, OC_ROLLED_BACK);
+  keep_reason(arena, mutation, reason);
+  arena_header(arena)->counters.rollbacks++;
+  return OC_OK;
+}
+
+static void expire(struct arena *arena, struct mutation *mutation, oc_slice_t reason) {
+  uint64_t version = append(arena, mutation_operations(arena, mutation), 0, true);
+  settle(arena, mutation, OC_EXPIRED, version);
+  keep_reason(arena, mutation, reason);
+  arena_header(arena)->counters.expirations++;
+}
+
+oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice_t reason) {
+  struct mutation *mutation = mutation_find_locked(arena, token);
+  if (!mutation) return OC_ERR_TOKEN_UNKNOWN;
+  if (mutation->state == OC_EXPIRED) return OC_OK;
+  if (mutation->state != OC_PENDING) return OC_ERR_TOKEN_SETTLED;
+  expire(arena, mutation, reason);
+  return OC_OK;
+}
+
+uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations) {
+  arena_header(arena)->counters.invalidations++;
+  return append(arena, operations, 0, true);
+}
+
+uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next) {
+  struct mutations *mutations = mutations_of(arena);
+  uint32_t expired = 0;
+  if (mutations->next_deadline && mutations->next_deadline <= now) {
+    uint64_t earliest = 0;
+    for (uint32_t index = 1; index < mutations->table.fresh; index++) {
+      struct mutation *mutation = mutation_at(arena, index);
+      if (!mutation->slot.key || mutation->state != OC_PENDING) continue;
+      if (mutation->deadline <= now) {
+        expire(arena, mutation, SLICE("it was not settled in time; whether the database has it is unknown"));
+        expired++;
+      } else if (!earliest || mutation->deadline < earliest) {
+        earliest = mutation->deadline;
+      }
+    }
+    mutations->next_deadline = earliest;
+  }
+  *next = mutations->next_deadline;
+  return expired;
+}

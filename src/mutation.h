@@ -1,0 +1,58 @@
+/*
+ * mutation.h: mutations, from begin to settling, and a while longer for those who ask how it ended.
+ *
+ * All functions need the lock; times are absolute milliseconds.
+ */
+#ifndef MUTATION_H
+#define MUTATION_H
+
+#include "entry.h"
+#include "operation.h"
+
+struct mutation {
+  struct slot slot; /* key: the token, below */
+  uint8_t token[16];
+  uint32_t state;   /* oc_state */
+  uint32_t operation_count, operations_size, tag_count;
+  uint32_t principal_len, reason_len;
+  oc_off principal, operations, tags, reason; /* tags: uint32_t[], while pending; operations while the outcome is unknown */
+  uint64_t begun;    /* the log's head before the database was touched */
+  uint64_t version;  /* of its settling */
+  uint64_t deadline;
+  uint32_t newer, older; /* the queue of settled ones, by age */
+};
+
+oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity);
+uint64_t mutation_bytes(uint32_t capacity);
+
+struct mutation_source {
+  oc_token_t token;
+  oc_slice_t principal;
+  oc_slice_t operations; /* compiled */
+  uint64_t deadline;
+  uint32_t pending_most;    /* per principal */
+  uint32_t operations_most; /* per mutation */
+  uint32_t bytes_most;
+};
+/* As oc_begin. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED, LIMIT_*, FULL. Nothing is changed on an error. */
+oc_status mutation_begin_locked(struct arena *arena, const struct mutation_source *source);
+/*
+ * As oc_commit. `operations` NULL data: as they were begun. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED. For want of memory for the record
+ * everything is invalidated instead, so that this cannot fail for it.
+ */
+oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice_t operations, uint64_t *version);
+oc_status mutation_rollback_locked(struct arena *arena, oc_token_t token, oc_slice_t reason);
+oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice_t reason);
+/* Logs compiled operations, each as an invalidation of what it is about. */
+uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations);
+/* Expires what is past its deadline at `now`. Returns how many; `next` gets the earliest deadline left, or 0. */
+uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next);
+
+/* NULL when nobody began it or it is forgotten. */
+struct mutation *mutation_find_locked(struct arena *arena, oc_token_t token);
+bool mutation_is_of(const struct arena *arena, const struct mutation *mutation, oc_slice_t principal);
+oc_slice_t mutation_operations(const struct arena *arena, const struct mutation *mutation);
+uint32_t mutation_pending_locked(struct arena *arena);
+uint32_t mutation_count_locked(struct arena *arena);
+
+#endif

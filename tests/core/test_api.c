@@ -1,0 +1,260 @@
+/* The invariants of the design, through the public interface. */
+#define _GNU_SOURCE
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <string.h>
+
+#include "optimistic_cache.h"
+
+#define S(text) ((oc_slice_t){(text), strlen(text)})
+
+static const char SHAPES[] = "{\"orders\":{\"groups\":[\"address\"],\"relations\":{\"customer\":\"customers\"}},"
+                             "\"customers\":{}}";
+static const char PAGE[] = "{\"docs\":[{\"id\":7,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Ada\"}},"
+                           "{\"id\":8,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}],\"totalDocs\":2}";
+static const char FIND[] = "{\"type\":\"find\",\"collection\":\"orders\",\"sort\":\"-orderNumber\",\"depth\":1}";
+static const char SHIP_7[] = "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":7,\"data\":{\"status\":\"shipped\"}}]";
+
+static oc_cache_t *open_cache(void) {
+  oc_options_t options = {.name = S("test"), .max_bytes = 4 << 20, .shapes = S(SHAPES)};
+  oc_cache_t *cache;
+  oc_error_t error = {0};
+  cr_assert(eq(int, oc_open(&options, &cache, &error), OC_OK), "%s", error.message);
+  return cache;
+}
+
+static oc_token_t token(uint8_t last) {
+  oc_token_t made = {{1, 0, 0, 0, 0, 0, 0x70, 0, 0x80}};
+  made.bytes[15] = last;
+  return made;
+}
+
+static oc_status set(oc_cache_t *cache, const char *key, const char *value, const char *query, uint64_t since) {
+  oc_set_options_t options = {.since = since, .query = query ? S(query) : (oc_slice_t){0}};
+  oc_error_t error = {0};
+  oc_status status = oc_set(cache, S(key), S(value), &options, &error);
+  cr_assert(status >= 0, "%s", error.message);
+  return status;
+}
+
+/* The text of an entry, or NULL for a miss; valid until the next read. */
+static const char *read_with(oc_cache_t *cache, oc_view_t *view, const char *key, bool base) {
+  static oc_buffer_t out;
+  static char text[4096];
+  oc_hit_t hit;
+  if (oc_get(cache, view, S(key), base, 0, &out, &hit, NULL) != OC_OK) return NULL;
+  memcpy(text, out.data, out.len);
+  text[out.len] = '\0';
+  oc_buffer_free(&out);
+  return text;
+}
+
+static const char *read_text(oc_cache_t *cache, oc_view_t *view, const char *key) {
+  return read_with(cache, view, key, false);
+}
+
+static oc_view_t *view_of(oc_cache_t *cache, const char *principal, oc_token_t presented) {
+  oc_view_t *view;
+  cr_assert(eq(int, oc_view_open(cache, S(principal), &presented, 1, &view, NULL), OC_OK));
+  return view;
+}
+
+static void begin(oc_cache_t *cache, oc_token_t made, const char *operations) {
+  oc_error_t error = {0};
+  cr_assert(eq(int, oc_begin(cache, made, S("users:1"), S(operations), 0, &error), OC_OK), "%s", error.message);
+}
+
+static uint64_t commit(oc_cache_t *cache, oc_token_t made, const char *operations) {
+  uint64_t version = 0;
+  oc_error_t error = {0};
+  cr_assert(eq(int, oc_commit(cache, made, operations ? S(operations) : (oc_slice_t){0}, &version, &error), OC_OK), "%s",
+            error.message);
+  return version;
+}
+
+Test(api, a_value_that_was_set_is_read_back) {
+  oc_cache_t *cache = open_cache();
+  cr_assert(eq(int, set(cache, "list", PAGE, FIND, 0), OC_OK));
+  cr_assert(eq(str, (char *)read_text(cache, NULL, "list"), (char *)PAGE));
+  oc_close(cache);
+}
+
+Test(api, a_commit_is_replayed_onto_every_page_that_shows_the_document) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  commit(cache, token(1), SHIP_7);
+  const char *text = read_text(cache, NULL, "list");
+  cr_assert(text != NULL && strstr(text, "{\"id\":7,\"status\":\"shipped\""));
+  cr_assert(strstr(text, "{\"id\":8,\"status\":\"pending\"") != NULL);
+  oc_close(cache);
+}
+
+Test(api, a_change_of_a_shown_document_reaches_every_place_that_shows_it) {
+  oc_cache_t *cache = open_cache();
+  const char *rename = "[{\"type\":\"update\",\"collection\":\"customers\",\"id\":3,\"data\":{\"name\":\"Augusta\"}}]";
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), rename);
+  commit(cache, token(1), rename);
+  const char *text = read_text(cache, NULL, "list");
+  cr_assert(text != NULL && !strstr(text, "\"Ada\""));
+  const char *first = strstr(text, "Augusta");
+  cr_assert(first != NULL && strstr(first + 1, "Augusta") != NULL);
+  oc_close(cache);
+}
+
+Test(api, an_update_of_a_sorted_or_filtered_member_is_a_miss) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, "{\"type\":\"find\",\"collection\":\"orders\",\"where\":{\"status\":{\"equals\":\"pending\"}}}", 0);
+  begin(cache, token(1), SHIP_7);
+  commit(cache, token(1), SHIP_7);
+  cr_assert(read_text(cache, NULL, "list") == NULL);
+  oc_close(cache);
+}
+
+Test(api, pending_state_is_seen_by_its_token_and_principal_alone) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  oc_view_t *own = view_of(cache, "users:1", token(1));
+  oc_view_t *thief = view_of(cache, "users:2", token(1));
+  oc_view_t *without = view_of(cache, "users:1", token(2));
+  cr_assert(strstr(read_text(cache, own, "list"), "shipped") != NULL);
+  cr_assert(strstr(read_with(cache, own, "list", true), "shipped") == NULL);
+  cr_assert(strstr(read_text(cache, thief, "list"), "shipped") == NULL);
+  cr_assert(strstr(read_text(cache, without, "list"), "shipped") == NULL);
+  cr_assert(strstr(read_text(cache, NULL, "list"), "shipped") == NULL);
+  oc_view_info_t info;
+  oc_view_info(thief, &info);
+  cr_assert(eq(sz, info.unknown, 1));
+  oc_view_close(own);
+  oc_view_close(thief);
+  oc_view_close(without);
+  oc_close(cache);
+}
+
+Test(api, a_rollback_gives_the_bytes_back_and_leaves_entries_set_before_as_hits) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  oc_view_t *own = view_of(cache, "users:1", token(1));
+  cr_assert(strstr(read_text(cache, own, "list"), "shipped") != NULL);
+  cr_assert(eq(int, oc_rollback(cache, token(1), S("no"), NULL), OC_OK));
+  cr_assert(eq(str, (char *)read_text(cache, own, "list"), (char *)PAGE));
+  cr_assert(eq(str, (char *)read_text(cache, NULL, "list"), (char *)PAGE));
+  oc_view_close(own);
+  oc_close(cache);
+}
+
+Test(api, an_entry_set_inside_a_bracket_is_gone_after_its_rollback) {
+  oc_cache_t *cache = open_cache();
+  begin(cache, token(1), SHIP_7);
+  set(cache, "list", PAGE, FIND, 0);
+  cr_assert(read_text(cache, NULL, "list") != NULL);
+  oc_rollback(cache, token(1), S(""), NULL);
+  cr_assert(read_text(cache, NULL, "list") == NULL);
+  oc_close(cache);
+}
+
+Test(api, a_load_that_overlapped_a_commit_or_a_rollback_is_refused) {
+  oc_cache_t *cache = open_cache();
+  uint64_t since = oc_version(cache);
+  begin(cache, token(1), SHIP_7);
+  commit(cache, token(1), SHIP_7);
+  cr_assert(eq(int, set(cache, "list", PAGE, FIND, since), OC_REFUSED));
+  since = oc_version(cache);
+  begin(cache, token(2), SHIP_7);
+  oc_rollback(cache, token(2), S(""), NULL);
+  cr_assert(eq(int, set(cache, "list", PAGE, FIND, since), OC_REFUSED));
+  cr_assert(eq(int, set(cache, "list", PAGE, FIND, oc_version(cache)), OC_OK));
+  oc_close(cache);
+}
+
+Test(api, concurrent_commits_on_one_document_are_an_invalidation) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  begin(cache, token(2), SHIP_7);
+  commit(cache, token(1), SHIP_7);
+  cr_assert(read_text(cache, NULL, "list") != NULL);
+  commit(cache, token(2), SHIP_7);
+  cr_assert(read_text(cache, NULL, "list") == NULL);
+  oc_close(cache);
+}
+
+Test(api, a_view_sees_the_version_it_was_opened_at) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  oc_view_t *before = view_of(cache, "users:2", token(9));
+  begin(cache, token(1), SHIP_7);
+  commit(cache, token(1), SHIP_7);
+  oc_view_t *after = view_of(cache, "users:2", token(9));
+  cr_assert(strstr(read_text(cache, after, "list"), "shipped") != NULL);
+  cr_assert(eq(str, (char *)read_text(cache, before, "list"), (char *)PAGE));
+  oc_view_info_t info;
+  oc_view_info(before, &info);
+  cr_assert(not(info.torn));
+  oc_view_close(before);
+  oc_view_close(after);
+  oc_close(cache);
+}
+
+Test(api, a_mutation_that_commits_under_an_open_view_stays_laid_over_in_it) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  oc_view_t *own = view_of(cache, "users:1", token(1));
+  commit(cache, token(1), SHIP_7);
+  cr_assert(strstr(read_text(cache, own, "list"), "shipped") != NULL);
+  oc_view_close(own);
+  oc_close(cache);
+}
+
+Test(api, an_expired_mutation_invalidates_what_it_may_have_changed) {
+  oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  cr_assert(eq(int, oc_expire(cache, token(1), S("server gone"), NULL), OC_OK));
+  cr_assert(read_text(cache, NULL, "list") == NULL);
+  oc_mutation_info_t info;
+  cr_assert(eq(int, oc_status_of(cache, token(1), S("users:1"), &info, NULL), OC_OK));
+  cr_assert(eq(int, info.state, OC_EXPIRED));
+  cr_assert(eq(str, info.reason, "server gone"));
+  set(cache, "list", PAGE, FIND, 0);
+  commit(cache, token(1), NULL);
+  cr_assert(read_text(cache, NULL, "list") == NULL);
+  oc_close(cache);
+}
+
+Test(api, a_commit_of_a_committed_token_answers_its_version_and_changes_nothing) {
+  oc_cache_t *cache = open_cache();
+  begin(cache, token(1), SHIP_7);
+  uint64_t version = commit(cache, token(1), SHIP_7);
+  cr_assert(eq(u64, commit(cache, token(1), SHIP_7), version));
+  cr_assert(eq(u64, oc_version(cache), version));
+  cr_assert(eq(int, oc_rollback(cache, token(1), S(""), NULL), OC_ERR_TOKEN_SETTLED));
+  oc_close(cache);
+}
+
+Test(api, an_overlay_over_a_loaded_value_shows_the_pending_change) {
+  oc_cache_t *cache = open_cache();
+  begin(cache, token(1), SHIP_7);
+  oc_view_t *own = view_of(cache, "users:1", token(1));
+  oc_buffer_t out = {0};
+  oc_hit_t hit;
+  cr_assert(eq(int, oc_overlay(cache, own, S(PAGE), S(FIND), 1, &out, &hit, NULL), OC_OK));
+  cr_assert(hit.overlaid);
+  cr_assert(memmem(out.data, out.len, "shipped", 7) != NULL);
+  oc_buffer_free(&out);
+  oc_view_close(own);
+  oc_close(cache);
+}
+
+Test(api, caches_of_one_name_are_one_cache) {
+  oc_cache_t *first = open_cache(), *second = open_cache();
+  set(first, "list", PAGE, FIND, 0);
+  cr_assert(read_text(second, NULL, "list") != NULL);
+  oc_close(first);
+  cr_assert(read_text(second, NULL, "list") != NULL);
+  oc_close(second);
+}
