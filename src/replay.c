@@ -157,10 +157,13 @@ static oc_status merge_into_span(struct splice *splice, const struct operation *
   return status;
 }
 
-/* Whether the operation could have moved a document into, out of, or within the query's result. */
+/*
+ * Whether the operation could have moved a document into, out of, or within the query's result. A single document has
+ * a where too when its reader's access depends on what it holds.
+ */
 static bool may_move(const struct page *page, const struct operation *operation) {
   const struct query *query = page->query;
-  if (!query || query->type == QUERY_FIND_BY_ID) return false;
+  if (!query) return false;
   if (!slice_equal(query_collection(query), operation_collection(operation))) return false;
   const struct operation_member *members = operation_members(operation);
   for (uint32_t i = 0; i < operation->member_count; i++)
