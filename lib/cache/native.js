@@ -1,5 +1,7 @@
 // The addon, with its errors as ours. Everything else in lib/ goes through this file.
-import { createRequire } from 'node:module'
+import path from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
 import { OptimisticCacheError } from '../errors.js'
 
 /**
@@ -53,15 +55,23 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(view: ViewHandle) => string} viewUnknown
  */
 
-/** @returns {Record<string, Function>} */
+/**
+ * Bundlers pack this file (Next.js does, several times into one server) and follow what looks like a require to them. The
+ * addon must stay where it is: only one and the same file gives all copies of this module one arena. So the path is put
+ * together at run time from `import.meta.url`, which Turbopack and webpack keep pointing at this source file, and the
+ * require function is taken where they do not look for it.
+ * @returns {Record<string, Function>}
+ */
 function load() {
+  const source = fileURLToPath(import.meta.url)
+  const addon = path.join(path.dirname(source), '../../build/Release', 'optimistic_cache.node')
   try {
-    return createRequire(import.meta.url)('../../build/Release/optimistic_cache.node')
+    return process.getBuiltinModule('node:module').createRequire(source)(addon)
   } catch (cause) {
     throw new OptimisticCacheError(
       'ERR_OPTIMISTIC_ADDON',
       'The native part of payload-optimistic-cache cannot be loaded. Build it with `npm run build` in the package; ' +
-        'when a bundler packs your server, keep the package out of the bundle (Next.js: serverExternalPackages).',
+        'when Next.js traces the files of your server, wrap its config: withOptimisticCache(withPayload(config)).',
       { cause },
     )
   }
