@@ -2,7 +2,7 @@
 //
 // The steps run one after the other and stop at the first that fails. The last lines printed are a summary with the
 // number of tests of each step; a step that ran none, or skipped one, has failed.
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
@@ -17,15 +17,17 @@ class StepFailed extends Error {}
  * Runs a command, showing its output.
  * @param {string[]} command
  * @param {Record<string, string>} [env]
- * @returns {Promise<string>} what it wrote to its standard output
+ * @returns {Promise<string>} what it wrote to standard output and error
  */
 function run([program, ...args], env = {}) {
-  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(program, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    output += text
-    process.stdout.write(text)
-  })
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => {
+      output += text
+      process.stdout.write(text)
+    })
+  }
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) =>
@@ -65,7 +67,9 @@ async function nodeTests(files, { concurrency }) {
 async function checkFormat() {
   const folders = ['include', 'src', 'src/addon', 'tests/core']
   const files = folders.flatMap((folder) => filesIn(folder, /\.(c|h|cc)$/))
-  await run(['clang-format', '--dry-run', '--Werror', ...files])
+  const { stderr } = spawnSync('clang-format', ['--dry-run', ...files], { cwd: root, encoding: 'utf8' })
+  const unformatted = new Set(Array.from(stderr.matchAll(/^(.+?):\d+:\d+:/gm), ([, file]) => file))
+  if (unformatted.size > 0) throw new StepFailed(`run 'npm run format'; it would change ${[...unformatted].join(', ')}`)
   return `${files.length} files`
 }
 

@@ -37,27 +37,27 @@ typedef enum oc_status {
   OC_UNCHANGED = 2, /* the entry is still in the state the caller knows (its stamp) */
   OC_REFUSED = 3,   /* not stored: a tag gained an operation after `since` (the lease), or there is no room */
 
-  OC_ERR_ARGUMENT = -1,         /* null where a value must be, or a number out of range */
-  OC_ERR_MEMORY = -2,           /* malloc failed */
-  OC_ERR_SYSTEM = -3,           /* mmap or a lock failed; errno says more */
-  OC_ERR_KEY_SIZE = -4,         /* key empty, or longer than limits.key_bytes */
-  OC_ERR_VALUE_SIZE = -5,       /* value longer than limits.value_bytes */
-  OC_ERR_TAG_SIZE = -6,         /* tag empty, or longer than limits.tag_bytes */
-  OC_ERR_TAG_COUNT = -7,        /* more tags than limits.tags_per_entry */
-  OC_ERR_UTF8 = -8,             /* text that is not UTF-8 (overlong forms and surrogates included) */
-  OC_ERR_JSON = -9,             /* text that is not JSON (RFC 8259) */
-  OC_ERR_JSON_DEPTH = -10,      /* nested deeper than limits.json_depth */
-  OC_ERR_JSON_NUL = -11,        /* an escaped NUL (\u0000) in a string */
-  OC_ERR_JSON_SURROGATE = -12,  /* an escaped surrogate without its other half */
-  OC_ERR_QUERY = -13,           /* a query description that is not one */
-  OC_ERR_OPERATION = -14,       /* an operation that is not one */
-  OC_ERR_SHAPES = -15,          /* shapes that are not */
-  OC_ERR_TOKEN_UNKNOWN = -16,   /* no such mutation, or one of another principal */
-  OC_ERR_TOKEN_SETTLED = -17,   /* the mutation is settled already, the other way */
-  OC_ERR_LIMIT_MUTATIONS = -18, /* the principal has limits.pending_per_principal pending mutations */
-  OC_ERR_LIMIT_OPERATIONS = -19,/* more operations than limits.operations_per_mutation */
-  OC_ERR_LIMIT_BYTES = -20,     /* operations longer than limits.mutation_bytes */
-  OC_ERR_FULL = -21             /* a table or the arena is full of what may not be evicted (pending mutations) */
+  OC_ERR_ARGUMENT = -1,          /* null where a value must be, or a number out of range */
+  OC_ERR_MEMORY = -2,            /* malloc failed */
+  OC_ERR_SYSTEM = -3,            /* mmap or a lock failed; errno says more */
+  OC_ERR_KEY_SIZE = -4,          /* key empty, or longer than limits.key_bytes */
+  OC_ERR_VALUE_SIZE = -5,        /* value longer than limits.value_bytes */
+  OC_ERR_TAG_SIZE = -6,          /* tag empty, or longer than limits.tag_bytes */
+  OC_ERR_TAG_COUNT = -7,         /* more tags than limits.tags_per_entry */
+  OC_ERR_UTF8 = -8,              /* text that is not UTF-8 (overlong forms and surrogates included) */
+  OC_ERR_JSON = -9,              /* text that is not JSON (RFC 8259) */
+  OC_ERR_JSON_DEPTH = -10,       /* nested deeper than limits.json_depth */
+  OC_ERR_JSON_NUL = -11,         /* an escaped NUL (\u0000) in a string */
+  OC_ERR_JSON_SURROGATE = -12,   /* an escaped surrogate without its other half */
+  OC_ERR_QUERY = -13,            /* a query description that is not one */
+  OC_ERR_OPERATION = -14,        /* an operation that is not one */
+  OC_ERR_SHAPES = -15,           /* shapes that are not */
+  OC_ERR_TOKEN_UNKNOWN = -16,    /* no such mutation, or one of another principal */
+  OC_ERR_TOKEN_SETTLED = -17,    /* the mutation is settled already, the other way */
+  OC_ERR_LIMIT_MUTATIONS = -18,  /* the principal has limits.pending_per_principal pending mutations */
+  OC_ERR_LIMIT_OPERATIONS = -19, /* more operations than limits.operations_per_mutation */
+  OC_ERR_LIMIT_BYTES = -20,      /* operations longer than limits.mutation_bytes */
+  OC_ERR_FULL = -21              /* a table or the arena is full of what may not be evicted (pending mutations) */
 } oc_status;
 
 /* The sentence for people: which value, why, what to do. */
@@ -91,7 +91,7 @@ void oc_buffer_free(oc_buffer_t *buffer);
 
 typedef struct oc_cache oc_cache_t;
 
-typedef struct oc_limits { /* 0 means the default in brackets */
+typedef struct oc_limits {          /* 0 means the default in brackets */
   uint32_t key_bytes;               /* [4096] */
   uint32_t value_bytes;             /* [an eighth of max_bytes, at most 16 MiB] */
   uint32_t tag_bytes;               /* [512] */
@@ -103,14 +103,14 @@ typedef struct oc_limits { /* 0 means the default in brackets */
 } oc_limits_t;
 
 typedef struct oc_options {
-  oc_slice_t name;      /* 1 to 64 bytes of [A-Za-z0-9._-]; caches of one process with one name are one cache */
-  uint64_t max_bytes;   /* the whole arena, tables included; 1 MiB at least [256 MiB] */
-  oc_slice_t shapes;    /* JSON object, or empty: see README "Shapes" */
-  uint32_t max_entries; /* [max_bytes / 4096, 256 at least] */
-  uint32_t max_tags;    /* [4 × max_entries] */
+  oc_slice_t name;        /* 1 to 64 bytes of [A-Za-z0-9._-]; caches of one process with one name are one cache */
+  uint64_t max_bytes;     /* the whole arena, tables included; 1 MiB at least [256 MiB] */
+  oc_slice_t shapes;      /* JSON object, or empty: see README "Shapes" */
+  uint32_t max_entries;   /* [max_bytes / 4096, 256 at least] */
+  uint32_t max_tags;      /* [4 × max_entries] */
   uint32_t max_mutations; /* pending and remembered settled ones [1024] */
-  uint32_t max_views;   /* open views that hold older states [1024] */
-  uint32_t max_log;     /* operations records kept for replay [1024] */
+  uint32_t max_views;     /* open views that hold older states [1024] */
+  uint32_t max_log;       /* operations records kept for replay [1024] */
   oc_limits_t limits;
 } oc_options_t;
 
@@ -173,17 +173,17 @@ oc_status oc_view_unknown(oc_view_t *view, oc_buffer_t *out, oc_error_t *error);
 /* ---- Entries ------------------------------------------------------------------------------------------------ */
 
 typedef enum oc_content {
-  OC_JSON = 0,  /* validated; documents are found in it when there is a query */
-  OC_BYTES = 1  /* opaque; any operation on one of its tags drops it */
+  OC_JSON = 0, /* validated; documents are found in it when there is a query */
+  OC_BYTES = 1 /* opaque; any operation on one of its tags drops it */
 } oc_content;
 
 typedef struct oc_set_options {
   const oc_slice_t *tags; /* the caller's own; those a query implies are added */
   size_t tag_count;
-  uint64_t since;      /* the version before the load began; 0 means now (no lease) */
-  uint64_t expires_at; /* absolute; 0 never */
-  uint64_t stale_until;/* absolute; at least expires_at, or 0: reads between the two answer with hit.stale set */
-  oc_slice_t query;    /* JSON: what the value is the answer to, or empty */
+  uint64_t since;       /* the version before the load began; 0 means now (no lease) */
+  uint64_t expires_at;  /* absolute; 0 never */
+  uint64_t stale_until; /* absolute; at least expires_at, or 0: reads between the two answer with hit.stale set */
+  oc_slice_t query;     /* JSON: what the value is the answer to, or empty */
   oc_content content;
 } oc_set_options_t;
 
@@ -200,8 +200,8 @@ typedef struct oc_hit {
   uint64_t stamp;      /* names the state of the entry; another state has another stamp. 0 when overlaid */
   uint64_t expires_at; /* as given to oc_set */
   oc_content content;
-  bool stale;          /* expired, but inside its stale window */
-  bool overlaid;       /* a pending mutation of the view changed these bytes */
+  bool stale;    /* expired, but inside its stale window */
+  bool overlaid; /* a pending mutation of the view changed these bytes */
 } oc_hit_t;
 
 /*

@@ -43,9 +43,7 @@ struct pool {
   oc_off lists[FIRST][SECOND];
 };
 
-static struct pool *pool_of(struct arena *arena) {
-  return arena_root(arena, ROOT_ALLOC);
-}
+static struct pool *pool_of(struct arena *arena) { return arena_root(arena, ROOT_ALLOC); }
 
 static struct block *block_at(struct arena *arena, oc_off off) { return arena_at(arena, off); }
 static uint64_t size_of(const struct block *block) { return block->size_free & ~FREE_BIT; }
@@ -182,9 +180,7 @@ void alloc_free_locked(struct arena *arena, oc_off off) {
 
 uint64_t alloc_used_locked(struct arena *arena) { return pool_of(arena)->used; }
 
-uint64_t alloc_capacity_locked(struct arena *arena) {
-  return pool_of(arena)->end - pool_of(arena)->start - HEADER;
-}
+uint64_t alloc_capacity_locked(struct arena *arena) { return pool_of(arena)->end - pool_of(arena)->start - HEADER; }
 
 uint64_t alloc_check_locked(struct arena *arena) {
   struct pool *pool = pool_of(arena);

@@ -82,7 +82,8 @@ static oc_status read_options(oc_cache_t *cache, const oc_options_t *options, ui
   cache->max_views = given_or(options->max_views, 1024, 1 << 20);
   cache->max_log = given_or(options->max_log, 1024, 1 << 20);
   if (tables_size(cache) > max_bytes / 4 * 3)
-    return error_set(error, OC_ERR_ARGUMENT, "maxBytes is too small for the tables; raise it, or lower maxEntries or maxTags");
+    return error_set(error, OC_ERR_ARGUMENT,
+                     "maxBytes is too small for the tables; raise it, or lower maxEntries or maxTags");
   *size = max_bytes;
   return OC_OK;
 }

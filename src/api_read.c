@@ -27,7 +27,7 @@ struct read {
   oc_hit_t hit;
   oc_buffer_t *out;
   bool applies[VIEW_TOKENS_MOST];
-  bool overlay;    /* some layer applies */
+  bool overlay; /* some layer applies */
   struct page page;
   oc_buffer_t query, operations;
   size_t need_bytes, need_spans, need_query, need_operations;
@@ -148,7 +148,8 @@ static bool copy_out(struct read *read, const struct entry *entry) {
   oc_slice_t value = entry_value(arena, entry);
   if (read->missed_count == 0 && !read->overlay) return copy_to(read->out, value.data, value.len, &read->need_bytes);
   bool fits = copy_to(&read->page.bytes, value.data, value.len, &read->need_bytes);
-  fits &= copy_to(&read->page.spans, entry_spans(arena, entry), entry->span_count * sizeof(struct span), &read->need_spans);
+  fits &=
+      copy_to(&read->page.spans, entry_spans(arena, entry), entry->span_count * sizeof(struct span), &read->need_spans);
   fits &= copy_to(&read->query, entry_query(arena, entry), entry->query_size, &read->need_query);
   return copy_missed_operations(read) && fits;
 }
@@ -305,8 +306,8 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
   if (key.len == 0 || key.len > cache->limits.key_bytes)
     return error_set(error, OC_ERR_KEY_SIZE, "a key has 1 to %u bytes, this one %zu (limits.keyBytes)",
                      cache->limits.key_bytes, key.len);
-  struct read read = {.cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out,
-                      .now = cache_now()};
+  struct read read = {
+      .cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out, .now = cache_now()};
   struct shapes *shapes = cache_shapes(cache);
   read.page.shapes = shapes;
   oc_status status = look(&read);
@@ -316,7 +317,8 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
   oc_buffer_free(&read.query);
   oc_buffer_free(&read.operations);
   shapes_release(shapes);
-  if (status == OC_ERR_MEMORY) error_set(error, status, "no memory to read '%.*s'", (int)(key.len < 64 ? key.len : 64), key.data);
+  if (status == OC_ERR_MEMORY)
+    error_set(error, status, "no memory to read '%.*s'", (int)(key.len < 64 ? key.len : 64), key.data);
   return status;
 }
 
@@ -334,8 +336,7 @@ static oc_status overlay_value(oc_view_t *view, oc_slice_t value, const struct q
                                bool *changed, oc_error_t *error) {
   struct documents documents;
   bool applies[VIEW_TOKENS_MOST];
-  oc_status status =
-      documents_find(value, query, page->shapes, NULL, 0, &view->cache->limits, &documents, error);
+  oc_status status = documents_find(value, query, page->shapes, NULL, 0, &view->cache->limits, &documents, error);
   if (status == OC_OK) {
     arena_lock(&view->cache->arena);
     view_layers_locked(view, applies);

@@ -15,16 +15,27 @@ void oc_stats(oc_cache_t *cache, oc_stats_t *stats) {
   arena_lock(arena);
   const struct arena_header *header = arena_header(arena);
   const struct arena_counters *counters = &header->counters;
-  *stats = (oc_stats_t){
-      .version = header->version, .generation = header->generation,
-      .hits = counters->hits, .misses = counters->misses, .sets = counters->sets, .refused = counters->refused,
-      .replays = counters->replays, .inexact = counters->inexact, .overlays = counters->overlays,
-      .evictions = counters->evictions, .commits = counters->commits, .rollbacks = counters->rollbacks,
-      .expirations = counters->expirations, .invalidations = counters->invalidations,
-      .entries = entry_count_locked(arena), .tags = tag_count_locked(arena),
-      .mutations_pending = mutation_pending_locked(arena), .mutations = mutation_count_locked(arena),
-      .views = view_count_locked(arena), .arena_bytes = header->size,
-      .used_bytes = header->size - alloc_capacity_locked(arena) + alloc_used_locked(arena)};
+  *stats = (oc_stats_t){.version = header->version,
+                        .generation = header->generation,
+                        .hits = counters->hits,
+                        .misses = counters->misses,
+                        .sets = counters->sets,
+                        .refused = counters->refused,
+                        .replays = counters->replays,
+                        .inexact = counters->inexact,
+                        .overlays = counters->overlays,
+                        .evictions = counters->evictions,
+                        .commits = counters->commits,
+                        .rollbacks = counters->rollbacks,
+                        .expirations = counters->expirations,
+                        .invalidations = counters->invalidations,
+                        .entries = entry_count_locked(arena),
+                        .tags = tag_count_locked(arena),
+                        .mutations_pending = mutation_pending_locked(arena),
+                        .mutations = mutation_count_locked(arena),
+                        .views = view_count_locked(arena),
+                        .arena_bytes = header->size,
+                        .used_bytes = header->size - alloc_capacity_locked(arena) + alloc_used_locked(arena)};
   arena_unlock(arena);
 }
 
@@ -35,7 +46,9 @@ static bool carries(const struct arena *arena, const struct entry *entry, uint32
   return false;
 }
 
-static oc_slice_t tag_name(const struct arena *arena, uint32_t tag) { return slot_key(arena, &tag_at(arena, tag)->slot); }
+static oc_slice_t tag_name(const struct arena *arena, uint32_t tag) {
+  return slot_key(arena, &tag_at(arena, tag)->slot);
+}
 
 /* An upper bound of what print_entry appends. */
 static size_t printed_most(const struct arena *arena, const struct entry *entry) {

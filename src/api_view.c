@@ -38,8 +38,9 @@ oc_status oc_token_parse(oc_slice_t text, oc_token_t *token, oc_error_t *error) 
     i++;
   }
   if (!valid || parsed.bytes[6] >> 4 != 7 || parsed.bytes[8] >> 6 != 2)
-    return error_set(error, OC_ERR_ARGUMENT, "a token must be a UUID of version 7 (RFC 9562), like "
-                                             "01890a5d-ac96-774b-bcce-b302099a8057");
+    return error_set(error, OC_ERR_ARGUMENT,
+                     "a token must be a UUID of version 7 (RFC 9562), like "
+                     "01890a5d-ac96-774b-bcce-b302099a8057");
   *token = parsed;
   return OC_OK;
 }
@@ -115,8 +116,8 @@ static size_t copy_operations_locked(oc_view_t *view) {
   return size;
 }
 
-oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t *tokens, size_t count,
-                       oc_view_t **out, oc_error_t *error) {
+oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t *tokens, size_t count, oc_view_t **out,
+                       oc_error_t *error) {
   if (!cache || !out || (count > 0 && !tokens) || count > VIEW_TOKENS_MOST)
     return error_set(error, OC_ERR_ARGUMENT, "a view takes at most %d tokens", VIEW_TOKENS_MOST);
   oc_view_t *view;

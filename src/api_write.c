@@ -30,14 +30,14 @@ static oc_status check_set(const oc_cache_t *cache, oc_slice_t key, oc_slice_t v
     return error_set(error, OC_ERR_TAG_COUNT, "an entry may have %u tags, this one has %zu (limits.tagsPerEntry)",
                      limits->tags_per_entry, options->tag_count);
   if (options->since > oc_version(cache))
-    return error_set(error, OC_ERR_ARGUMENT, "since is a version that there is not yet; read cache.version before the load");
+    return error_set(error, OC_ERR_ARGUMENT,
+                     "since is a version that there is not yet; read cache.version before the load");
   if (options->stale_until && options->stale_until < options->expires_at)
     return error_set(error, OC_ERR_ARGUMENT, "the stale window must not end before the entry expires");
   if (options->content == OC_BYTES && options->query.len > 0)
     return error_set(error, OC_ERR_QUERY, "query: only JSON has documents to be found; pass json, or leave query out");
   oc_status status = utf8_validate(key, "key", error);
-  if (status == OC_OK && options->content == OC_JSON)
-    status = json_validate(value, limits->json_depth, "value", error);
+  if (status == OC_OK && options->content == OC_JSON) status = json_validate(value, limits->json_depth, "value", error);
   return status;
 }
 
@@ -58,8 +58,13 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
   if (status == OC_OK)
     status = documents_find(value, query, shapes, options->tags, options->tag_count, &cache->limits, &documents, error);
   if (status == OC_OK) {
-    struct entry_source source = {.key = key, .value = value, .documents = &documents, .query = query, .since = since,
-                                  .expires_at = options->expires_at, .stale_until = options->stale_until,
+    struct entry_source source = {.key = key,
+                                  .value = value,
+                                  .documents = &documents,
+                                  .query = query,
+                                  .since = since,
+                                  .expires_at = options->expires_at,
+                                  .stale_until = options->stale_until,
                                   .content = options->content};
     arena_lock(&cache->arena);
     status = entry_set_locked(&cache->arena, &source);
@@ -95,8 +100,10 @@ static oc_status explain(const oc_cache_t *cache, oc_status status, oc_error_t *
   const oc_limits_t *limits = &cache->limits;
   switch (status) {
   case OC_ERR_LIMIT_MUTATIONS:
-    return error_set(error, status, "the principal has %u pending mutations already (limits.pendingPerPrincipal); "
-                                    "wait for one to settle", limits->pending_per_principal);
+    return error_set(error, status,
+                     "the principal has %u pending mutations already (limits.pendingPerPrincipal); "
+                     "wait for one to settle",
+                     limits->pending_per_principal);
   case OC_ERR_LIMIT_OPERATIONS:
     return error_set(error, status, "a mutation may have %u operations (limits.operationsPerMutation)",
                      limits->operations_per_mutation);
@@ -120,7 +127,8 @@ oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc
   status = compile(cache, operations, &compiled, error);
   if (status == OC_OK) {
     uint64_t now = cache_now(), next;
-    struct mutation_source source = {.token = token, .principal = principal,
+    struct mutation_source source = {.token = token,
+                                     .principal = principal,
                                      .operations = {compiled.data, compiled.len},
                                      .deadline = now + (ttl ? ttl : DEFAULT_TTL),
                                      .pending_most = cache->limits.pending_per_principal,
@@ -226,8 +234,8 @@ oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
   const struct mutation *mutation = mutation_find_locked(&cache->arena, token);
   if (mutation && mutation_is_of(&cache->arena, mutation, principal)) {
     status = OC_OK;
-    *info = (oc_mutation_info_t){.state = (oc_state)mutation->state, .version = mutation->version,
-                                 .deadline = mutation->deadline};
+    *info = (oc_mutation_info_t){
+        .state = (oc_state)mutation->state, .version = mutation->version, .deadline = mutation->deadline};
     if (mutation->reason) memcpy(info->reason, arena_at(&cache->arena, mutation->reason), mutation->reason_len);
   }
   arena_unlock(&cache->arena);

@@ -59,9 +59,7 @@ static inline struct arena_header *arena_header(const struct arena *arena) {
 }
 
 /* The address of an offset in this process; valid as long as what lies there is not freed. */
-static inline void *arena_at(const struct arena *arena, oc_off off) {
-  return off == 0 ? NULL : arena->base + off;
-}
+static inline void *arena_at(const struct arena *arena, oc_off off) { return off == 0 ? NULL : arena->base + off; }
 
 /* The root of a module, after its init. */
 static inline void *arena_root(const struct arena *arena, enum arena_root root) {

@@ -111,9 +111,12 @@ static oc_status find_in_document(struct finder *finder, oc_slice_t collection, 
   if (!json_member(value, SLICE("id"), &id) || json_is_container(id) || json_is_null(id))
     return depend(finder, collection, DEPENDS_OPAQUE); /* any of them, for all one can tell */
   id = json_scalar_text(id);
-  struct span span = {.start = (uint32_t)(value.data - finder->value.data), .len = (uint32_t)value.len,
-                      .id_at = (uint32_t)(id.data - finder->value.data), .id_len = (uint32_t)id.len,
-                      .shape = shape, .level = level};
+  struct span span = {.start = (uint32_t)(value.data - finder->value.data),
+                      .len = (uint32_t)value.len,
+                      .id_at = (uint32_t)(id.data - finder->value.data),
+                      .id_len = (uint32_t)id.len,
+                      .shape = shape,
+                      .level = level};
   oc_status status = depend_on_document(finder, collection, id, DEPENDS_DOCUMENT, &span.document);
   if (status == OC_OK) status = buffer_append(&finder->found->spans, &span, sizeof span);
   const struct shape_node *root = shapes_root(finder->shapes, shape);

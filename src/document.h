@@ -17,10 +17,10 @@ struct span {
 
 /* In which ways a value depends on a tag: a set of these. */
 enum dependency_kind {
-  DEPENDS_OPAQUE = 1,      /* on anything that happens to it */
-  DEPENDS_COLLECTION = 2,  /* on the membership of its query */
-  DEPENDS_DOCUMENT = 4,    /* shows the document */
-  DEPENDS_REFERENCE = 8    /* shows only its id: deleting it matters, changing it does not */
+  DEPENDS_OPAQUE = 1,     /* on anything that happens to it */
+  DEPENDS_COLLECTION = 2, /* on the membership of its query */
+  DEPENDS_DOCUMENT = 4,   /* shows the document */
+  DEPENDS_REFERENCE = 8   /* shows only its id: deleting it matters, changing it does not */
 };
 
 struct dependency {
@@ -33,7 +33,7 @@ struct documents {
   oc_buffer_t spans;        /* of struct span, in the order of their start; one inside another follows it */
   oc_buffer_t dependencies; /* of struct dependency, each tag once */
   oc_buffer_t names;
-  oc_buffer_t index;        /* of uint32_t: hash table of dependencies */
+  oc_buffer_t index; /* of uint32_t: hash table of dependencies */
 };
 
 /*

@@ -24,9 +24,7 @@ struct entries {
   uint32_t reserved;
 };
 
-static struct entries *entries_of(const struct arena *arena) {
-  return arena_root(arena, ROOT_ENTRIES);
-}
+static struct entries *entries_of(const struct arena *arena) { return arena_root(arena, ROOT_ENTRIES); }
 
 struct entry *entry_at(const struct arena *arena, uint32_t index) {
   return table_slot(arena, &entries_of(arena)->table, index);
@@ -192,7 +190,8 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   bool mixed = false;
   uint32_t count = documents_dependency_count(source->documents), span_count = documents_span_count(source->documents);
   oc_off key = 0, value = 0, needs = put_needs(arena, source, &mixed);
-  if (needs) value = put_value(arena, source->value, (const struct span *)(void *)source->documents->spans.data, span_count);
+  if (needs)
+    value = put_value(arena, source->value, (const struct span *)(void *)source->documents->spans.data, span_count);
   if (value) key = entry_alloc_locked(arena, source->key.len);
   uint32_t index = key ? take_slot(arena) : 0;
   if (!index) goto refuse;

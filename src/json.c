@@ -96,7 +96,8 @@ static oc_status check_unicode_escape(struct check *check) {
   int unit = hex_unit(check->at + 1, check->end);
   if (unit < 0) return wrong(check, OC_ERR_JSON, "\\u needs four hexadecimal digits");
   if (unit == 0) return wrong(check, OC_ERR_JSON_NUL, "an escaped NUL would cut the text short; remove it");
-  if (unit >= 0xdc00 && unit <= 0xdfff) return wrong(check, OC_ERR_JSON_SURROGATE, "a low surrogate without its high one");
+  if (unit >= 0xdc00 && unit <= 0xdfff)
+    return wrong(check, OC_ERR_JSON_SURROGATE, "a low surrogate without its high one");
   check->at += 5;
   if (unit < 0xd800 || unit > 0xdbff) return OC_OK;
   int low = check->end - check->at >= 6 && check->at[0] == '\\' && check->at[1] == 'u'
@@ -261,8 +262,10 @@ static const char *skip_container(const char *at, const char *end) {
   while (at < end) {
     switch (*at) {
     case '"': at = skip_string(at, end); continue;
-    case '{': case '[': depth++; break;
-    case '}': case ']':
+    case '{':
+    case '[': depth++; break;
+    case '}':
+    case ']':
       if (--depth == 0) return at + 1;
       break;
     default: break;

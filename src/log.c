@@ -19,9 +19,7 @@ struct log_ring {
   oc_off records;
 };
 
-static struct log_ring *ring_of(struct arena *arena) {
-  return arena_root(arena, ROOT_LOG);
-}
+static struct log_ring *ring_of(struct arena *arena) { return arena_root(arena, ROOT_LOG); }
 
 static struct log_record *record_of(struct arena *arena, uint64_t version) {
   struct log_ring *ring = ring_of(arena);

@@ -28,9 +28,7 @@ struct mutations {
   uint64_t next_deadline; /* no pending one expires before; 0: none is pending */
 };
 
-static struct mutations *mutations_of(const struct arena *arena) {
-  return arena_root(arena, ROOT_MUTATIONS);
-}
+static struct mutations *mutations_of(const struct arena *arena) { return arena_root(arena, ROOT_MUTATIONS); }
 
 static struct mutation *mutation_at(const struct arena *arena, uint32_t index) {
   return table_slot(arena, &mutations_of(arena)->table, index);

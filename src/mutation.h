@@ -12,10 +12,12 @@
 struct mutation {
   struct slot slot; /* key: the token, below */
   uint8_t token[16];
-  uint32_t state;   /* oc_state */
+  uint32_t state; /* oc_state */
   uint32_t operation_count, operations_size, tag_count;
   uint32_t principal_len, reason_len;
-  oc_off principal, operations, tags, reason; /* tags: uint32_t[], while pending; operations while the outcome is unknown */
+  oc_off principal, reason;
+  oc_off operations; /* kept until the outcome is known */
+  oc_off tags;       /* uint32_t[], while pending */
   uint64_t begun;    /* the log's head before the database was touched */
   uint64_t version;  /* of its settling */
   uint64_t deadline;

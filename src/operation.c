@@ -56,8 +56,9 @@ static oc_status put_document_tag(struct compiler *compiler, oc_slice_t text, st
   id = known ? json_scalar_text(id) : (oc_slice_t){NULL, 0};
   if (known && id.len == 0) return wrong(compiler, "id must not be empty");
   if (collection.len + id.len + 1 > compiler->limits->tag_bytes)
-    return error_set(compiler->error, OC_ERR_TAG_SIZE, "operations[%u]: collection and id together are longer than %u bytes",
-                     compiler->index, compiler->limits->tag_bytes);
+    return error_set(compiler->error, OC_ERR_TAG_SIZE,
+                     "operations[%u]: collection and id together are longer than %u bytes", compiler->index,
+                     compiler->limits->tag_bytes);
   operation->tag_at = here(compiler);
   operation->collection_len = (uint16_t)collection.len;
   operation->tag_len = (uint32_t)(collection.len + (known ? id.len + 1 : 0));
@@ -89,8 +90,10 @@ static oc_status put_members(struct compiler *compiler, struct operation *operat
   struct json_walk walk = json_walk(data);
   oc_slice_t name, value;
   while (status == OC_OK && json_next_member(&walk, &name, &value)) {
-    struct operation_member member = {.name_at = (uint32_t)(name.data - block), .name_len = (uint32_t)name.len,
-                                      .value_at = (uint32_t)(value.data - block), .value_len = (uint32_t)value.len,
+    struct operation_member member = {.name_at = (uint32_t)(name.data - block),
+                                      .name_len = (uint32_t)name.len,
+                                      .value_at = (uint32_t)(value.data - block),
+                                      .value_len = (uint32_t)value.len,
                                       .presence = presence_of(known, previous, name)};
     status = buffer_append(&members, &member, sizeof member);
   }
@@ -159,8 +162,9 @@ static oc_status put_operation(struct compiler *compiler, oc_slice_t text) {
 oc_status operations_compile(oc_slice_t text, const struct operation_limits *limits, oc_buffer_t *out,
                              oc_error_t *error) {
   if (text.len > limits->bytes)
-    return error_set(error, OC_ERR_LIMIT_BYTES, "operations have %zu bytes; a mutation may have %u (limits.mutationBytes)",
-                     text.len, limits->bytes);
+    return error_set(error, OC_ERR_LIMIT_BYTES,
+                     "operations have %zu bytes; a mutation may have %u (limits.mutationBytes)", text.len,
+                     limits->bytes);
   oc_status status = json_validate(text, limits->json_depth, "operations", error);
   if (status != OC_OK) return status;
   text = json_trim(text);

@@ -28,11 +28,11 @@ struct operation {
   uint8_t type;
   uint8_t has_data;
   uint16_t collection_len;
-  uint64_t document;           /* table_hash of its document tag, or 0 when the id is not known */
-  uint32_t tag_at, tag_len;    /* "collection:id", or "collection" when the id is not known */
-  uint32_t text_at, text_len;  /* the operation's own JSON */
+  uint64_t document;                 /* table_hash of its document tag, or 0 when the id is not known */
+  uint32_t tag_at, tag_len;          /* "collection:id", or "collection" when the id is not known */
+  uint32_t text_at, text_len;        /* the operation's own JSON */
   uint32_t members_at, member_count; /* struct operation_member: the members of data */
-  uint32_t tags_at, tag_count; /* struct operation_tag: of an invalidate */
+  uint32_t tags_at, tag_count;       /* struct operation_tag: of an invalidate */
 };
 
 struct operation_limits {

@@ -128,8 +128,7 @@ static oc_status merge_member(struct splice *splice, const struct shape_node *pa
   if (slice_equal(old, value)) return OC_OK;
   const struct shape_node *node = shapes_member(splice->page->shapes, parent, name);
   if (node && node->localized) return inexact(splice);
-  if (node && node->group && json_is_object(old) && json_is_object(value))
-    return merge_group(splice, node, old, value);
+  if (node && node->group && json_is_object(old) && json_is_object(value)) return merge_group(splice, node, old, value);
   if (node && node->relation && !json_is_array(old) && !json_is_array(value)) return merge_relation(splice, old, value);
   if (shapes_holds_relation(splice->page->shapes, node)) {
     if (splice->mode == REPLAY_EXACT || relations_are_populated(splice)) return inexact(splice);

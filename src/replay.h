@@ -10,8 +10,8 @@
 #include "operation.h"
 
 struct page {
-  oc_buffer_t bytes; /* the value */
-  oc_buffer_t spans; /* of struct span */
+  oc_buffer_t bytes;         /* the value */
+  oc_buffer_t spans;         /* of struct span */
   const struct query *query; /* NULL: nothing is known of it */
   const struct shapes *shapes;
 };

@@ -12,17 +12,17 @@
 struct shape_node {
   oc_slice_t name;
   uint32_t first_child, next_sibling; /* indices of nodes; 0 is none */
-  int32_t target;    /* of a relation to one collection: index of its shape; else -1 */
-  bool relation;     /* holds documents, or ids of them */
-  bool polymorphic;  /* … as { relationTo, value } */
-  bool group;        /* an object that is merged, not replaced */
+  int32_t target;                     /* of a relation to one collection: index of its shape; else -1 */
+  bool relation;                      /* holds documents, or ids of them */
+  bool polymorphic;                   /* … as { relationTo, value } */
+  bool group;                         /* an object that is merged, not replaced */
   bool localized;
 };
 
 struct shape {
   oc_slice_t collection;
-  uint32_t root;  /* index of a node without a name, whose children are the members that matter */
-  bool opaque;    /* documents change in ways that operations do not say: nothing on it is replayed */
+  uint32_t root; /* index of a node without a name, whose children are the members that matter */
+  bool opaque;   /* documents change in ways that operations do not say: nothing on it is replayed */
 };
 
 struct shapes;

@@ -19,17 +19,13 @@ struct tags {
   uint32_t idle_first, idle_last;
 };
 
-static struct tags *tags_of(const struct arena *arena) {
-  return arena_root(arena, ROOT_TAGS);
-}
+static struct tags *tags_of(const struct arena *arena) { return arena_root(arena, ROOT_TAGS); }
 
 struct tag *tag_at(const struct arena *arena, uint32_t index) {
   return table_slot(arena, &tags_of(arena)->table, index);
 }
 
-uint64_t tag_bytes(uint32_t capacity) {
-  return sizeof(struct tags) + 16 + table_bytes(capacity, sizeof(struct tag));
-}
+uint64_t tag_bytes(uint32_t capacity) { return sizeof(struct tags) + 16 + table_bytes(capacity, sizeof(struct tag)); }
 
 oc_off tag_init(struct arena *arena, oc_off at, uint32_t capacity) {
   arena_header(arena)->root[ROOT_TAGS] = at;

@@ -9,11 +9,11 @@
 #include "table.h"
 
 struct tag {
-  struct slot slot;  /* key: the tag's text */
-  uint64_t last;     /* version of the last operation on it */
-  uint64_t unsettled;/* version of the last rollback on it: loads begun before may have read what never became true */
-  uint32_t pending;  /* mutations in flight on it */
-  uint32_t uses;     /* entries and mutations that refer to it; idle at 0 */
+  struct slot slot;   /* key: the tag's text */
+  uint64_t last;      /* version of the last operation on it */
+  uint64_t unsettled; /* version of the last rollback on it: loads begun before may have read what never became true */
+  uint32_t pending;   /* mutations in flight on it */
+  uint32_t uses;      /* entries and mutations that refer to it; idle at 0 */
   uint32_t idle_next, idle_prior; /* the queue of idle tags, oldest first */
 };
 

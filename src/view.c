@@ -23,9 +23,7 @@ struct views {
   oc_off slots;
 };
 
-static struct views *views_of(const struct arena *arena) {
-  return arena_root(arena, ROOT_VIEWS);
-}
+static struct views *views_of(const struct arena *arena) { return arena_root(arena, ROOT_VIEWS); }
 
 static struct open_view *view_at(const struct arena *arena, uint32_t index) {
   return (struct open_view *)arena_at(arena, views_of(arena)->slots) + (index - 1);

@@ -42,9 +42,9 @@ class Arguments {
   bool Boolean(size_t index, const char* name);
   // An integer from 0 to `max`.
   uint64_t Integer(size_t index, const char* name, uint64_t max = kMaxSafeInteger);
-  uint32_t OptionalUint32(size_t index, const char* name);      // 0 when undefined
-  uint64_t OptionalInteger(size_t index, const char* name);     // 0 when undefined
-  uint64_t Stamp(size_t index, const char* name);               // a bigint of 64 bits
+  uint32_t OptionalUint32(size_t index, const char* name);   // 0 when undefined
+  uint64_t OptionalInteger(size_t index, const char* name);  // 0 when undefined
+  uint64_t Stamp(size_t index, const char* name);            // a bigint of 64 bits
   oc_token_t Token(size_t index, const char* name);
   std::vector<oc_token_t> Tokens(size_t index, const char* name);
   Napi::Function Function(size_t index, const char* name);

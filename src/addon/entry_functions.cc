@@ -63,8 +63,8 @@ Napi::Value Get(const Napi::CallbackInfo& info) {
   oc_buffer_t* out = instance->Scratch();
   oc_hit_t hit = {};
   oc_error_t error = {};
-  const oc_status status = oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known, out,
-                                  &hit, &error);
+  const oc_status status =
+      oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known, out, &hit, &error);
   if (status < 0) ThrowStatus(env, status, error);
   if (status < 0 || status == OC_MISS) return env.Undefined();
   Napi::Object result = HitOf(env, hit);

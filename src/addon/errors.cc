@@ -20,8 +20,7 @@ void ThrowArgument(Napi::Env env, const std::string& name, const std::string& ex
 }
 
 void ThrowMalformedText(Napi::Env env, const std::string& name) {
-  Throw(Napi::Error::New(env, name + " holds an unpaired surrogate; see String.toWellFormed()"),
-        oc_code(OC_ERR_UTF8));
+  Throw(Napi::Error::New(env, name + " holds an unpaired surrogate; see String.toWellFormed()"), oc_code(OC_ERR_UTF8));
 }
 
 void ThrowClosed(Napi::Env env, const std::string& name) {

@@ -27,8 +27,8 @@ Napi::Value Begin(const Napi::CallbackInfo& info) {
   const CacheHandle* cache = in.Cache();
   if (!in.ok()) return info.Env().Undefined();
   oc_error_t error = {};
-  return ThrowUnlessOk(
-      info.Env(), oc_begin(cache->Get(), token, SliceOf(principal), SliceOf(operations), ttl, &error), error);
+  return ThrowUnlessOk(info.Env(), oc_begin(cache->Get(), token, SliceOf(principal), SliceOf(operations), ttl, &error),
+                       error);
 }
 
 // commit(cache, token, operations?) → version

@@ -17,8 +17,7 @@ Napi::Value OpenView(const Napi::CallbackInfo& info) {
 
   oc_view_t* view = nullptr;
   oc_error_t error = {};
-  const oc_status status =
-      oc_view_open(cache->Get(), SliceOf(principal), tokens.data(), tokens.size(), &view, &error);
+  const oc_status status = oc_view_open(cache->Get(), SliceOf(principal), tokens.data(), tokens.size(), &view, &error);
   if (status >= 0) return ViewHandle::Wrap(env, cache, view);
   ThrowStatus(env, status, error);
   return env.Undefined();

@@ -10,10 +10,12 @@
 
 static const char SHAPES[] = "{\"orders\":{\"groups\":[\"address\"],\"relations\":{\"customer\":\"customers\"}},"
                              "\"customers\":{}}";
-static const char PAGE[] = "{\"docs\":[{\"id\":7,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Ada\"}},"
-                           "{\"id\":8,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}],\"totalDocs\":2}";
+static const char PAGE[] =
+    "{\"docs\":[{\"id\":7,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Ada\"}},"
+    "{\"id\":8,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}],\"totalDocs\":2}";
 static const char FIND[] = "{\"type\":\"find\",\"collection\":\"orders\",\"sort\":\"-orderNumber\",\"depth\":1}";
-static const char SHIP_7[] = "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":7,\"data\":{\"status\":\"shipped\"}}]";
+static const char SHIP_7[] =
+    "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":7,\"data\":{\"status\":\"shipped\"}}]";
 
 static oc_cache_t *open_cache(void) {
   oc_options_t options = {.name = S("test"), .max_bytes = 4 << 20, .shapes = S(SHAPES)};
@@ -67,8 +69,8 @@ static void begin(oc_cache_t *cache, oc_token_t made, const char *operations) {
 static uint64_t commit(oc_cache_t *cache, oc_token_t made, const char *operations) {
   uint64_t version = 0;
   oc_error_t error = {0};
-  cr_assert(eq(int, oc_commit(cache, made, operations ? S(operations) : (oc_slice_t){0}, &version, &error), OC_OK), "%s",
-            error.message);
+  cr_assert(eq(int, oc_commit(cache, made, operations ? S(operations) : (oc_slice_t){0}, &version, &error), OC_OK),
+            "%s", error.message);
   return version;
 }
 
@@ -105,7 +107,8 @@ Test(api, a_change_of_a_shown_document_reaches_every_place_that_shows_it) {
 
 Test(api, an_update_of_a_sorted_or_filtered_member_is_a_miss) {
   oc_cache_t *cache = open_cache();
-  set(cache, "list", PAGE, "{\"type\":\"find\",\"collection\":\"orders\",\"where\":{\"status\":{\"equals\":\"pending\"}}}", 0);
+  set(cache, "list", PAGE,
+      "{\"type\":\"find\",\"collection\":\"orders\",\"where\":{\"status\":{\"equals\":\"pending\"}}}", 0);
   begin(cache, token(1), SHIP_7);
   commit(cache, token(1), SHIP_7);
   cr_assert(read_text(cache, NULL, "list") == NULL);
