@@ -46,7 +46,8 @@ uint64_t log_record_bytes(uint32_t link_count, uint32_t operations_size) {
 }
 
 uint64_t log_append_locked(struct arena *arena, oc_off memory, uint32_t link_count, uint32_t operations_size) {
-  uint64_t version = ++arena_header(arena)->version;
+  /* Atomic, because oc_version reads it without the lock. */
+  uint64_t version = __atomic_add_fetch(&arena_header(arena)->version, 1, __ATOMIC_RELEASE);
   struct log_record *record = record_of(arena, version);
   alloc_free_locked(arena, record->links);
   record->links = memory;
