@@ -1,0 +1,83 @@
+'use client'
+
+import { usePendingMutations } from 'payload-optimistic-cache/react'
+import { useState } from 'react'
+import { useToast } from './toasts.jsx'
+
+const failures = {
+  none: 'succeed',
+  before: 'fail before the write',
+  rollback: 'fail in the transaction',
+  after: 'answer 500 after the commit',
+}
+
+/** Makes order updates slow or lets them fail, and shows what is in flight. */
+export function DemoPanel({ version, faults: initial }) {
+  const toast = useToast()
+  const [faults, setFaults] = useState(initial)
+  const pending = usePendingMutations()
+
+  async function change(wanted) {
+    setFaults((known) => ({ ...known, ...wanted }))
+    try {
+      const response = await fetch('/api/demo/faults', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(wanted),
+      })
+      if (!response.ok) throw new Error((await response.json()).error)
+    } catch (error) {
+      toast(`The demo panel could not reach the server. ${error.message}`)
+    }
+  }
+
+  return (
+    <details className="demo" data-demo>
+      <summary>
+        Demo
+        {pending.length > 0 && <span className="count">{pending.length} in flight</span>}
+        <span className="muted" data-version={version}>
+          version {version}
+        </span>
+      </summary>
+      <label>
+        <span>
+          Order updates take <output>{(faults.delayMs / 1000).toFixed(1)} s</output> longer
+        </span>
+        <input
+          type="range"
+          name="delayMs"
+          min="0"
+          max="10000"
+          step="500"
+          value={faults.delayMs}
+          onChange={(event) => change({ delayMs: event.target.valueAsNumber })}
+        />
+      </label>
+      <label>
+        <span>and</span>
+        <select name="fail" value={faults.fail} onChange={(event) => change({ fail: event.target.value })}>
+          {Object.entries(failures).map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      <h3>In flight</h3>
+      {pending.length === 0 && <p className="muted">Nothing. Change an order and reload while it is being saved.</p>}
+      <ol>
+        {pending.map(({ token, operations }) => (
+          <li key={token} data-token={token}>
+            <code>{token}</code>
+            {operations?.map(({ collection, id, data }) => (
+              <span key={`${collection}:${id}`} className="muted">
+                {collection} {id}: {Object.keys(data ?? {}).join(', ')}
+              </span>
+            ))}
+          </li>
+        ))}
+      </ol>
+    </details>
+  )
+}

@@ -1,0 +1,3 @@
+export function Saving() {
+  return <span className="saving">saving…</span>
+}
