@@ -73,21 +73,21 @@ export class Schedule {
   async #step() {
     this.counts.steps++
     const { fills, begun, written, committed, undone, idle } = this.#enabled()
-    const one = (items, step) => [items.length > 0 ? 3 : 0, () => step(this.#random.pick(items))]
+    const one = (items, step, weight = 3) => [items.length > 0 ? weight : 0, () => step(this.#random.pick(items))]
     await this.#random.weighted([
-      [6, () => this.#readNewest(this.#anyKey())],
-      [this.#views.size > 0 ? 6 : 0, () => this.#readThroughView(this.#random.pick([...this.#views.keys()]), this.#anyKey())],
+      [5, () => this.#readNewest(this.#anyKey())],
+      [this.#views.size > 0 ? 5 : 0, () => this.#readThroughView(this.#random.pick([...this.#views.keys()]), this.#anyKey())],
       [4, () => this.#fillAtOnce(this.#anyKey())],
-      [fills < MOST_AT_ONCE ? 2 : 0, () => this.#fillBegin()],
+      [fills < MOST_AT_ONCE ? 4 : 0, () => this.#fillBegin()],
       one(this.#fills.filter(({ text }) => text === undefined), (fill) => this.#fillRead(fill)),
-      one(this.#fills.filter(({ text }) => text !== undefined), (fill) => this.#fillSet(fill)),
+      one(this.#fills.filter(({ text }) => text !== undefined), (fill) => this.#fillSet(fill), 1.5),
       [begun.length + written.length + committed.length < MOST_AT_ONCE ? 4 : 0, () => this.#begin()],
       one(begun, (write) => this.#writeToDatabase(write)),
       one(written, (write) => this.#commitInDatabase(write)),
-      [written.length > 0 ? 1 : 0, () => this.#undoInDatabase(this.#random.pick(written))],
+      one(written, (write) => this.#undoInDatabase(write), 2),
       one(committed, (write) => this.#commit(write)),
       one(undone, (write) => this.#rollback(write)),
-      [idle.length > 0 ? 0.4 : 0, () => this.#expire(this.#random.pick(idle))],
+      one(idle, (write) => this.#expire(write), 0.4),
       [0.4, () => this.#record()],
       [0.2, () => this.#invalidate()],
       [this.#views.size < MOST_AT_ONCE ? 2 : 0, () => this.#openView()],
@@ -125,7 +125,7 @@ export class Schedule {
 
   /** The database shows what is committed, and at times what never will be: a dirty read. */
   #fillRead(fill) {
-    const dirty = this.#random.chance(0.3)
+    const dirty = this.#random.chance(0.4)
     fill.included = new Set(
       this.#writes.filter(({ database, expired }) => database === 'committed' || (dirty && database === 'written' && !expired)),
     )
