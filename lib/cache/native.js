@@ -56,10 +56,10 @@ import { OptimisticCacheError } from '../errors.js'
  */
 
 /**
- * Bundlers pack this file (Next.js does, several times into one server) and follow what looks like a require to them. The
- * addon must stay where it is: only one and the same file gives all copies of this module one arena. So the path is put
- * together at run time from `import.meta.url`, which Turbopack and webpack keep pointing at this source file, and the
- * require function is taken where they do not look for it.
+ * Bundlers pack this file (Next.js does, several times into one server) and follow what looks like a require to them.
+ * The addon must stay where it is: only one and the same file gives all copies of this module one arena. So the path is
+ * put together at run time from `import.meta.url`, which Turbopack and webpack keep pointing at this source file, and
+ * the require function is taken where they do not look for it.
  * @returns {Record<string, Function>}
  */
 function load() {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import process from 'node:process'
 import test from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { v7 } from 'uuid'
@@ -154,6 +153,12 @@ test('a worker that waits for an event can be terminated', async (t) => {
   void waiting
 })
 
+/** What the program prints in a process of its own, when that has ended by itself. */
+async function run(program, ...flags) {
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, '--input-type=module', '-e', program])
+  return stdout
+}
+
 test('an open cache, an open view and a pending mutation do not keep the process alive', async () => {
   const program = `
     import { openCache } from ${JSON.stringify(new URL('../../lib/index.js', import.meta.url).href)}
@@ -165,10 +170,7 @@ test('an open cache, an open view and a pending mutation do not keep the process
     cache.known([token], 'users:1')
     console.log(globalThis.view.pending.length)
   `
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-  })
-  assert.equal(stdout, '1\n')
+  assert.equal(await run(program), '1\n')
 })
 
 test('views and caches that nobody closed are closed by the garbage collector', async () => {
@@ -186,8 +188,5 @@ test('views and caches that nobody closed are closed by the garbage collector', 
     cache.set('key', 1)
     console.log(cache.get('key'))
   `
-  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], {
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-  })
-  assert.equal(stdout, '1\n')
+  assert.equal(await run(program, '--expose-gc'), '1\n')
 })

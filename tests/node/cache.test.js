@@ -14,9 +14,13 @@ const GRACE = 'users:2'
 
 let names = 0
 
+/** The name of the cache that was opened last. */
+const nameOfLast = () => `cache-${process.pid}-${names}`
+
 /** A cache of its own for each test. */
 function open(t, options) {
-  const cache = openCache({ name: `cache.test-${process.pid}-${names++}`, maxBytes: 1 << 20, shapes: SHAPES, ...options })
+  names++
+  const cache = openCache({ name: nameOfLast(), maxBytes: 1 << 20, shapes: SHAPES, ...options })
   t.after(() => cache.close())
   return cache
 }
@@ -113,7 +117,7 @@ test('opaque bytes are not read as an object', (t) => {
   assert.throws(() => cache.get('bytes'), hasCode('ARGUMENT'))
 })
 
-test('a set whose load began before an operation on one of its tags is refused, and takes the older value along', (t) => {
+test('a set whose load began before an operation on one of its tags is refused, and the older value is gone', (t) => {
   const cache = openWithOrder(t)
   const since = cache.version
   cache.commit(begin(cache))
@@ -151,7 +155,8 @@ test('the viewer whose token it is sees a pending change, and nobody else does',
   const view = cache.view({ principal: ADA, tokens: [token] })
   assert.equal(cache.get('order', view).status, 'shipped')
   assert.equal(cache.read('order', view)?.overlaid, true)
-  for (const other of [cache.view(), cache.view({ principal: ADA }), cache.view({ principal: GRACE, tokens: [token] })]) {
+  const others = [{}, { principal: ADA }, { tokens: [token] }, { principal: GRACE, tokens: [token] }]
+  for (const other of others.map((options) => cache.view(options))) {
     assert.equal(cache.get('order', other).status, 'pending')
     assert.equal(cache.read('order', other)?.overlaid, false)
   }
@@ -252,7 +257,8 @@ test('settled() waits for the commit and tells its version', async (t) => {
   const token = begin(cache)
   const waiting = [cache.settled(token, ADA), cache.settled(token, ADA)]
   const version = cache.commit(token)
-  for (const status of await Promise.all(waiting)) assert.deepEqual(status, { token, state: 'committed', version, error: undefined })
+  const committed = { token, state: 'committed', version, error: undefined }
+  for (const status of await Promise.all(waiting)) assert.deepEqual(status, committed)
 })
 
 test('settled() answers at once when there is nothing to wait for', async (t) => {
@@ -281,7 +287,7 @@ test('a mutation whose time has passed expires by itself and invalidates its doc
 
 test('a mutation that another handle began expires as well when somebody looks at it', async (t) => {
   const cache = open(t)
-  const other = openCache({ name: `cache.test-${process.pid}-${names - 1}` })
+  const other = openCache({ name: nameOfLast() })
   const token = v7()
   other.begin(token, { principal: ADA, operations: SHIPPED, ttl: 20 })
   other.close()
@@ -312,7 +318,7 @@ test('closing rejects what waits', async (t) => {
 
 test('closing twice is as good as once, and other handles of that name go on', (t) => {
   const cache = open(t)
-  const other = openCache({ name: `cache.test-${process.pid}-${names - 1}` })
+  const other = openCache({ name: nameOfLast() })
   t.after(() => other.close())
   cache.set('key', 1)
   cache.close()
@@ -325,7 +331,7 @@ test('a cache that all handles gave up starts empty, with another generation', (
   const { generation } = first
   first.set('key', 1)
   first.close()
-  const second = openCache({ name: `cache.test-${process.pid}-${names - 1}` })
+  const second = openCache({ name: nameOfLast() })
   t.after(() => second.close())
   assert.equal(second.get('key'), undefined)
   assert.notEqual(second.generation, generation)
@@ -333,7 +339,7 @@ test('a cache that all handles gave up starts empty, with another generation', (
 
 test('other shapes drop all entries, and the same ones keep them', (t) => {
   const cache = openWithOrder(t)
-  const name = `cache.test-${process.pid}-${names - 1}`
+  const name = nameOfLast()
   const same = openCache({ name, shapes: SHAPES })
   t.after(() => same.close())
   assert.equal(cache.get('order').id, 7)

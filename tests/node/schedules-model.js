@@ -35,7 +35,8 @@ export function makeOrder(id, serial, random) {
 
 /** What a write changes: top-level members, a group perhaps only in part. */
 export function makeChange(collection, serial, random) {
-  if (collection === 'customers') return random.pick([{ name: `name ${serial}` }, { tier: random.pick(['gold', null]) }])
+  const tier = random.pick(['gold', null])
+  if (collection === 'customers') return random.pick([{ name: `name ${serial}` }, { tier }])
   if (collection === 'products') return { price: serial, title: `title ${serial}` }
   const order = makeOrder(0, serial, random)
   const members = random.some(['status', 'total', 'note', 'customer', 'items', 'note', 'note'])

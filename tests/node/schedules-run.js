@@ -1,9 +1,9 @@
 // One random schedule: fills, brackets and reads in an order that the seed chooses, with every read checked.
 //
 // What a read must say is known exactly. An entry was filled from a database that showed a certain set of writes; since
-// then the writes that entered the log up to the version of the read were replayed on it. So the answer is that of a database
-// that holds the fill's writes and those, and none that was rolled back; or it is a miss. A write still in its bracket
-// may thus be counted or not, by what the fill saw. One whose commit has returned always is.
+// then the writes that entered the log up to the version of the read were replayed on it. So the answer is that of a
+// database that holds the fill's writes and those, and none that was rolled back; or it is a miss. A write still in its
+// bracket may thus be counted or not, by what the fill saw. One whose commit has returned always is.
 import assert from 'node:assert/strict'
 import { v7 } from 'uuid'
 import { answer, apply, initialState, makeChange, makeOrder, QUERIES, SHAPES } from './schedules-model.js'
@@ -76,7 +76,7 @@ export class Schedule {
     const one = (items, step, weight = 3) => [items.length > 0 ? weight : 0, () => step(this.#random.pick(items))]
     await this.#random.weighted([
       [5, () => this.#readNewest(this.#anyKey())],
-      [this.#views.size > 0 ? 5 : 0, () => this.#readThroughView(this.#random.pick([...this.#views.keys()]), this.#anyKey())],
+      one([...this.#views.keys()], (view) => this.#readThroughView(view, this.#anyKey()), 5),
       [4, () => this.#fillAtOnce(this.#anyKey())],
       [fills < MOST_AT_ONCE ? 4 : 0, () => this.#fillBegin()],
       one(this.#fills.filter(({ text }) => text === undefined), (fill) => this.#fillRead(fill)),
@@ -91,7 +91,7 @@ export class Schedule {
       [0.4, () => this.#record()],
       [0.2, () => this.#invalidate()],
       [this.#views.size < MOST_AT_ONCE ? 2 : 0, () => this.#openView()],
-      [this.#views.size > 0 ? 1 : 0, () => this.#closeView(this.#random.pick([...this.#views.keys()]))],
+      one([...this.#views.keys()], (view) => this.#closeView(view), 1),
     ])()
   }
 
@@ -110,15 +110,18 @@ export class Schedule {
   // ---- Fills
 
   async #fillAtOnce(key) {
-    const actor = this.#anyActor()
-    const fill = { key, actor, since: await actor.call('version'), text: undefined, included: new Set() }
+    const fill = await this.#newFill(key)
     await this.#fillRead(fill)
     await this.#fillSet(fill)
   }
 
-  async #fillBegin() {
+  async #newFill(key) {
     const actor = this.#anyActor()
-    const fill = { key: this.#anyKey(), actor, since: await actor.call('version'), text: undefined, included: new Set() }
+    return { key, actor, since: await actor.call('version'), text: undefined, included: new Set() }
+  }
+
+  async #fillBegin() {
+    const fill = await this.#newFill(this.#anyKey())
     this.#note('fill begins', fill.key, fill.since)
     this.#fills.push(fill)
   }
@@ -126,9 +129,8 @@ export class Schedule {
   /** The database shows what is committed, and at times what never will be: a dirty read. */
   #fillRead(fill) {
     const dirty = this.#random.chance(0.4)
-    fill.included = new Set(
-      this.#writes.filter(({ database, expired }) => database === 'committed' || (dirty && database === 'written' && !expired)),
-    )
+    const shows = ({ database, expired }) => database === 'committed' || (dirty && database === 'written' && !expired)
+    fill.included = new Set(this.#writes.filter(shows))
     fill.text = JSON.stringify(answer(this.#fold((write) => fill.included.has(write)), QUERIES[fill.key])) ?? null
     this.#note('fill reads', fill.key, [...fill.included].map(({ token }) => token))
   }
@@ -151,10 +153,9 @@ export class Schedule {
     const operations = Array.from({ length: 1 + this.#random.below(2) }, () => this.#anyOperation())
     const begun = operations.map((operation) => this.#asBegun(operation))
     const principal = this.#random.pick(PRINCIPALS)
-    const write = { token, principal, begun, operations, database: 'begun', version: undefined, open: true, expired: false }
     this.#note('begin', token, principal, begun)
     await this.#anyActor().call('begin', token, { principal, operations: begun })
-    this.#writes.push(/** @type {Write} */ (write))
+    this.#writes.push(newWrite({ token, principal, begun, operations, open: true }))
   }
 
   #anyOperation() {
@@ -262,9 +263,9 @@ export class Schedule {
   async #record() {
     const operations = [this.#anyOperation()]
     const token = `record ${++this.#serial}`
-    const write = { token, principal: '', begun: [], operations, database: 'begun', version: undefined, open: false, expired: false }
+    const write = newWrite({ token, principal: '', begun: [], operations, open: false })
     if (this.#isLocked(write)) return
-    this.#writeToDatabase(/** @type {Write} */ (write))
+    this.#writeToDatabase(write)
     if (write.database === 'undone') return
     write.database = 'committed'
     this.#note('record', operations)
@@ -283,7 +284,9 @@ export class Schedule {
     const id = ++this.#serial
     const owners = this.#writes.filter(({ open }) => open).map(({ principal }) => principal)
     const principal = this.#random.pick([...PRINCIPALS, ...owners, ...owners])
-    const presented = this.#writes.filter(({ begun, open }) => begun.length > 0 && this.#random.chance(open ? 0.9 : 0.3))
+    const presented = this.#writes.filter(
+      ({ begun, open }) => begun.length > 0 && this.#random.chance(open ? 0.9 : 0.3),
+    )
     const actor = this.#anyActor()
     const view = await actor.call('view', id, { principal, tokens: presented.map(({ token }) => token) })
     const own = presented.filter((write) => write.principal === principal)
@@ -292,7 +295,7 @@ export class Schedule {
     const pending = own.filter((write) => write.open && !write.expired).sort(byToken)
     const tokens = (writes) => writes.map(({ token }) => token).sort()
     this.#note('view', id, principal, view)
-    assert.deepEqual(view.pending.sort(), tokens(pending), 'the view lays its own pending mutations over, and no others')
+    assert.deepEqual(view.pending.sort(), tokens(pending), 'it lays over what is pending and its own')
     const foreign = presented.filter((write) => write.principal !== principal)
     assert.deepEqual(view.unknown.sort(), tokens(foreign), "another principal's token looks like one that nobody began")
     this.#views.set(id, { actor, pending, version: view.version })
@@ -320,9 +323,10 @@ export class Schedule {
     const head = await actor.call('version')
     const fill = this.#entries.get(key)?.at(-1)
     assert.ok(fill, `${key} was refused, and is a hit`)
-    assert.ok(reading.version >= fill.since && reading.version <= head, `${key} is said to be of version ${reading.version}`)
+    const { version } = reading
+    assert.ok(version >= fill.since && version <= head, `${key} is said to be of version ${version}`)
     assert.equal(reading.bytes, this.#expected(fill, head), `${key} at the head`)
-    assert.equal(reading.bytes, this.#expected(fill, reading.version), `${key} at the version that it says, ${reading.version}`)
+    assert.equal(reading.bytes, this.#expected(fill, version), `${key} at the version that it says, ${version}`)
   }
 
   async #readThroughView(id, key) {
@@ -346,7 +350,8 @@ export class Schedule {
       assert.ok(!base && pending.length > 0, `${key} is overlaid without a pending mutation`)
       if (!pending.every(({ begun }) => isPlain(begun, QUERIES[key]))) return
     }
-    assert.ok(allowed.has(reading.bytes), `${key} through a view: ${reading.bytes} is none of\n${[...allowed].join('\n')}`)
+    const choice = [...allowed].join('\n')
+    assert.ok(allowed.has(reading.bytes), `${key} through a view: ${reading.bytes} is none of\n${choice}`)
   }
 
   #isHit(key, reading) {
@@ -385,6 +390,9 @@ export class Schedule {
     this.trace.push(parts)
   }
 }
+
+/** @returns {Write} */
+const newWrite = (members) => ({ ...members, database: 'begun', version: undefined, expired: false })
 
 const isInDatabase = ({ database }) => database === 'written' || database === 'committed'
 

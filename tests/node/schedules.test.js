@@ -59,13 +59,13 @@ function assertItShowedSomething(t, totals, count) {
   for (const what of ['overlaid', 'refused', 'torn', 'keptOverRollback']) assert.ok(totals[what] > 0, `${what} happens`)
 }
 
-test('every hit equals the truth and every rollback is exact, in any order of steps on one thread', async (t) => {
+test('every hit equals the truth and every rollback is exact, in any order of steps', async (t) => {
   const totals = await runAll('schedules', SCHEDULES, [new LocalActor(), new LocalActor()])
   assertItShowedSomething(t, totals, SCHEDULES)
 })
 
-test('every hit equals the truth and every rollback is exact, in any order of steps across two worker threads', async (t) => {
-  const count = Math.ceil(SCHEDULES / 5)
+test('every hit equals the truth and every rollback is exact, across two worker threads', async (t) => {
+  const count = Math.ceil(SCHEDULES / 8)
   const workers = [new WorkerActor(), new WorkerActor()]
   t.after(() => Promise.all(workers.map((worker) => worker.terminate())))
   const totals = await runAll('schedules-across-threads', count, workers)
