@@ -1,0 +1,282 @@
+/**
+ * The time between a mutation's begin, before the database is touched, and its settling, after the transaction ended.
+ *
+ *   beforeOperation   take(token) ──┐
+ *   adapter write                   touch(document) ─► the write ─► wrote(document) ──┐
+ *   COMMIT, ROLLBACK                                                                  commit() | rollback() | expire()
+ *
+ * One bracket spans one transaction, however many operations take part in it. Its documents belong to the client's
+ * token while that has room. What does not fit, and what was written without a token, goes to internal tokens that
+ * nobody can present, so that no limit of a client's ever stands in the way of a write; and when the cache has no room
+ * even for those, the documents are invalidated after the commit instead of bracketed before it.
+ */
+import { v7 as newToken } from 'uuid'
+import { toRequestError, tokenPendingError, tokenUsedError } from './errors.js'
+import { setVersionHeader } from './request.js'
+
+/** @typedef {import('../index.js').Cache} Cache */
+/** @typedef {import('../cache/types.js').Operation} Operation */
+/** @typedef {import('../cache/types.js').DocumentOperation} DocumentOperation */
+/** @typedef {import('./request.js').PayloadRequest} PayloadRequest */
+
+/**
+ * @typedef {object} Touched a document, or, without `id`, some document of the collection
+ * @property {'create' | 'update' | 'delete'} type
+ * @property {string} collection
+ * @property {string | number} [id]
+ * @property {string | undefined} token whose it is; undefined when it is not bracketed
+ * @property {number} writes begun on it
+ * @property {Record<string, unknown>} [before] the document before its first write
+ * @property {{ data: Record<string, unknown>, previous: Record<string, unknown> }} [changes] what all writes came to
+ */
+
+const NO_ROOM = new Set([
+  'ERR_OPTIMISTIC_FULL',
+  'ERR_OPTIMISTIC_LIMIT_OPERATIONS',
+  'ERR_OPTIMISTIC_LIMIT_BYTES',
+  'ERR_OPTIMISTIC_LIMIT_MUTATIONS',
+  // It expired while its transaction went on.
+  'ERR_OPTIMISTIC_TOKEN_SETTLED',
+  'ERR_OPTIMISTIC_TOKEN_UNKNOWN',
+])
+const TAGS_AT_ONCE = 256
+/** Data that JavaScript can hold and the cache cannot. */
+const UNSHOWABLE = /^ERR_OPTIMISTIC_(JSON|UTF8)/
+
+export class Bracket {
+  /** @type {Map<string, Touched>} */
+  #documents = new Map()
+  /** Token → principal, the client's first. @type {Map<string, string>} */
+  #tokens = new Map()
+  /** @type {Set<PayloadRequest>} */
+  #requests = new Set()
+  #cache
+  #ttl
+  #referrersOf
+  /** The client's token. @type {string | undefined} */
+  token
+  /** Writes that the database answered without an error. */
+  completed = 0
+  /** Documents whose changes are being learnt. */
+  learnt = 0
+  /** Collection → what the bulk update under way sets in each document that it comes to. @type {Map<string, any>} */
+  bulkData = new Map()
+  open = true
+
+  /**
+   * @param {object} context
+   * @param {Cache} context.cache
+   * @param {number} [context.ttl] milliseconds after which a mutation that nobody settled expires
+   * @param {(collection: string) => string[]} context.referrersOf
+   */
+  constructor({ cache, ttl, referrersOf }) {
+    this.#cache = cache
+    this.#ttl = ttl
+    this.#referrersOf = referrersOf
+  }
+
+  /**
+   * Begins the client's mutation.
+   * @param {string} token
+   * @param {string} principal
+   * @param {DocumentOperation[]} operations
+   * @param {PayloadRequest} req gets the version of the commit into its answer's headers
+   * @throws {import('./errors.js').OptimisticRequestError} 409, 413, 429, 503
+   */
+  take(token, principal, operations, req) {
+    const known = this.#cache.status(token, principal)
+    if (known?.state === 'pending') throw tokenPendingError()
+    if (known !== undefined) throw tokenUsedError()
+    try {
+      this.#beginShowable(token, principal, operations)
+    } catch (error) {
+      throw toRequestError(error)
+    }
+    this.token = token
+    this.#tokens = new Map([[token, principal], ...this.#tokens])
+    this.#requests.add(req)
+    for (const operation of operations) this.#note(operation, token)
+  }
+
+  /**
+   * Call it before the database is touched. A document that was touched before stays as it is.
+   * @param {DocumentOperation} operation
+   * @returns {Touched}
+   */
+  touch(operation) {
+    const known = this.#documents.get(keyOf(operation))
+    if (known === undefined) return this.#note(operation, this.#beginSomewhere(operation))
+    // Deleted and made again: all that can be said is that it changed.
+    if (known.type === 'delete' && operation.type !== 'delete') known.type = 'update'
+    if (known.type === 'update' && operation.type === 'delete') known.type = 'delete'
+    return known
+  }
+
+  /**
+   * Settles after the database committed.
+   * @returns {number} the version
+   */
+  commit() {
+    if (!this.#close()) return this.#cache.version
+    const written = this.#written()
+    // Before the commits, so that their versions, which clients compare by, include it.
+    this.#invalidateStray(written)
+    let version = this.#cache.version
+    for (const token of this.#tokens.keys()) {
+      const own = written.filter((document) => document.token === token)
+      version = Math.max(version, this.#commitOne(token, own))
+    }
+    for (const req of this.#requests) setVersionHeader(req, this.#cache, version)
+    return version
+  }
+
+  /** @param {string} reason for the client to read */
+  rollback(reason) {
+    if (!this.#close()) return
+    for (const token of this.#tokens.keys()) ignoreSettled(() => this.#cache.rollback(token, { reason }))
+  }
+
+  /**
+   * Settles when nobody knows what became of the transaction.
+   * @param {string} reason for the client to read
+   */
+  expire(reason) {
+    if (!this.#close()) return
+    for (const token of this.#tokens.keys()) ignoreSettled(() => this.#cache.expire(token, { reason }))
+    this.#invalidateStray(this.#written())
+  }
+
+  #close() {
+    const { open } = this
+    this.open = false
+    return open
+  }
+
+  #written() {
+    return [...this.#documents.values()].filter(({ writes }) => writes > 0)
+  }
+
+  /**
+   * What no operation of a token's says: documents that found no room in one, and those that referred to a deleted one,
+   * which the database has changed by itself (`ON DELETE SET NULL`). An entry that shows the reference depends on the
+   * deleted document anyway; one whose where asks for the reference does not, hence the collections.
+   * @param {Touched[]} written
+   */
+  #invalidateStray(written) {
+    const deletedFrom = new Set(written.filter(({ type }) => type === 'delete').map(({ collection }) => collection))
+    const tags = new Set([...deletedFrom].flatMap(this.#referrersOf))
+    for (const { token, collection, id } of written) {
+      if (token !== undefined) continue
+      tags.add(collection).add(keyOf({ collection, id }))
+    }
+    const list = [...tags]
+    for (let at = 0; at < list.length; at += TAGS_AT_ONCE) this.#cache.invalidate(list.slice(at, at + TAGS_AT_ONCE))
+  }
+
+  /**
+   * @param {DocumentOperation} operation
+   * @param {string | undefined} token
+   */
+  #note({ type, collection, id }, token) {
+    /** @type {Touched} */
+    const document = { type, collection, id, token, writes: 0 }
+    this.#documents.set(keyOf(document), document)
+    return document
+  }
+
+  /**
+   * @param {string} token
+   * @param {string} principal
+   * @param {DocumentOperation[]} operations
+   */
+  #beginShowable(token, principal, operations) {
+    try {
+      this.#cache.begin(token, { principal, operations, ttl: this.#ttl })
+    } catch (error) {
+      if (!UNSHOWABLE.test(codeOf(error))) throw error
+      const bare = operations.map(({ data, ...operation }) => operation)
+      this.#cache.begin(token, { principal, operations: bare, ttl: this.#ttl })
+    }
+  }
+
+  /**
+   * @param {DocumentOperation} operation
+   * @returns {string | undefined} the token that has room for it
+   */
+  #beginSomewhere({ data, ...operation }) {
+    for (const [token, principal] of this.#tokens) {
+      // Only the client can present a token, so only its operations are ever shown.
+      const shown = token === this.token && data !== undefined ? { ...operation, data } : operation
+      if (this.#hasRoom(token, principal, shown)) return token
+    }
+    const token = newToken()
+    const principal = `internal:${token}`
+    if (!this.#hasRoom(token, principal, operation)) return undefined
+    this.#tokens.set(token, principal)
+    return token
+  }
+
+  /**
+   * @param {string} token
+   * @param {string} principal
+   * @param {DocumentOperation} operation
+   */
+  #hasRoom(token, principal, operation) {
+    try {
+      this.#beginShowable(token, principal, [operation])
+      return true
+    } catch (error) {
+      if (NO_ROOM.has(codeOf(error))) return false
+      throw error
+    }
+  }
+
+  /**
+   * @param {string} token
+   * @param {Touched[]} documents
+   * @returns {number}
+   */
+  #commitOne(token, documents) {
+    const cache = this.#cache
+    try {
+      return cache.commit(token, { operations: documents.map((document) => toOperation(document, true)) })
+    } catch (error) {
+      // Too much data, or data that the cache cannot hold: what changed is then said without it.
+      const operations = documents.map((document) => toOperation(document, false))
+      try {
+        return cache.commit(token, { operations })
+      } catch {
+        ignoreSettled(() => cache.expire(token, { reason: 'The cache could not take the commit.' }))
+        return operations.length > 0 ? cache.record(operations) : cache.version
+      }
+    }
+  }
+}
+
+/** @param {{ collection: string, id?: string | number }} document */
+const keyOf = ({ collection, id }) => (id === undefined ? collection : `${collection}:${id}`)
+
+/**
+ * @param {Touched} document
+ * @param {boolean} exact
+ * @returns {Operation}
+ */
+function toOperation({ type, collection, id, changes }, exact) {
+  if (type !== 'update' || !exact || changes === undefined) return { type, collection, id }
+  return { type, collection, id, ...changes }
+}
+
+/** @param {unknown} error */
+const codeOf = (error) => String(/** @type {{ code?: string } | undefined} */ (error)?.code)
+
+/**
+ * A mutation that outlived its time expired by itself, and may be forgotten; its documents were invalidated then.
+ * @param {() => void} settle
+ */
+function ignoreSettled(settle) {
+  try {
+    settle()
+  } catch (error) {
+    if (!['ERR_OPTIMISTIC_TOKEN_SETTLED', 'ERR_OPTIMISTIC_TOKEN_UNKNOWN'].includes(codeOf(error))) throw error
+  }
+}

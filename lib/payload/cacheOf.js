@@ -1,0 +1,27 @@
+import { runtimeOf } from './runtime.js'
+
+/**
+ * The cache that the plugin of this Payload instance keeps right.
+ * @param {import('payload').BasePayload} payload
+ * @returns {import('../index.js').Cache}
+ * @throws {import('../errors.js').OptimisticCacheError} `_ARGUMENT` when its config has no `optimisticCache` plugin
+ */
+export const cacheOf = (payload) => runtimeOf(payload).cache
+
+/**
+ * Where documents occur in answers, by collection, as `openCache` takes it.
+ * @param {import('payload').BasePayload} payload
+ */
+export const shapesOf = (payload) => runtimeOf(payload).shapes
+
+/**
+ * Whether answers that show documents of a collection, with relations populated to `depth`, can be kept, and the tags
+ * that they need besides those of their query. Answers at `draft: true` can not be kept at all.
+ * @param {import('payload').BasePayload} payload
+ * @param {string} collection
+ * @param {number} depth
+ * @returns {{ cacheable: boolean, tags: string[] }}
+ */
+export const readRulesOf = (payload, collection, depth) => runtimeOf(payload).readRules(collection, depth)
+
+export { principalOf } from './request.js'

@@ -1,0 +1,67 @@
+import { APIError } from 'payload'
+
+/**
+ * What a client hears when the cache cannot take its request. Payload prints `message` and `data` in the answer.
+ */
+export class OptimisticRequestError extends APIError {
+  /**
+   * @param {number} status of the HTTP answer
+   * @param {string} code `ERR_OPTIMISTIC_…`
+   * @param {string} message a sentence: which value, why, what to do
+   * @param {{ cause?: unknown }} [options]
+   */
+  constructor(status, code, message, options) {
+    super(message, status, { code }, true)
+    this.name = 'OptimisticRequestError'
+    /** @type {string} */
+    this.code = code
+    if (options?.cause !== undefined) this.cause = options.cause
+  }
+}
+
+/** @type {Record<string, number>} */
+const STATUS_OF_LIMIT = {
+  ERR_OPTIMISTIC_LIMIT_MUTATIONS: 429,
+  ERR_OPTIMISTIC_LIMIT_OPERATIONS: 413,
+  ERR_OPTIMISTIC_LIMIT_BYTES: 413,
+  ERR_OPTIMISTIC_FULL: 503,
+}
+
+/**
+ * The error that a client gets for a `begin` that the cache refused. A token of somebody else and one that was settled
+ * get the same answer, so that nobody learns whose it is.
+ * @param {unknown} error
+ * @returns {unknown} `error` itself when it is none of the client's business
+ */
+export function toRequestError(error) {
+  const { code, message } = /** @type {{ code?: string, message?: string }} */ (error ?? {})
+  if (code === 'ERR_OPTIMISTIC_TOKEN_UNKNOWN' || code === 'ERR_OPTIMISTIC_TOKEN_SETTLED') return tokenUsedError(error)
+  const status = code === undefined ? undefined : STATUS_OF_LIMIT[code]
+  if (code === undefined || status === undefined) return error
+  return new OptimisticRequestError(status, code, message ?? code, { cause: error })
+}
+
+/** @param {unknown} [cause] */
+export const tokenUsedError = (cause) =>
+  new OptimisticRequestError(
+    409,
+    'ERR_OPTIMISTIC_TOKEN_USED',
+    'The Idempotency-Key of this request was used before, so nothing was written. Ask for the outcome of the first ' +
+      'request at optimistic/mutations/<key>, or make a new key for a new change.',
+    { cause },
+  )
+
+export const tokenPendingError = () =>
+  new OptimisticRequestError(
+    409,
+    'ERR_OPTIMISTIC_TOKEN_PENDING',
+    'A request with this Idempotency-Key is still under way, so nothing was written. Wait for its outcome at ' +
+      'optimistic/mutations/<key>?wait=<milliseconds>.',
+  )
+
+export const tokenMalformedError = () =>
+  new OptimisticRequestError(
+    400,
+    'ERR_OPTIMISTIC_TOKEN',
+    'The Idempotency-Key must be a UUID of version 7 (RFC 9562) in double quotes; make a new one for every change.',
+  )

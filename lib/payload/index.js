@@ -1,0 +1,58 @@
+/**
+ * The Payload plugin: keeps the cache right, whoever writes and however.
+ *
+ *   hooks.js         the request: its token, its principal, what it is about to change
+ *   adapter.js       every write of the database adapter
+ *   transactions.js  what became of the transaction
+ *   bracket.js       the mutations in the cache between the two
+ *   endpoints.js     what became of a mutation, for the browser
+ *   shapes.js        where documents occur in answers, from the config
+ */
+import { mutationEndpoint } from './endpoints.js'
+import { afterError, afterOperation, beforeOperation } from './hooks.js'
+import { assertOptions } from './options.js'
+import { runtimeOf } from './runtime.js'
+
+/** @typedef {import('./options.js').Options} Options */
+
+/**
+ * `plugins: [optimisticCache({ collections: { orders: true, customers: true } })]`
+ *
+ * Writes to the declared collections, to those that their relations lead to, and to those with users are bracketed in the
+ * cache, from REST, GraphQL, the Local API, the admin panel, and `payload.db`. What is written past the adapter's functions
+ * (SQL of one's own, another program) is to be told with `cacheOf(payload).record(operations)`.
+ * @param {Options} options
+ * @returns {import('payload').Plugin}
+ * @throws {import('../errors.js').OptimisticCacheError} `_ARGUMENT`; for a slug that no collection has, when Payload
+ *   starts
+ */
+export function optimisticCache(options) {
+  assertOptions(options)
+  return (config) => ({
+    ...config,
+    custom: { ...config.custom, optimisticCache: { name: 'default', ...options } },
+    collections: config.collections?.map(withHooks),
+    endpoints: [...(config.endpoints ?? []), mutationEndpoint],
+    hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? [])] },
+    onInit: async (payload) => {
+      runtimeOf(payload)
+      await config.onInit?.(payload)
+    },
+  })
+}
+
+/**
+ * All collections get the hooks: which of them matter is known when all plugins have had the config.
+ * @param {import('payload').CollectionConfig} collection
+ * @returns {import('payload').CollectionConfig}
+ */
+const withHooks = (collection) => ({
+  ...collection,
+  hooks: {
+    ...collection.hooks,
+    beforeOperation: [beforeOperation, ...(collection.hooks?.beforeOperation ?? [])],
+    afterOperation: [...(collection.hooks?.afterOperation ?? []), afterOperation],
+  },
+})
+
+export { cacheOf } from './cacheOf.js'

@@ -1,0 +1,45 @@
+import { OptimisticCacheError } from '../errors.js'
+
+/**
+ * @typedef {object} Options
+ * @property {Record<string, true>} collections whose answers are cached, by slug. Collections that their relations lead
+ *   to, and those with users, are kept right with them
+ * @property {string} [name] of the cache; `default` unless given
+ * @property {number} [maxBytes] of the cache; 256 MiB unless given
+ * @property {import('../cache/types.js').Limits} [limits] of the cache
+ * @property {number} [ttl] milliseconds until a mutation expires that was never settled; 30,000 unless given. A
+ *   transaction that takes longer is still settled right, but its user sees the old state in the meantime
+ */
+
+/**
+ * Checks what can be checked before the whole config is known; `openCache` checks what is its own.
+ * @param {Options} options
+ * @throws {OptimisticCacheError} `_ARGUMENT`
+ */
+export function assertOptions(options) {
+  const collections = options?.collections
+  if (typeof collections !== 'object' || collections === null || Array.isArray(collections)) {
+    throw wrong('collections must be an object of slugs, like { orders: true }')
+  }
+  for (const [slug, value] of Object.entries(collections)) {
+    if (value !== true) throw wrong(`collections.${slug} must be true; leave out a collection that is not to be cached`)
+  }
+  const { ttl } = options
+  if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0)) throw wrong('ttl must be a number of milliseconds over 0')
+}
+
+/**
+ * @param {string[]} declared slugs
+ * @param {string[]} known slugs of the whole config, other plugins' included
+ * @throws {OptimisticCacheError} `_ARGUMENT`
+ */
+export function assertDeclared(declared, known) {
+  const unknown = declared.filter((slug) => !known.includes(slug))
+  if (unknown.length === 0) return
+  const list = (/** @type {string[]} */ slugs) => slugs.map((slug) => `"${slug}"`).join(', ')
+  const what = unknown.length === 1 ? 'a collection that does not exist' : 'collections that do not exist'
+  throw wrong(`collections names ${what}: ${list(unknown)}; there are ${list(known)}`)
+}
+
+/** @param {string} what */
+const wrong = (what) => new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', `optimisticCache: ${what}`)

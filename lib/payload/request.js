@@ -1,0 +1,45 @@
+/** What the plugin reads from a request, and the one header it writes. */
+import { validate, version } from 'uuid'
+import { tokenMalformedError } from './errors.js'
+
+/** @typedef {import('payload').PayloadRequest} PayloadRequest */
+
+export const TOKEN_HEADER = 'Idempotency-Key'
+export const VERSION_HEADER = 'optimistic-version'
+
+/**
+ * Whose mutations a user's are.
+ * @param {{ collection?: string, id?: string | number } | null | undefined} user
+ */
+export const principalOf = (user) => (user ? `${user.collection}:${user.id}` : 'anonymous')
+
+/**
+ * @param {string} text a UUIDv7, with or without the quotes of an RFC 8941 string
+ * @returns {string} as the cache spells it
+ * @throws {import('./errors.js').OptimisticRequestError} 400
+ */
+export function parseToken(text) {
+  const token = /^"[^"]*"$/.test(text) ? text.slice(1, -1) : text
+  if (!validate(token) || version(token) !== 7) throw tokenMalformedError()
+  return token.toLowerCase()
+}
+
+/**
+ * The token that a mutation request carries.
+ * @param {PayloadRequest} req
+ * @throws {import('./errors.js').OptimisticRequestError} 400
+ */
+export function tokenOf(req) {
+  const text = req.headers?.get(TOKEN_HEADER)
+  return text === null || text === undefined ? undefined : parseToken(text.trim())
+}
+
+/**
+ * @param {PayloadRequest} req
+ * @param {{ generation: string }} cache
+ * @param {number} version
+ */
+export function setVersionHeader(req, cache, version) {
+  req.responseHeaders ??= new Headers()
+  req.responseHeaders.set(VERSION_HEADER, `${cache.generation};${version}`)
+}

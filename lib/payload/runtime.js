@@ -1,0 +1,171 @@
+import { openCache } from '../index.js'
+import { wrapWrites } from './adapter.js'
+import { Bracket } from './bracket.js'
+import { OptimisticCacheError } from '../errors.js'
+import { assertDeclared } from './options.js'
+import { compileCollections, readRules, referrersOf } from './shapes.js'
+import { Transactions } from './transactions.js'
+
+/** @typedef {import('payload').BasePayload} Payload */
+/** @typedef {import('./request.js').PayloadRequest} PayloadRequest */
+/** @typedef {import('./options.js').Options} Options */
+
+/**
+ * @typedef {object} Claim who uses the token of an HTTP request
+ * @property {string} token
+ * @property {Bracket} bracket
+ * @property {number} operations under way, where no transaction tells when they are over
+ */
+
+/** On the Payload instance, because bundlers make several copies of this module, and all of them serve one instance. */
+const RUNTIME = Symbol.for('payload-optimistic-cache.runtime')
+const WRAPPED = Symbol.for('payload-optimistic-cache.wrapped')
+
+/**
+ * What the plugin knows of one Payload instance.
+ */
+export class Runtime {
+  /** @type {import('../index.js').Cache} */
+  cache
+  /** @type {Record<string, import('./shapes.js').CompiledShape>} */
+  shapes = {}
+  /**
+   * By the request's headers, which all the proxies that Payload puts before a request share. A token stands for the first
+   * operation of its request, and what takes part in its transaction.
+   * @type {WeakMap<Headers, Claim>}
+   */
+  claims = new WeakMap()
+  transactions = new Transactions(() => this.newBracket())
+  #config
+  #compiled
+  #options
+
+  /** @param {Payload} payload */
+  constructor(payload) {
+    this.payload = payload
+    this.#config = payload.config
+    this.#options = optionsOf(payload)
+    this.#compiled = this.#compile()
+    const { limits, maxBytes, name } = this.#options
+    this.cache = openCache({ name, maxBytes, limits, shapes: /** @type {any} */ (this.shapes) })
+  }
+
+  /** Follows a config that was reloaded in development. */
+  refresh() {
+    if (this.payload.config === this.#config) return
+    this.#config = this.payload.config
+    this.#options = optionsOf(this.payload)
+    this.#compiled = this.#compile()
+    this.cache = openCache({ name: this.#options.name, shapes: /** @type {any} */ (this.shapes) })
+  }
+
+  #compile() {
+    const { collections, config } = this.payload
+    const declared = Object.keys(this.#options.collections)
+    assertDeclared(declared, Object.keys(collections))
+    // Answers belong to users, and change with them.
+    const users = Object.values(collections).filter((collection) => collection.config.auth)
+    const slugs = [...declared, ...users.map((collection) => collection.config.slug)]
+    const compiled = compileCollections(/** @type {any} */ (collections), /** @type {any} */ (config.blocks ?? []), slugs)
+    this.shapes = Object.fromEntries([...compiled].map(([slug, { shape }]) => [slug, shape]))
+    return compiled
+  }
+
+  newBracket() {
+    return new Bracket({
+      cache: this.cache,
+      ttl: this.#options.ttl,
+      referrersOf: (collection) => referrersOf(this.#compiled, collection),
+    })
+  }
+
+  /**
+   * The bracket of the operation that a write belongs to, where no database transaction holds the two together.
+   * @param {Partial<PayloadRequest> | undefined} req
+   * @param {string | number | undefined} transactionID
+   * @returns {Bracket | undefined}
+   */
+  bracketOf(req, transactionID) {
+    if (transactionID !== undefined) return this.transactions.get(transactionID)
+    const claim = req?.headers && this.claims.get(req.headers)
+    return claim && claim.operations > 0 && claim.bracket.open ? claim.bracket : undefined
+  }
+
+  /**
+   * Whether writes of the collection are bracketed: it is declared, or an answer of a declared one can show it, or its
+   * documents are users.
+   * @param {string} collection
+   */
+  isBracketed(collection) {
+    return this.#compiled.has(collection)
+  }
+
+  /** @param {string} collection */
+  isOpaque(collection) {
+    return this.#compiled.get(collection)?.shape.opaque ?? true
+  }
+
+  /** @param {string} collection */
+  groupsOf(collection) {
+    return this.#compiled.get(collection)?.shape.groups ?? []
+  }
+
+  /**
+   * What an answer needs to be kept, besides its query.
+   * @param {string} collection
+   * @param {number} depth
+   * @returns {{ cacheable: boolean, tags: string[] }}
+   */
+  readRules(collection, depth) {
+    return readRules(this.#compiled, collection, depth)
+  }
+
+  /**
+   * An id as the database has it: REST has all of them as text.
+   * @param {string} collection
+   * @param {unknown} id
+   * @returns {string | number}
+   */
+  idOf(collection, id) {
+    const { customIDType } = this.payload.collections[/** @type {any} */ (collection)]
+    const isNumber = (customIDType ?? this.payload.db.defaultIDType) === 'number'
+    if (!isNumber) return String(id)
+    const number = typeof id === 'string' && id.trim() !== '' ? Number(id) : id
+    return typeof number === 'number' && Number.isFinite(number) ? number : String(id)
+  }
+}
+
+/**
+ * The instance's runtime; the first call opens the cache and wraps the database adapter.
+ * @param {Payload} payload
+ * @returns {Runtime}
+ */
+export function runtimeOf(payload) {
+  const instance = /** @type {any} */ (payload)
+  if (instance[RUNTIME] === undefined) instance[RUNTIME] = new Runtime(payload)
+  instance[RUNTIME].refresh()
+  wrapAdapter(payload)
+  return instance[RUNTIME]
+}
+
+/** @param {Payload} payload */
+function wrapAdapter(payload) {
+  const db = /** @type {any} */ (payload.db)
+  if (db[WRAPPED]) return
+  db[WRAPPED] = true
+  runtimeOf(payload).transactions.wrap(db)
+  wrapWrites(db, () => runtimeOf(payload))
+}
+
+/**
+ * @param {Payload} payload
+ * @returns {Options}
+ */
+function optionsOf(payload) {
+  const options = payload.config.custom?.optimisticCache
+  if (options !== undefined) return options
+  throw new OptimisticCacheError(
+    'ERR_OPTIMISTIC_ARGUMENT',
+    'this Payload has no optimistic cache; add optimisticCache({ collections }) to the plugins of its config',
+  )
+}

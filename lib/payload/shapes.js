@@ -1,0 +1,200 @@
+/**
+ * From a Payload config to shapes: where documents of which collection occur in an answer, which members are merged, and
+ * in which collections an answer can change although no operation on the document says so (`opaque`: such entries
+ * are dropped by every operation on the document, never replayed).
+ *
+ * Opaque are collections with field hooks `afterRead`, field access `read`, virtual, localized, rich text or join
+ * fields, relations to several collections, drafts, trash, log-in, uploads, and hooks of the user's around reads. Such
+ * a hook must be a function of the document and the request: what else it reads, the cache knows nothing of.
+ *
+ * Some fields show what no shape can point at, so that an operation on it would find nothing to replay or to drop. `reads`
+ * says what an answer needs for that: tags of its own, or not to be kept.
+ */
+
+/** @typedef {import('payload').SanitizedCollectionConfig} CollectionConfig */
+/** @typedef {import('payload').FlattenedField} FlattenedField */
+/** @typedef {{ slug: string, flattenedFields: FlattenedField[] }} Block */
+
+/**
+ * @typedef {object} CompiledShape
+ * @property {string[]} groups
+ * @property {Record<string, string | string[]>} relations
+ * @property {string[]} localized
+ * @property {true} [opaque]
+ */
+
+/**
+ * @typedef {object} Reads
+ * @property {string[]} tags collections of which any change may change an answer that shows this one
+ * @property {'always' | 'flat' | 'never'} keep `flat`: only where its relations are not populated
+ */
+
+/** @typedef {{ shape: CompiledShape, reads: Reads }} Compiled */
+
+/** Marks the plugin's own hooks, so that they do not count as the user's. */
+export const OWN_HOOK = Symbol.for('payload-optimistic-cache.hook')
+
+/**
+ * The declared collections and all that their answers can show, in no particular order.
+ * @param {Record<string, { config: CollectionConfig }>} collections of the Payload instance
+ * @param {Block[]} blocks of its config, for references
+ * @param {string[]} declared
+ * @returns {Map<string, Compiled>}
+ */
+export function compileCollections(collections, blocks, declared) {
+  /** @type {Map<string, Compiled>} */
+  const compiled = new Map()
+  const queue = [...declared]
+  for (let slug = queue.pop(); slug !== undefined; slug = queue.pop()) {
+    if (compiled.has(slug) || collections[slug] === undefined) continue
+    const result = compileCollection(collections[slug].config, blocks)
+    compiled.set(slug, result)
+    queue.push(...Object.values(result.shape.relations).flat(), ...result.reads.tags)
+  }
+  return compiled
+}
+
+/**
+ * @param {CollectionConfig} config
+ * @param {Block[]} blocks
+ * @returns {Compiled}
+ */
+export function compileCollection(config, blocks) {
+  const compiler = new Compiler(blocks)
+  compiler.fields(config.flattenedFields, '')
+  const { shape, reads } = compiler
+  if (compiler.opaque || isOpaqueCollection(config)) shape.opaque = true
+  return { shape, reads: { tags: [...new Set(reads.tags)], keep: reads.keep } }
+}
+
+/** @param {CollectionConfig} config */
+function isOpaqueCollection(config) {
+  const { afterOperation, afterRead, beforeRead } = config.hooks ?? {}
+  const hooks = [...(afterOperation ?? []), ...(afterRead ?? []), ...(beforeRead ?? [])]
+  const drafts = typeof config.versions === 'object' && Boolean(config.versions.drafts)
+  return Boolean(config.auth || config.upload || config.trash || drafts) || hooks.some((hook) => !(OWN_HOOK in hook))
+}
+
+class Compiler {
+  /** @type {CompiledShape} */
+  shape = { groups: [], relations: {}, localized: [] }
+  /** @type {Reads} */
+  reads = { tags: [], keep: 'always' }
+  opaque = false
+  #blocks
+
+  /** @param {Block[]} blocks */
+  constructor(blocks) {
+    this.#blocks = blocks
+  }
+
+  /**
+   * @param {FlattenedField[]} fields
+   * @param {string} parent dotted path, or ''
+   */
+  fields(fields, parent) {
+    for (const field of fields) this.#field(/** @type {any} */ (field), parent)
+  }
+
+  /**
+   * @param {any} field of one of Payload's many types
+   * @param {string} parent
+   */
+  #field(field, parent) {
+    const path = parent === '' ? field.name : `${parent}.${field.name}`
+    if (field.localized) this.shape.localized.push(path)
+    if (field.hooks?.afterRead?.length || field.access?.read || field.virtual || field.localized) this.opaque = true
+    // The value is some other document's, which the answer does not show.
+    if (typeof field.virtual === 'string') this.reads.keep = 'never'
+    switch (field.type) {
+      case 'group':
+      case 'tab':
+        this.shape.groups.push(path)
+        this.fields(field.flattenedFields, path)
+        break
+      case 'array':
+        this.fields(field.flattenedFields, path)
+        break
+      case 'blocks':
+        for (const block of this.#blocksOf(field)) this.fields(block.flattenedFields, path)
+        break
+      case 'relationship':
+      case 'upload':
+        this.#relation(path, field.relationTo)
+        break
+      case 'join':
+        this.reads.tags.push(...[field.collection].flat())
+        this.#keepFlat()
+        break
+      case 'richText':
+        // An editor populates what its nodes refer to, at places that no path names.
+        this.#keepFlat()
+        break
+    }
+  }
+
+  /** @param {any} field @returns {Block[]} */
+  #blocksOf(field) {
+    const own = field.blockReferences ?? field.blocks
+    return own.map((/** @type {any} */ block) =>
+      typeof block === 'string' ? this.#blocks.find(({ slug }) => slug === block) : block,
+    ).filter(Boolean)
+  }
+
+  /**
+   * @param {string} path
+   * @param {string | string[]} target
+   */
+  #relation(path, target) {
+    const known = this.shape.relations[path]
+    if (known !== undefined && String(known) !== String(target)) {
+      // Two kinds of blocks have relations of one name to different collections: a bare id does not say whose it is.
+      this.reads.tags.push(...[known, target].flat())
+      this.#keepFlat()
+    }
+    if (Array.isArray(target)) this.opaque = true
+    this.shape.relations[path] = target
+  }
+
+  #keepFlat() {
+    if (this.reads.keep === 'always') this.reads.keep = 'flat'
+    this.opaque = true
+  }
+}
+
+/**
+ * What an answer that shows documents of `slug`, and what their relations lead to, needs besides its query.
+ * @param {Map<string, Compiled>} compiled
+ * @param {string} slug
+ * @param {number} depth
+ * @returns {{ cacheable: boolean, tags: string[] }}
+ */
+export function readRules(compiled, slug, depth) {
+  /** @type {Set<string>} */
+  const tags = new Set()
+  let cacheable = true
+  let level = new Set([slug])
+  for (let left = depth; level.size > 0; left--) {
+    /** @type {Set<string>} */
+    const next = new Set()
+    for (const shown of level) {
+      const known = compiled.get(shown)
+      if (known === undefined || known.reads.keep === 'never') cacheable = false
+      else if (known.reads.keep === 'flat' && left > 0) cacheable = false
+      for (const tag of known?.reads.tags ?? []) tags.add(tag)
+      for (const target of Object.values(known?.shape.relations ?? {}).flat()) next.add(target)
+    }
+    level = left > 0 ? next : new Set()
+  }
+  return { cacheable, tags: [...tags] }
+}
+
+/**
+ * The collections whose documents change when one of `slug` is deleted: a database sets references to it null, or removes them.
+ * @param {Map<string, Compiled>} compiled
+ * @param {string} slug
+ */
+export const referrersOf = (compiled, slug) =>
+  [...compiled.keys()].filter((from) =>
+    Object.values(compiled.get(from)?.shape.relations ?? {}).flat().includes(slug),
+  )
