@@ -102,7 +102,8 @@ export class Runtime {
 
   /** @param {string} collection */
   isOpaque(collection) {
-    return this.#compiled.get(collection)?.shape.opaque ?? true
+    const compiled = this.#compiled.get(collection)
+    return compiled === undefined || compiled.shape.opaque === true
   }
 
   /** @param {string} collection */
