@@ -1,0 +1,173 @@
+import { OptimisticCacheError } from '../errors.js'
+import { shapesOf } from '../payload/cacheOf.js'
+import { describe } from '../query/query-key.js'
+import { questionOf, shownCollections } from './question.js'
+
+/** @typedef {import('./question.js').ReadType} ReadType */
+/** @typedef {import('./question.js').ReadArgs} ReadArgs */
+/** @typedef {import('../cache/types.js').Operation} Operation */
+
+/**
+ * What a page hands to the browser, as plain JSON: the answers without what is in flight, and what is in flight.
+ * @typedef {object} PageState
+ * @property {string} api where Payload's REST API is
+ * @property {string} generation
+ * @property {number} version that the page shows
+ * @property {string} principal
+ * @property {string[]} unknown tokens of the browser whose changes the page does not show
+ * @property {{ token: string, operations: Operation[] }[]} pending
+ * @property {Record<string, object>} shapes of the collections that `queries` and `pending` are about
+ * @property {{ queryKey: readonly unknown[], data: unknown, version: number }[]} queries
+ */
+
+/**
+ * Reads as one user sees the database, that user's own changes in flight included. Reads answer as Payload's functions of the
+ * same names, with these differences:
+ *
+ * - `overrideAccess` is false unless given: what a page shows is what its user may see;
+ * - answers are deep-frozen, because all who read the same share them: copy what you want to change;
+ * - what the cache cannot keep right is read from the database, and without the overlay: collections that are not declared,
+ *   drafts, trash, joins, all locales at once, and reads with a `req` or a `user` of their own, or in a transaction.
+ */
+export class ServerView {
+  #cache
+  #view
+
+  /**
+   * Use `openView()`.
+   * @param {object} parts
+   * @param {import('payload').BasePayload} parts.payload
+   * @param {any} parts.user
+   * @param {import('../index.js').Cache} parts.cache
+   * @param {import('../index.js').View} parts.view
+   */
+  constructor({ payload, user, cache, view }) {
+    /** The Payload instance. */
+    this.payload = payload
+    /** Who is logged in; null for nobody. */
+    this.user = user
+    this.#cache = cache
+    this.#view = view
+  }
+
+  /** Whose changes in flight are shown: `users:7`, or `anonymous`. */
+  get principal() {
+    return this.#view.principal
+  }
+
+  /** The version that the page shows. */
+  get version() {
+    return this.#view.version
+  }
+
+  /** The user's changes in flight, in the order in which the user made them. */
+  get pending() {
+    return this.#view.pending
+  }
+
+  /** Tokens that the browser presented and that nobody knows, or that are another user's. */
+  get unknown() {
+    return this.#view.unknown
+  }
+
+  /** Did some read answer a newer state than `version`, because that one is gone? */
+  get torn() {
+    return this.#view.torn
+  }
+
+  /**
+   * As `payload.find`.
+   * @param {ReadArgs} args
+   * @returns {Promise<import('payload').PaginatedDocs<any>>}
+   */
+  async find(args) {
+    return (await this.#read('find', args)).data
+  }
+
+  /**
+   * As `payload.findByID`.
+   * @param {ReadArgs & { id: string | number }} args
+   * @returns {Promise<any>}
+   */
+  async findByID(args) {
+    return (await this.#read('findByID', args)).data
+  }
+
+  /**
+   * As `payload.count`.
+   * @param {ReadArgs} args
+   * @returns {Promise<{ totalDocs: number }>}
+   */
+  async count(args) {
+    return (await this.#read('count', args)).data
+  }
+
+  /**
+   * The page state for `<OptimisticBoundary state>`: answers to the queries that the page's client components begin with, and
+   * the changes that the browser is to go on watching. Without queries, a page of server components only: it is then
+   * rendered anew when its changes are settled.
+   * @param {{ queryKey: readonly unknown[] }[]} [queries] made by `collection()`
+   * @returns {Promise<PageState>}
+   * @throws {OptimisticCacheError} `_ARGUMENT` for a query that is another's
+   */
+  async dehydrate(queries = []) {
+    const answered = await Promise.all(queries.map((query) => this.#dehydrated(query)))
+    const { pending } = this
+    const collections = new Set([
+      ...answered.flatMap(({ shown }) => shown),
+      ...pending.flatMap(({ operations }) => operations.flatMap((one) => ('collection' in one ? [one.collection] : []))),
+    ])
+    const shapes = shapesOf(this.payload)
+    return {
+      api: this.payload.config.routes.api,
+      generation: this.#cache.generation,
+      version: this.version,
+      principal: this.principal,
+      unknown: this.unknown,
+      pending,
+      shapes: Object.fromEntries([...collections].flatMap((slug) => (shapes[slug] ? [[slug, shapes[slug]]] : []))),
+      queries: answered.map(({ queryKey, data, version }) => ({ queryKey, data, version })),
+    }
+  }
+
+  /** Idempotent. `openView` does it when the response is done. */
+  close() {
+    this.#view.close()
+  }
+
+  /** @param {{ queryKey: readonly unknown[] }} query */
+  async #dehydrated({ queryKey }) {
+    const description = describe(queryKey)
+    if (description === undefined) {
+      const message = `dehydrate takes queries made by collection(), not one with the key ${JSON.stringify(queryKey)}`
+      throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', message)
+    }
+    const { collection, type, args } = description
+    const { data, version } = await this.#read(type, { ...args, collection }, { base: true })
+    const depth = Number(args.depth ?? this.payload.config.defaultDepth)
+    return { queryKey, data, version, shown: shownCollections(this.payload, collection, depth) }
+  }
+
+  /**
+   * @param {ReadType} type
+   * @param {ReadArgs} given
+   * @param {{ base?: boolean }} [options]
+   * @returns {Promise<{ data: any, version: number }>}
+   */
+  async #read(type, given, options) {
+    const { payload, user } = this
+    const read = /** @type {any} */ (payload)[type].bind(payload)
+    const own = given.req !== undefined || given.user !== undefined
+    // What is asked for is what is in the key: JSON. Payload writes into its arguments, so each call gets its own.
+    const text = own ? undefined : JSON.stringify(given)
+    const load = () => read({ overrideAccess: false, user, ...(text ? JSON.parse(text) : given) })
+    const question = text ? await questionOf(payload, user, this.principal, type, JSON.parse(text)) : undefined
+    if (question === undefined) {
+      const { version } = this.#cache
+      return { data: await load(), version }
+    }
+    const { key, tags, query } = question
+    const entry = await this.#cache.fetchEntry(key, { tags, query }, load, this.#view, options)
+    return { data: entry.value, version: entry.version }
+  }
+}
