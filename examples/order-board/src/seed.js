@@ -52,7 +52,8 @@ export async function seed(payload) {
 if (process.argv[1] === import.meta.filename) {
   const payload = await getPayload({ config })
   await seed(payload)
-  await payload.destroy()
+  // Everything into the one file, so that it can be moved.
+  await payload.db.client.execute('PRAGMA wal_checkpoint(TRUNCATE)')
   // The database's native part keeps the process alive.
   process.exit(0)
 }
