@@ -62,6 +62,8 @@ export class Bracket {
   /** Collection → what the bulk update under way sets in each document that it comes to. @type {Map<string, any>} */
   bulkData = new Map()
   open = true
+  /** The request is one that `afterError` hears of when it fails: REST's, or GraphQL's. */
+  hasAnswer = false
 
   /**
    * @param {object} context
@@ -95,6 +97,7 @@ export class Bracket {
     this.token = token
     this.#tokens = new Map([[token, principal], ...this.#tokens])
     this.#requests.add(req)
+    this.hasAnswer = req.payloadAPI !== 'local'
     for (const operation of operations) this.#note(operation, token)
   }
 

@@ -104,12 +104,12 @@ export class Transactions {
   }
 
   /**
-   * Payload rolls back before anybody is told the error. A client's mutation waits for it, through `fail`, for the rest of
-   * this turn of the event loop.
+   * Payload rolls back before anybody is told the error. The mutation of a request that is going to be answered waits for
+   * it, through `fail`, for the rest of this turn of the event loop.
    * @param {Bracket} bracket
    */
   #rollback(bracket) {
-    if (bracket.token === undefined) return bracket.rollback(FAILED)
+    if (!bracket.hasAnswer) return bracket.rollback(FAILED)
     const immediate = setImmediate(() => this.fail(bracket, FAILED))
     this.#failing.set(bracket, () => clearImmediate(immediate))
   }

@@ -1,0 +1,191 @@
+/**
+ * A small shop on a real Payload and a real SQLite file, one a test process.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { sqliteAdapter } from '@payloadcms/db-sqlite'
+import { GRAPHQL_POST } from '@payloadcms/next/routes'
+import { APIError, buildConfig, getPayload, handleEndpoints } from 'payload'
+import { cacheOf, optimisticCache } from '../../../lib/payload/index.js'
+
+const anybody = () => true
+const access = { create: anybody, read: anybody, update: anybody, delete: anybody }
+
+/**
+ * What the orders' hooks do, by the name of the hook; a test sets them.
+ * @typedef {Record<'beforeOperation' | 'beforeChange' | 'afterChange' | 'afterDelete', ((args: any) => any) | undefined>} Hooks
+ */
+
+/** @param {Hooks} hooks @param {keyof Hooks} name */
+const call = (hooks, name) => (/** @type {any} */ args) => hooks[name]?.(args)
+
+/** @param {Hooks} hooks @returns {import('payload').CollectionConfig[]} */
+const collectionsWith = (hooks) => [
+  {
+    slug: 'orders',
+    access,
+    hooks: {
+      beforeOperation: [call(hooks, 'beforeOperation')],
+      beforeChange: [call(hooks, 'beforeChange')],
+      afterChange: [call(hooks, 'afterChange')],
+      afterDelete: [call(hooks, 'afterDelete')],
+    },
+    fields: [
+      { name: 'orderNumber', type: 'number', required: true, unique: true },
+      { name: 'status', type: 'select', options: ['pending', 'processing', 'shipped'], defaultValue: 'pending' },
+      { name: 'customer', type: 'relationship', relationTo: 'customers' },
+      { name: 'items', type: 'array', fields: [{ name: 'product', type: 'text' }, { name: 'quantity', type: 'number' }] },
+      { name: 'address', type: 'group', fields: [{ name: 'street', type: 'text' }, { name: 'city', type: 'text' }] },
+      { name: 'note', type: 'text' },
+      { name: 'checksum', type: 'text', hidden: true },
+    ],
+  },
+  { slug: 'customers', access, fields: [{ name: 'name', type: 'text' }] },
+  { slug: 'logs', access, fields: [{ name: 'text', type: 'text' }] },
+  { slug: 'users', access, auth: true, fields: [] },
+]
+
+/**
+ * @param {object} [options]
+ * @param {boolean} [options.transactions] true unless given
+ * @param {Partial<import('../../../lib/payload/options.js').Options>} [options.plugin]
+ */
+export async function openShop({ transactions = true, plugin } = {}) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-shop-'))
+  /** @type {Hooks} */
+  const hooks = { beforeOperation: undefined, beforeChange: undefined, afterChange: undefined, afterDelete: undefined }
+  const config = await buildConfig({
+    secret: 'a secret of the tests',
+    collections: collectionsWith(hooks),
+    db: sqliteAdapter({
+      client: { url: pathToFileURL(path.join(folder, 'shop.db')).href },
+      ...(transactions && { transactionOptions: {} }),
+      wal: true,
+    }),
+    plugins: [optimisticCache({ name: `shop-${process.pid}`, collections: { orders: true }, ...plugin })],
+    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
+    telemetry: false,
+    typescript: { autoGenerate: false },
+    graphQL: { disablePlaygroundInProduction: true },
+  })
+  const payload = await getPayload({ config })
+  const cache = cacheOf(payload)
+  return {
+    cache,
+    hooks,
+    payload,
+    /**
+     * @param {string} method
+     * @param {string} route after `/api`
+     * @param {Sent} [sent]
+     */
+    async rest(method, route, sent) {
+      return received(await handleEndpoints({ config, request: requestOf(method, route, sent) }))
+    },
+    /**
+     * @param {string} query
+     * @param {Sent} [sent]
+     */
+    async graphql(query, sent) {
+      return received(await GRAPHQL_POST(config)(requestOf('POST', '/graphql', { ...sent, data: { query } })))
+    },
+    /** Makes the hooks do nothing again. */
+    calm() {
+      for (const name of Object.keys(hooks)) hooks[/** @type {keyof Hooks} */ (name)] = undefined
+    },
+    async close() {
+      await payload.destroy()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** @typedef {Awaited<ReturnType<typeof openShop>>} Shop */
+
+/** @typedef {{ data?: unknown, token?: string, headers?: Record<string, string>, signal?: AbortSignal }} Sent */
+
+/** @param {string} token */
+export const tokenHeader = (token) => ({ 'Idempotency-Key': `"${token}"` })
+
+/**
+ * @param {string} method
+ * @param {string} route
+ * @param {Sent} [sent]
+ */
+const requestOf = (method, route, { data, token, headers, signal } = {}) =>
+  new Request(`http://localhost/api${route}`, {
+    method,
+    signal,
+    body: data === undefined ? undefined : JSON.stringify(data),
+    headers: {
+      ...(data !== undefined && { 'Content-Type': 'application/json' }),
+      ...(token !== undefined && tokenHeader(token)),
+      ...headers,
+    },
+  })
+
+/** @param {Response} response */
+const received = async (response) => ({
+  status: response.status,
+  headers: response.headers,
+  body: /** @type {any} */ (await response.json()),
+})
+
+/**
+ * A point at which a hook waits until the test lets it go on.
+ */
+export function gate() {
+  /** @type {() => void} */
+  let open = () => {}
+  /** @type {() => void} */
+  let reached = () => {}
+  const opened = new Promise((resolve) => (open = () => resolve(undefined)))
+  const arrived = new Promise((resolve) => (reached = () => resolve(undefined)))
+  return {
+    arrived,
+    open,
+    async wait() {
+      reached()
+      await opened
+    },
+  }
+}
+
+/** @param {string} message */
+export const failure = (message) => new APIError(message, 418)
+
+const LISTS = /** @type {const} */ ([
+  { key: 'list', depth: 1, sort: 'orderNumber', limit: 100 },
+  { key: 'flat', depth: 0, sort: 'orderNumber', limit: 100 },
+  { key: 'pending', depth: 0, sort: 'orderNumber', limit: 100, where: { status: { equals: 'pending' } } },
+])
+
+/**
+ * The orders through the cache, as a page would read them.
+ * @param {Shop} shop
+ * @param {string} [token] that the page presents
+ * @param {string} [principal]
+ * @returns {Promise<any[][]>} the documents of each list
+ */
+export async function readThrough({ cache, payload }, token, principal = 'anonymous') {
+  const view = cache.view({ principal, tokens: token ? [token] : [] })
+  const lists = []
+  for (const { key, ...args } of LISTS) {
+    const query = /** @type {any} */ ({ type: 'find', collection: 'orders', ...args })
+    const load = () => payload.find({ collection: /** @type {any} */ ('orders'), ...args })
+    lists.push((await cache.fetch(`test:${key}`, { query }, load, view)).docs)
+  }
+  view.close()
+  return lists
+}
+
+/** @param {Shop} shop @returns {Promise<any[][]>} what the database says */
+export async function readTruth({ payload }) {
+  const lists = []
+  for (const { key, ...args } of LISTS) {
+    lists.push((await payload.find({ collection: /** @type {any} */ ('orders'), ...args })).docs)
+  }
+  return lists
+}
