@@ -1,0 +1,66 @@
+/**
+ * @param {unknown} value
+ * @returns {value is Record<string, any>}
+ */
+export function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value)
+}
+
+/**
+ * `next`, with every part that equals the one at its place in `previous` taken from there, so that what did not change
+ * keeps its identity. Values are JSON.
+ * @template T
+ * @param {unknown} previous
+ * @param {T} next
+ * @returns {T}
+ */
+export function share(previous, next) {
+  if (previous === next) return next
+  if (Array.isArray(previous) && Array.isArray(next)) {
+    const items = next.map((item, index) => share(previous[index], item))
+    const same = items.length === previous.length && items.every((item, index) => item === previous[index])
+    return /** @type {any} */ (same ? previous : items)
+  }
+  if (isObject(previous) && isObject(next)) {
+    const names = Object.keys(next)
+    /** @type {Record<string, any>} */
+    const members = {}
+    for (const name of names) members[name] = share(previous[name], next[name])
+    const same =
+      names.length === Object.keys(previous).length &&
+      names.every((name) => Object.hasOwn(previous, name) && members[name] === previous[name])
+    return /** @type {any} */ (same ? previous : members)
+  }
+  return next
+}
+
+/**
+ * Takes an overlay off again from a value that somebody made out of what was shown: what they left as it was shown goes
+ * back to the base, what they changed stays theirs.
+ *
+ * `queryClient.setQueryData(key, (shown) => …)` hands out base and overlay merged. Kept as the new base, the merged value
+ * would survive the mutation's rollback.
+ * @param {any} base
+ * @param {any} shown base and overlay
+ * @param {any} next
+ * @returns {any}
+ */
+export function takeOff(base, shown, next) {
+  if (next === shown) return base
+  if (base === shown) return next
+  if (Array.isArray(base) && Array.isArray(shown) && Array.isArray(next)) {
+    return next.map((item, index) => {
+      if (!isObject(item)) return item
+      // An overlay neither adds nor moves documents: one position serves both.
+      const at = item.id === undefined ? index : shown.findIndex((other) => isObject(other) && other.id === item.id)
+      return at in shown && at in base ? takeOff(base[at], shown[at], item) : item
+    })
+  }
+  if (isObject(base) && isObject(shown) && isObject(next)) {
+    const known = (/** @type {string} */ name) => Object.hasOwn(base, name) && Object.hasOwn(shown, name)
+    return Object.fromEntries(
+      Object.keys(next).map((name) => [name, known(name) ? takeOff(base[name], shown[name], next[name]) : next[name]])
+    )
+  }
+  return next
+}

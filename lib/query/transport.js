@@ -1,0 +1,89 @@
+import { OptimisticMutationError, complaintOf } from './errors.js'
+import { versionOfResponse } from './version.js'
+
+/** @typedef {import('./layer.js').Layer} Layer */
+/** @typedef {import('./layer.js').Outcome} Outcome */
+
+/**
+ * What came of one attempt to send a mutation.
+ * @typedef {object} Attempt
+ * @property {any} [document] as saved, when the server said so
+ * @property {Outcome | { state: 'pending' }} outcome `pending`: the request failed, the mutation still runs
+ * @property {number} [status]
+ * @property {string} [message] what the server said is wrong
+ * @property {import('./errors.js').FieldError[]} [errors]
+ * @property {boolean} [reached] did any answer come?
+ * @property {unknown} [cause]
+ */
+
+/**
+ * Sends a mutation once, and asks for its outcome when the answer does not tell. Never rejects.
+ * @param {Layer & { request: { url: string, body: string } }} layer
+ * @returns {Promise<Attempt>}
+ */
+export async function sendMutation(layer) {
+  /** @type {Attempt} */
+  const attempt = { outcome: { state: 'unknown' } }
+  try {
+    const response = await fetch(layer.request.url, {
+      method: 'PATCH',
+      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `"${layer.token}"` },
+      body: layer.request.body,
+    })
+    attempt.reached = true
+    attempt.status = response.status
+    if (response.ok) {
+      attempt.document = (await response.json()).doc
+      const version = versionOfResponse(response) ?? (await askOutcome(layer).catch(() => undefined))?.version
+      attempt.outcome = { state: 'committed', version }
+      return attempt
+    }
+    Object.assign(attempt, await complaintOf(response))
+  } catch (cause) {
+    attempt.cause = cause
+  }
+  try {
+    attempt.outcome = await askOutcome(layer)
+    attempt.reached = true
+  } catch (cause) {
+    attempt.cause ??= cause
+  }
+  return attempt
+}
+
+/**
+ * @param {Layer} layer
+ * @param {{ wait?: number, signal?: AbortSignal }} [options] `wait`: milliseconds that the server may hold the answer back
+ *   while the mutation is pending
+ * @returns {Promise<Outcome | { state: 'pending', version?: undefined }>} rejects when there was no answer
+ */
+export async function askOutcome({ api, token }, { wait = 0, signal } = {}) {
+  const response = await fetch(`${api}/optimistic/mutations/${token}?wait=${wait}`, { signal, cache: 'no-store' })
+  if (response.status === 404) return { state: 'unknown' }
+  if (!response.ok) throw new Error(`the server answered ${response.status} when asked for mutation ${token}`)
+  const { state, generation, version, error } = await response.json()
+  if (state === 'pending') return { state }
+  return { state, version: state === 'committed' ? { generation, version } : undefined, reason: error ?? undefined }
+}
+
+/**
+ * @param {Attempt} attempt one that failed
+ * @param {Outcome} outcome
+ */
+export function errorOf({ status, message, errors, reached, cause }, outcome) {
+  const details = { status, errors, cause, committed: outcome.state === 'committed' }
+  const said = message ?? outcome.reason
+  const because = said ? `: ${said}` : ''
+  if (outcome.state === 'committed') {
+    return new OptimisticMutationError('ERR_OPTIMISTIC_COMMITTED', `the change was saved, but failed after${because}`, details)
+  }
+  if (outcome.state === 'expired') {
+    const text = `it is not known whether the change was saved${because}; look before trying again`
+    return new OptimisticMutationError('ERR_OPTIMISTIC_OUTCOME_UNKNOWN', text, details)
+  }
+  if (status === undefined && (!reached || outcome.state === 'unknown')) {
+    const text = 'the server could not be reached, so the change was taken back; try again when it can be'
+    return new OptimisticMutationError('ERR_OPTIMISTIC_UNREACHABLE', text, details)
+  }
+  return new OptimisticMutationError('ERR_OPTIMISTIC_REFUSED', `the change was not saved${because}`, details)
+}

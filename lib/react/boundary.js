@@ -1,0 +1,71 @@
+'use client'
+
+import { createElement, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import { notifyManager, QueryClientContext } from '@tanstack/react-query'
+import { Engine, engineOf } from '../query/engine.js'
+import { BoundaryContext } from './context.js'
+
+/** @typedef {import('../query/engine.js').PageState} PageState */
+/** @typedef {import('../query/engine.js').SettledMutation} SettledMutation */
+
+/**
+ * @typedef {object} OptimisticBoundaryProps
+ * @property {PageState} [state] of `view.dehydrate()`; a new one is merged in, and never replaces what is newer
+ * @property {() => void} [refresh] asks the server to render the page again, e.g. `router.refresh`: called when a mutation
+ *   settles that the page was rendered with
+ * @property {(settled: SettledMutation) => void} [onSettled] called for every mutation, with those that the page before a
+ *   reload or another tab began (`adopted`)
+ * @property {import('react').ReactNode} [children]
+ */
+
+/**
+ * Puts a page that the server rendered with pending mutations in step with the browser: queries below it start from the
+ * server's base data with the same changes laid over, and mutations that this page did not begin are followed to their end.
+ *
+ * It works on the nearest QueryClient. Without a QueryClientProvider above, which pages of server components only do not need,
+ * it does the following alone. `refresh` and `onSettled` are functions: use it in a client component of your own.
+ *
+ * ```jsx
+ * <OptimisticBoundary state={state} refresh={router.refresh} onSettled={({ error }) => error && toast(error.message)}>
+ * ```
+ *
+ * @param {OptimisticBoundaryProps} props
+ */
+export function OptimisticBoundary({ state, refresh, onSettled, children }) {
+  const client = useContext(QueryClientContext)
+  const [own] = useState(() => (client ? undefined : new Engine()))
+  const engine = client ? engineOf(client) : /** @type {Engine} */ (own)
+  engine.batch = notifyManager.batch
+
+  // Before the children render, on the server too: its HTML must show what the first render in the browser shows. It may run
+  // more often, or for a render that React drops: what it takes in is versioned.
+  useMemo(() => state && engine.hydrate(state), [engine, state])
+
+  const [rendered] = useState(() =>
+    (state?.pending ?? []).map((mutation) => ({ ...mutation, state: /** @type {const} */ ('pending') }))
+  )
+  const boundary = useMemo(() => ({ engine, rendered }), [engine, rendered])
+
+  const callbacks = useRef({ refresh, onSettled })
+  useEffect(() => {
+    callbacks.current = { refresh, onSettled }
+  })
+
+  useEffect(() => {
+    const shown = new Set([...(state?.pending ?? []).map(({ token }) => token), ...(state?.unknown ?? [])])
+    const unsubscribe = engine.onSettled((settled) => {
+      // A token that nobody knows, not even what it changed: the request it stood for never arrived.
+      const isVoid = settled.state === 'unknown' && settled.operations.length === 0
+      if (!isVoid) callbacks.current.onSettled?.(settled)
+      if (!isVoid && shown.has(settled.token)) callbacks.current.refresh?.()
+    })
+    engine.start()
+    if ([...shown].some((token) => engine.hasSettled(token))) callbacks.current.refresh?.()
+    return unsubscribe
+  }, [engine, state])
+
+  // A client's engine goes on when the user leaves this page: its queries still show what is pending.
+  useEffect(() => () => own?.stop(), [own])
+
+  return createElement(BoundaryContext.Provider, { value: boundary }, children)
+}
