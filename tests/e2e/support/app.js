@@ -1,0 +1,116 @@
+// The order board as a process of its own: `next start` on a free port, with a copy of a seeded database.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, createWriteStream, mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { createClient } from '@libsql/client'
+import { board, nextBinary, secret, seededDatabase } from './board.js'
+
+/** @typedef {{ id: number, orderNumber: number, status: string }} Order */
+
+/**
+ * Resolves with the address that `next start` says it listens at.
+ * @param {import('node:child_process').ChildProcess} server
+ * @returns {Promise<string>}
+ */
+function listening(server) {
+  return new Promise((resolve, reject) => {
+    let output = ''
+    server.stdout.on('data', (text) => {
+      output += text
+      const address = /http:\/\/127\.0\.0\.1:\d+/.exec(output)
+      if (address) resolve(address[0])
+    })
+    server.once('exit', (code) => reject(new Error(`next start ended with ${code} before it listened:\n${output}`)))
+  })
+}
+
+export class App {
+  #server
+  #database
+  #taken = new Set()
+
+  /** @returns {Promise<App>} that answers requests */
+  static async start() {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'order-board-'))
+    const file = path.join(folder, 'order-board.db')
+    cpSync(seededDatabase(), file)
+    const server = spawn(process.execPath, [nextBinary, 'start', '--hostname', '127.0.0.1', '--port', '0'], {
+      cwd: board,
+      env: {
+        ...process.env,
+        NODE_ENV: 'production',
+        NEXT_TELEMETRY_DISABLED: '1',
+        ORDER_BOARD_DB: file,
+        ORDER_BOARD_FAULTS: '1',
+        PAYLOAD_SECRET: secret,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const log = createWriteStream(path.join(folder, 'server.log'))
+    for (const stream of [server.stdout, server.stderr]) stream.setEncoding('utf8').pipe(log, { end: false })
+    return new App(folder, file, server, await listening(server))
+  }
+
+  /**
+   * @param {string} folder of its own
+   * @param {string} file of the database
+   * @param {import('node:child_process').ChildProcess} server
+   * @param {string} url
+   */
+  constructor(folder, file, server, url) {
+    this.folder = folder
+    this.log = path.join(folder, 'server.log')
+    this.url = url
+    this.#server = server
+    this.#database = createClient({ url: `file:${file}` })
+  }
+
+  /**
+   * Sets what goes wrong with order updates and reads from here on.
+   * @param {{ delayMs?: number, fail?: 'none' | 'before' | 'rollback' | 'after', readDelayMs?: number }} wanted
+   */
+  async faults(wanted) {
+    const response = await fetch(`${this.url}/api/demo/faults`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(wanted),
+    })
+    if (!response.ok) throw new Error(`POST /api/demo/faults: ${response.status} ${await response.text()}`)
+  }
+
+  /** @returns {Promise<Record<string, number>>} `cache.stats()` */
+  async stats() {
+    const response = await fetch(`${this.url}/api/demo/stats`)
+    if (!response.ok) throw new Error(`GET /api/demo/stats: ${response.status} ${await response.text()}`)
+    return response.json()
+  }
+
+  /** An order that no other test of this server has. @param {string} status @returns {Promise<Order>} */
+  async order(status) {
+    const { rows } = await this.#database.execute({
+      sql: 'SELECT id, order_number, status FROM orders WHERE status = ? ORDER BY order_number DESC',
+      args: [status],
+    })
+    const row = rows.find(({ id }) => !this.#taken.has(id))
+    if (!row) throw new Error(`no ${status} order is left`)
+    this.#taken.add(row.id)
+    return { id: Number(row.id), orderNumber: Number(row.order_number), status: String(row.status) }
+  }
+
+  /** What the database itself says, past everything that caches. @param {number} id @returns {Promise<string>} */
+  async storedStatus(id) {
+    const { rows } = await this.#database.execute({ sql: 'SELECT status FROM orders WHERE id = ?', args: [id] })
+    return String(rows[0].status)
+  }
+
+  async stop() {
+    this.#database.close()
+    if (this.#server.exitCode === null) {
+      this.#server.kill('SIGTERM')
+      await once(this.#server, 'exit')
+    }
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Runs in every page before anything of the page's own. Reports each change of what the DOM shows for an order, and
+ * counts animation frames from the last click on. A callback of MutationObserver runs before the browser paints, so
+ * nothing that could be seen is missed.
+ */
+export function recordStatuses() {
+  let frame = 0
+  const count = () => {
+    frame++
+    requestAnimationFrame(count)
+  }
+  requestAnimationFrame(count)
+  let clickedAt = 0
+  addEventListener('click', () => (clickedAt = frame), { capture: true })
+
+  /** @type {Map<string, string>} */
+  const shown = new Map()
+  function look() {
+    /** @type {Map<string, string>} */
+    const now = new Map()
+    for (const element of document.querySelectorAll('[data-order]')) {
+      const { order, status } = element.dataset
+      // Twice on a page and not the same: both are reported, as one value that no test expects.
+      now.set(order, now.has(order) && now.get(order) !== status ? `${now.get(order)} and ${status}` : status)
+    }
+    for (const id of shown.keys()) if (!now.has(id)) now.set(id, 'absent')
+    for (const [id, status] of now) {
+      if (shown.get(id) === status) continue
+      shown.set(id, status)
+      window.reportStatus({ id: Number(id), status, frames: frame - clickedAt })
+    }
+  }
+  new MutationObserver(look).observe(document, {
+    subtree: true,
+    childList: true,
+    attributes: true,
+    attributeFilter: ['data-order', 'data-status'],
+  })
+}
