@@ -59,7 +59,6 @@ export function isRefusal(error) {
   for (let at = /** @type {any} */ (error), i = 0; at && i < 5; at = at.cause, i++) {
     const { code } = at
     if (typeof code !== 'string') continue
-    if (code === 'TRANSACTION_CLOSED') return true
     if (code.startsWith('SQLITE_')) return !code.startsWith('SQLITE_IOERR')
     if (SQLSTATE.test(code)) return !SQLSTATE_UNSURE.test(code)
   }

@@ -1,0 +1,233 @@
+/**
+ * What clients may send and ask: tokens, limits, retries, and what became of a mutation.
+ */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { v4, v7 as newToken } from 'uuid'
+import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './support/payload.js'
+
+/** @typedef {import('./support/payload.js').Shop} Shop */
+
+/** @type {Shop} */
+let shop
+let orderNumber = 0
+/** Logged in. @type {Record<string, string>} */
+let ada = {}
+
+before(async () => {
+  shop = await openShop({ plugin: { limits: { pendingPerPrincipal: 2, mutationBytes: 2000, operationsPerMutation: 4 } } })
+  const data = { email: 'ada@example.com', password: 'a password' }
+  const user = await shop.payload.create({ collection: 'users', data })
+  const { token } = await shop.payload.login({ collection: 'users', data })
+  ada = { Authorization: `JWT ${token}` }
+  assert.equal(user.id, 1)
+})
+afterEach(() => shop.calm())
+after(() => shop.close())
+
+/** @param {Record<string, unknown>} [data] @returns {Promise<any>} */
+const newOrder = (data) => shop.payload.create({ collection: 'orders', data: { orderNumber: ++orderNumber, ...data } })
+
+/** @param {any} order @param {import('./support/payload.js').Sent} sent */
+const patch = ({ id }, sent) => shop.rest('PATCH', `/orders/${id}`, { data: { note: 'new' }, ...sent })
+
+/** @param {string} token @param {string} [query] @param {import('./support/payload.js').Sent} [sent] */
+const ask = (token, query = '', sent = {}) => shop.rest('GET', `/optimistic/mutations/${token}${query}`, sent)
+
+/** @param {any} answer */
+const codeOf = ({ body }) => body.errors[0].data.code
+
+/** @param {any} order */
+const noteOf = async ({ id }) => (await shop.payload.findByID({ collection: 'orders', id })).note
+
+function holdUpdates() {
+  const held = gate()
+  shop.hooks.beforeOperation = ({ operation }) => (operation === 'update' ? held.wait() : undefined)
+  return held
+}
+
+for (const malformed of ['', '"', 'new', `"${v4()}"`, `"${newToken()}`, `"${newToken()}" ; x`, `${newToken()}.${newToken()}`]) {
+  test(`an update with the Idempotency-Key ${malformed.replace(/[0-9a-f-]{36}/g, '…')} is refused, and writes nothing`, async () => {
+    const order = await newOrder({ note: 'old' })
+    const answer = await patch(order, { headers: { 'Idempotency-Key': malformed } })
+    assert.equal(answer.status, 400)
+    assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_TOKEN')
+    assert.equal(await noteOf(order), 'old')
+  })
+}
+
+test('a token is taken without quotes and in capitals too', async () => {
+  const order = await newOrder()
+  const token = newToken()
+  const { status } = await patch(order, { headers: { 'idempotency-key': token.toUpperCase() } })
+  assert.equal(status, 200)
+  assert.equal(shop.cache.status(token, 'anonymous')?.state, 'committed')
+})
+
+test('the outcome of a mutation is told to its own principal, and to nobody else', async () => {
+  const order = await newOrder()
+  const token = newToken()
+  await patch(order, { token, headers: ada })
+  const { version } = shop.cache.status(token, 'users:1') ?? {}
+  const { generation } = shop.cache
+  const own = await ask(token, '', { headers: ada })
+  assert.equal(own.status, 200)
+  assert.deepEqual(own.body, { token, state: 'committed', generation, version })
+  assert.equal(own.headers.get('cache-control'), 'no-store')
+  for (const asked of [token, newToken()]) {
+    const foreign = await ask(asked)
+    assert.equal(foreign.status, 404)
+    assert.deepEqual(foreign.body, { token: asked, state: 'unknown' })
+  }
+})
+
+test('a malformed token has no outcome', async () => {
+  const answer = await ask('7')
+  assert.equal(answer.status, 400)
+  assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_TOKEN')
+})
+
+test('a wait for a pending mutation ends when it is settled', async () => {
+  const order = await newOrder()
+  const token = newToken()
+  const held = holdUpdates()
+  const patched = patch(order, { token })
+  await held.arrived
+  assert.equal((await ask(token)).body.state, 'pending')
+  const asked = ask(token, '?wait=25000')
+  held.open()
+  assert.equal((await asked).body.state, 'committed')
+  await patched
+})
+
+test('a wait ends when the client goes away', async () => {
+  const order = await newOrder()
+  const token = newToken()
+  const held = holdUpdates()
+  const patched = patch(order, { token })
+  await held.arrived
+  const client = new AbortController()
+  const asked = ask(token, '?wait=99999999', { signal: client.signal })
+  client.abort()
+  assert.equal((await asked).body.state, 'pending')
+  held.open()
+  await patched
+})
+
+test('a token writes once: 409 while its request is under way, and after it', async () => {
+  const order = await newOrder({ note: 'old' })
+  const token = newToken()
+  const held = holdUpdates()
+  const first = patch(order, { token })
+  await held.arrived
+  // The first holds the database; a read does not wait for it.
+  assert.equal(shop.cache.status(token, 'anonymous')?.state, 'pending')
+  held.open()
+  assert.equal((await first).status, 200)
+  const again = await patch(order, { token, data: { note: 'again' } })
+  assert.equal(again.status, 409)
+  assert.equal(codeOf(again), 'ERR_OPTIMISTIC_TOKEN_USED')
+  assert.equal(await noteOf(order), 'new')
+})
+
+test('a token of somebody else cannot be used, and is not given away', async () => {
+  const order = await newOrder({ note: 'old' })
+  const token = newToken()
+  await patch(order, { token, headers: ada })
+  const answer = await patch(order, { token, data: { note: 'stolen' } })
+  assert.equal(answer.status, 409)
+  assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_TOKEN_USED')
+  assert.equal(await noteOf(order), 'new')
+})
+
+test('a token that was taken back cannot be used again', async () => {
+  const order = await newOrder({ note: 'old' })
+  const token = newToken()
+  shop.hooks.beforeChange = () => {
+    throw failure('No.')
+  }
+  await patch(order, { token })
+  shop.calm()
+  assert.equal((await patch(order, { token })).status, 409)
+  assert.equal(await noteOf(order), 'old')
+})
+
+test('two operations in one GraphQL request settle the token with the first, and are both right in the cache', async () => {
+  const [one, two] = [await newOrder({ note: 'old' }), await newOrder({ note: 'old' })]
+  await readThrough(shop)
+  const token = newToken()
+  const update = (/** @type {any} */ { id }) => `updateOrder(id: ${id}, data: { note: "new" }) { id }`
+  const { body } = await shop.graphql(`mutation { one: ${update(one)} two: ${update(two)} }`, { token })
+  assert.equal(body.errors, undefined)
+  assert.equal(shop.cache.status(token, 'anonymous')?.state, 'committed')
+  assert.deepEqual((await readThrough(shop))[1].slice(-2).map(({ note }) => note), ['new', 'new'])
+  assert.deepEqual(await readThrough(shop), await readTruth(shop))
+})
+
+test('more pending mutations than one principal may have are 429, and write nothing', async () => {
+  const order = await newOrder({ note: 'old' })
+  const tokens = [newToken(), newToken()]
+  for (const token of tokens) shop.cache.begin(token, { principal: 'anonymous', operations: [] })
+  const answer = await patch(order, { token: newToken() })
+  for (const token of tokens) shop.cache.rollback(token)
+  assert.equal(answer.status, 429)
+  assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_LIMIT_MUTATIONS')
+  assert.equal(await noteOf(order), 'old')
+})
+
+test('more bytes than a mutation may have are 413, and write nothing', async () => {
+  const order = await newOrder({ note: 'old' })
+  const answer = await patch(order, { token: newToken(), data: { note: 'x'.repeat(3000) } })
+  assert.equal(answer.status, 413)
+  assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_LIMIT_BYTES')
+  assert.equal(await noteOf(order), 'old')
+})
+
+test('a write without a token is under no limit of a client', async () => {
+  const order = await newOrder()
+  await readThrough(shop)
+  const note = 'x'.repeat(3000)
+  assert.equal((await patch(order, { data: { note } })).status, 200)
+  assert.equal((await readThrough(shop))[0].at(-1).note, note)
+})
+
+test('a bulk update of more documents than a mutation may have is right in the cache', async () => {
+  for (let i = 0; i < 12; i++) await newOrder({ note: 'many' })
+  await readThrough(shop)
+  const token = newToken()
+  const route = '/orders?where[note][equals]=many'
+  const { status } = await shop.rest('PATCH', route, { data: { note: 'bulk' }, token })
+  assert.equal(status, 200)
+  assert.equal(shop.cache.status(token, 'anonymous')?.state, 'committed')
+  assert.equal(shop.cache.stats().mutationsPending, 0)
+  assert.equal((await readThrough(shop))[1].filter(({ note }) => note === 'bulk').length, 12)
+  assert.deepEqual(await readThrough(shop), await readTruth(shop))
+})
+
+test('text that the cache cannot hold is written all the same', async () => {
+  const order = await newOrder()
+  await readThrough(shop)
+  const token = newToken()
+  const note = 'half \ud83d'
+  const answer = await patch(order, { token, data: { note } })
+  assert.equal(answer.status, 200)
+  assert.equal(shop.cache.status(token, 'anonymous')?.state, 'committed')
+  assert.equal((await readThrough(shop))[1].at(-1).note, await noteOf(order))
+})
+
+test('an update without a transaction settles its token when it ends, and when it throws', async () => {
+  const order = await newOrder({ note: 'old' })
+  const token = newToken()
+  const update = (/** @type {string} */ used) =>
+    shop.payload.update({
+      collection: 'orders',
+      id: order.id,
+      data: { note: 'new' },
+      disableTransaction: true,
+      req: /** @type {any} */ ({ headers: new Headers(tokenHeader(used)) }),
+    })
+  await readThrough(shop)
+  await update(token)
+  assert.equal(shop.cache.status(token, 'anonymous')?.state, 'committed')
+  assert.deepEqual(await readThrough(shop), await readTruth(shop))
+})
