@@ -1,0 +1,171 @@
+import { createServer } from 'node:http'
+import { once, EventEmitter } from 'node:events'
+import * as qs from 'qs-esm'
+
+/**
+ * Payload's REST API as far as the browser side uses it, over a database that is a plain object: versions, tokens, long
+ * polls, and requests that can be held and ended in every way a real one can.
+ *
+ * A read is taken from the database when its request arrives, a write is made when it is released. `server.holds` decides
+ * which requests are held; `await server.held('PATCH')` waits for the next of them.
+ */
+export async function startRestServer({ orders, customers = [] }) {
+  const server = new RestServer({ orders, customers })
+  const http = createServer((request, response) => server.answer(request, response))
+  await once(http.listen(0, '127.0.0.1'), 'listening')
+  server.api = `http://127.0.0.1:${http.address().port}/api`
+  server.stop = async () => {
+    http.close()
+    http.closeAllConnections()
+    await once(http, 'close')
+  }
+  server.connections = http
+  return server
+}
+
+export const SHAPES = { orders: { groups: ['address'], relations: { customer: 'customers' } }, customers: {} }
+
+class RestServer {
+  generation = 'g1'
+  version = 1
+  /** Are versions told? */
+  sendsVersions = true
+  holds = () => false
+  /** Every held request that was neither released nor given up by the client. */
+  waiting = []
+  /** `METHOD path` of all requests, with their tokens. */
+  log = []
+  mutations = new Map()
+  #events = new EventEmitter().setMaxListeners(0)
+
+  constructor(tables) {
+    this.tables = structuredClone(tables)
+  }
+
+  find(table, id) {
+    return this.tables[table].find((row) => String(row.id) === String(id))
+  }
+
+  /** A write by somebody else. */
+  write(table, id, data) {
+    Object.assign(this.find(table, id), structuredClone(data))
+    return ++this.version
+  }
+
+  /** A mutation that somebody else has in flight. */
+  begin(token) {
+    this.mutations.set(token, { token, state: 'pending' })
+    this.#events.emit('change')
+  }
+
+  settle(token, state, { version, error } = {}) {
+    this.mutations.set(token, { token, state, generation: this.generation, version, error })
+    this.#events.emit('change')
+  }
+
+  async until(condition) {
+    for (let found; ; await once(this.#events, 'change')) if ((found = condition())) return found
+  }
+
+  /** The oldest held request of this method (and path). */
+  held(method, path = '') {
+    return this.until(() => this.waiting.find((one) => one.method === method && one.path.includes(path)))
+  }
+
+  async answer(request, response) {
+    const url = new URL(request.url, this.api)
+    const path = url.pathname.replace(/^\/api\//, '')
+    const token = request.headers['idempotency-key']?.slice(1, -1)
+    this.log.push({ method: request.method, path, token })
+    const body = request.method === 'PATCH' ? await json(request) : undefined
+    const query = qs.parse(url.search, { ignoreQueryPrefix: true, depth: 10, arrayLimit: 1000, allowEmptyArrays: true })
+    if (path.startsWith('optimistic/mutations/')) return this.#status(path.split('/')[2], query, response)
+    const how = request.method === 'GET' ? this.#read(path, query) : undefined
+    if (token && !this.mutations.has(token)) this.begin(token)
+    const end = await this.#hold({ method: request.method, path, token, body }, response)
+    if (end === 'cut') return response.destroy()
+    if (how) return send(response, end === 'fail' ? { status: 500, body: {} } : how)
+    this.#write(path, body, token, end, response)
+  }
+
+  async #hold(request, response) {
+    if (!this.holds(request)) return undefined
+    return new Promise((resolve) => {
+      const held = { ...request, release: (end) => (this.#drop(held), resolve(end)) }
+      response.on('close', () => this.#drop(held))
+      this.waiting.push(held)
+      this.#events.emit('change')
+    })
+  }
+
+  #drop(held) {
+    this.waiting = this.waiting.filter((other) => other !== held)
+    this.#events.emit('change')
+  }
+
+  #headers(version = this.version) {
+    return this.sendsVersions ? { 'optimistic-version': `${this.generation};${version}` } : {}
+  }
+
+  #read(path, query) {
+    const [table, id] = path.split('/')
+    const populate = (row) => {
+      const customer = query.depth === '0' ? undefined : this.find('customers', row.customer)
+      return structuredClone(customer ? { ...row, customer } : row)
+    }
+    const status = query.where?.status?.equals
+    const rows = this.tables[table].filter((row) => status === undefined || row.status === status)
+    if (id === 'count') return { body: { totalDocs: rows.length }, headers: this.#headers() }
+    if (id === undefined) {
+      return { body: { docs: rows.map(populate), totalDocs: rows.length }, headers: this.#headers() }
+    }
+    const row = this.find(table, id)
+    if (!row) return { status: 404, body: { errors: [{ message: 'Not Found' }] } }
+    return { body: populate(row), headers: this.#headers() }
+  }
+
+  /** @param {undefined | 'before' | 'rollback' | 'after' | 'invalid' | 'lost' | 'running'} end */
+  #write(path, data, token, end, response) {
+    const [table, id] = path.split('/')
+    const row = this.find(table, id)
+    const failure = { status: 500, body: { errors: [{ message: 'Something went wrong.' }] } }
+    if (end === 'running') return send(response, failure)
+    if (end === 'before') this.mutations.delete(token)
+    else if (end === 'rollback') this.settle(token, 'rolledBack', { error: 'refused by a hook' })
+    else if (end === 'invalid') this.settle(token, 'rolledBack')
+    else {
+      for (const [name, value] of Object.entries(data)) {
+        row[name] = name === 'address' ? { ...row.address, ...value } : value
+      }
+      this.settle(token, 'committed', { version: ++this.version })
+    }
+    if (end === undefined) send(response, { body: { doc: row, message: 'Updated' }, headers: this.#headers() })
+    else if (end === 'lost') response.destroy()
+    else if (end === 'invalid') {
+      const errors = [{ message: 'This field is required.', path: 'status' }]
+      send(response, {
+        status: 400,
+        body: { errors: [{ name: 'ValidationError', message: 'The field is invalid: Status', data: { errors } }] },
+      })
+    } else send(response, failure)
+  }
+
+  async #status(token, query, response) {
+    const settled = () => this.mutations.get(token)?.state !== 'pending'
+    if (Number(query.wait) > 0) {
+      await Promise.race([this.until(settled), once(response, 'close')])
+    }
+    const mutation = this.mutations.get(token)
+    send(response, mutation ? { body: mutation } : { status: 404, body: { token, state: 'unknown' } })
+  }
+}
+
+function send(response, { status = 200, headers = {}, body }) {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
+}
+
+async function json(request) {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  return JSON.parse(text)
+}
