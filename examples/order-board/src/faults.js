@@ -47,6 +47,9 @@ export function setFaults(wanted) {
   Object.assign(faults, wanted)
 }
 
+/** An error that tells its message to clients. @param {string} message */
+const failure = (message) => new APIError(message, 500, null, true)
+
 /** Hooks for the collection whose updates are to be delayed or to fail. */
 export const faultHooks = {
   /** @type {import('payload').CollectionBeforeOperationHook} */
@@ -56,12 +59,12 @@ export const faultHooks = {
     const { delayMs, fail } = faults
     req.context.fail = fail
     await sleep(delayMs)
-    if (fail === 'before') throw new APIError('The demo let this update fail before it was written.', 500)
+    if (fail === 'before') throw failure('The demo let this update fail before it was written.')
   },
   /** @type {import('payload').CollectionAfterChangeHook} */
   afterChange({ operation, req }) {
     if (operation === 'update' && req.context.fail === 'rollback') {
-      throw new APIError('The demo let this update fail in its transaction.', 500)
+      throw failure('The demo let this update fail in its transaction.')
     }
   },
 }

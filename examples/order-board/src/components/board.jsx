@@ -19,11 +19,7 @@ export function Board() {
     (order) => {
       const { status } = nextStep[order.status]
       mutateAsync({ id: order.id, data: { status } }).catch((error) => {
-        toast(
-          error.committed
-            ? `Order #${order.orderNumber} was saved, although the server answered with an error.`
-            : `Order #${order.orderNumber} could not be set to “${labels[status]}”. ${error.message}`,
-        )
+        toast(`Order #${order.orderNumber}: ${error.message}`)
       })
     },
     [mutateAsync, toast],

@@ -18,8 +18,8 @@ export function NoteForm({ id, note }) {
     try {
       await mutateAsync({ id, data: { note: draft } })
     } catch (error) {
-      if (!error.committed) return toast(`The note could not be saved. ${error.message}`)
-      toast('The note was saved, although the server answered with an error.')
+      toast(`Note: ${error.message}`)
+      if (!error.committed) return
     }
     // Together, so that the text does not jump back before the page has the new one.
     startTransition(() => {

@@ -3,7 +3,7 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
 import { OptimisticBoundary } from 'payload-optimistic-cache/react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { ToastProvider, useToast } from './toasts.jsx'
 
 export function Providers({ children }) {
@@ -15,18 +15,24 @@ export function Providers({ children }) {
   )
 }
 
-const outcomes = {
-  rolledBack: 'A change could not be saved and was taken back.',
-  expired: 'It is not known whether a change was saved. The page shows what is stored.',
-}
+/** What the server sent for pages, when the router has already shown it once. */
+const shown = new WeakSet()
 
 /** Hydrates a page's state, says what became of changes that an earlier page began, and renders anew after them. */
 export function PageBoundary({ state, children }) {
   const router = useRouter()
   const toast = useToast()
-  const onSettled = ({ state: outcome, adopted }) => {
-    if (adopted && outcomes[outcome]) toast(outcomes[outcome])
+
+  useEffect(() => {
+    // The back button brings back what the server sent then, which knows nothing of what was changed since.
+    if (shown.has(state)) router.refresh()
+    shown.add(state)
+  }, [state, router])
+
+  function onSettled({ adopted, error }) {
+    if (adopted && error) toast(error.message.replace(/^./, (letter) => letter.toUpperCase()))
   }
+
   return (
     <OptimisticBoundary state={state} refresh={router.refresh} onSettled={onSettled}>
       {children}
