@@ -333,7 +333,7 @@ export class Schedule {
     const { actor, pending, version } = this.#views.get(id)
     const base = this.#random.chance(0.4)
     const reading = await actor.call('read', key, id, { base })
-    if (!this.#isHit(key, reading)) return
+    if (!this.#isHit(key, reading)) return this.#fetchThroughView(id, key, base)
     if (reading.torn) this.counts.torn++
     const head = reading.torn ? await actor.call('version') : version
     const allowed = new Set()
@@ -354,6 +354,24 @@ export class Schedule {
     assert.ok(allowed.has(reading.bytes), `${key} through a view: ${reading.bytes} is none of\n${choice}`)
   }
 
+  /** What was just a miss is loaded, kept, and shown as the view sees it. */
+  async #fetchThroughView(id, key, base) {
+    const { actor, pending } = this.#views.get(id)
+    const fill = await this.#newFill(key)
+    this.#fillRead(fill)
+    if (fill.text === null) return
+    const fetched = await actor.call('fetch', key, id, JSON.parse(fill.text), { query: QUERIES[key] }, { base })
+    this.#note('fetch', key, fetched)
+    this.#entries.set(key, [...(this.#entries.get(key) ?? []), fill])
+    assert.equal(fetched.hit, false, `${key} was a miss just before`)
+    if (!fetched.overlaid) return assert.equal(fetched.bytes, fill.text, `${key} as it was loaded`)
+    assert.ok(!base && pending.length > 0, `${key} is overlaid without a pending mutation`)
+    if (!pending.every(({ begun }) => isPlain(begun, QUERIES[key]))) return
+    const allowed = layerings(pending).map((layers) => this.#overlaid(fill, layers))
+    const choice = allowed.join('\n')
+    assert.ok(allowed.includes(fetched.bytes), `${key} as loaded: ${fetched.bytes} is none of\n${choice}`)
+  }
+
   #isHit(key, reading) {
     this.#note('read', key, reading)
     assert.equal(reading.value, reading.bytes, `${key} as an object and as bytes`)
@@ -372,6 +390,11 @@ export class Schedule {
     const isFilled = (write) => fill.included.has(write) && !isLater(write) && !isUndone(write)
     const isCounted = (write) => write.version <= version || isFilled(write)
     return JSON.stringify(answer(apply(this.#fold(isCounted), overlay), QUERIES[fill.key]))
+  }
+
+  #overlaid(fill, layers) {
+    const state = this.#fold((write) => fill.included.has(write))
+    return JSON.stringify(answer(apply(state, layers.flatMap(({ begun }) => begun)), QUERIES[fill.key]))
   }
 
   #fold(isCounted) {

@@ -40,6 +40,13 @@ export class Actor {
     return { ...reading, value: reading && JSON.stringify(reading.value), bytes, torn: view?.torn ?? false }
   }
 
+  /** Reads through a view, with `loaded` as what the database would say. */
+  async fetch(key, viewId, loaded, options, readOptions) {
+    const view = this.#views.get(viewId)
+    const { value, hit, overlaid } = await this.#cache.fetchEntry(key, options, () => loaded, view, readOptions)
+    return { bytes: JSON.stringify(value), hit, overlaid, torn: view.torn }
+  }
+
   view(viewId, options) {
     const view = this.#cache.view(options)
     this.#views.set(viewId, view)
@@ -78,9 +85,9 @@ export class Actor {
 
 if (!isMainThread && workerData?.actor) {
   const actor = new Actor()
-  parentPort?.on('message', ({ method, args }) => {
+  parentPort?.on('message', async ({ method, args }) => {
     try {
-      parentPort?.postMessage({ result: actor[method](...args) })
+      parentPort?.postMessage({ result: await actor[method](...args) })
     } catch (error) {
       parentPort?.postMessage({ error })
     }
