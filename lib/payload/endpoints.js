@@ -3,6 +3,8 @@ import { parseToken, principalOf } from './request.js'
 
 /** Under the half minute after which proxies give a silent connection up. */
 const WAIT_MOST = 25_000
+/** A waiting request looks this often whether its client is still there. */
+const LOOK_UP = 1_000
 
 /**
  * `GET {api}/optimistic/mutations/:token?wait=ms`: what became of a mutation, to its own principal only. Waits up to `wait`
@@ -16,9 +18,8 @@ export const mutationEndpoint = {
     const { cache } = runtimeOf(req.payload)
     const token = parseToken(String(req.routeParams?.token))
     const principal = principalOf(req.user)
-    const timeout = waitOf(req.searchParams?.get('wait'))
-    const status = timeout > 0 ? await settledOrGone(cache, token, principal, timeout, req.signal) : undefined
-    return answer(cache, token, status ?? cache.status(token, principal))
+    const wait = waitOf(req.searchParams?.get('wait'))
+    return answer(cache, token, await settled(cache, token, principal, wait, req.signal))
   },
 }
 
@@ -32,14 +33,15 @@ function waitOf(text) {
  * @param {import('../index.js').Cache} cache
  * @param {string} token
  * @param {string} principal
- * @param {number} timeout
- * @param {AbortSignal | undefined} signal of the request: nobody needs the answer after it
+ * @param {number} wait milliseconds
+ * @param {AbortSignal | undefined} signal of the request: when its client is gone, nobody needs the answer
  */
-function settledOrGone(cache, token, principal, timeout, signal) {
-  const settled = cache.settled(token, principal, { timeout })
-  if (signal === undefined) return settled
-  const gone = new Promise((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }))
-  return /** @type {typeof settled} */ (Promise.race([settled, gone]))
+async function settled(cache, token, principal, wait, signal) {
+  let status = cache.status(token, principal)
+  for (let left = wait; left > 0 && status?.state === 'pending' && !signal?.aborted; left -= LOOK_UP) {
+    status = await cache.settled(token, principal, { timeout: Math.min(left, LOOK_UP) })
+  }
+  return status
 }
 
 /**

@@ -1,0 +1,167 @@
+/**
+ * SQLite as Payload has it by default: no transactions. A write is true when it returns, and a throw after it takes nothing back.
+ */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { v7 as newToken } from 'uuid'
+import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './support/payload.js'
+
+/** @typedef {import('./support/payload.js').Shop} Shop */
+
+/** @type {Shop} */
+let shop
+let orderNumber = 0
+
+before(async () => {
+  shop = await openShop({ transactions: false })
+})
+afterEach(() => shop.calm())
+after(() => shop.close())
+
+/** @param {Record<string, unknown>} [data] @returns {Promise<any>} */
+const newOrder = (data) => shop.payload.create({ collection: 'orders', data: { orderNumber: ++orderNumber, ...data } })
+
+/** Each changes the note of one order to "new". @type {Record<string, (order: any, token: string) => Promise<any>>} */
+const updates = {
+  REST: ({ id }, token) => shop.rest('PATCH', `/orders/${id}`, { data: { note: 'new' }, token }),
+  'REST, in bulk': ({ id }, token) =>
+    shop.rest('PATCH', `/orders?where[id][equals]=${id}`, { data: { note: 'new' }, token }),
+  GraphQL: ({ id }, token) => shop.graphql(`mutation { updateOrder(id: ${id}, data: { note: "new" }) { id } }`, { token }),
+  'the Local API': ({ id }, token) =>
+    shop.payload.update({
+      collection: 'orders',
+      id,
+      data: { note: 'new' },
+      req: /** @type {any} */ ({ headers: new Headers(tokenHeader(token)) }),
+    }),
+}
+
+/** @param {any} order */
+const noteOf = async ({ id }) => (await shop.payload.findByID({ collection: 'orders', id })).note
+
+/** @param {any[][]} lists @param {any} order */
+const notesOf = (lists, { id }) => lists.map((docs) => docs.find((document) => document.id === id)?.note)
+
+/** @param {string} token */
+const stateOf = (token) => shop.cache.status(token, 'anonymous')?.state
+
+async function assertCacheIsRight() {
+  assert.deepEqual(await readThrough(shop), await readTruth(shop))
+}
+
+for (const [way, update] of Object.entries(updates)) {
+  test(`an update through ${way} is shown to its owner alone, and to all once it is written`, async () => {
+    const order = await newOrder({ note: 'old' })
+    await readThrough(shop)
+    const token = newToken()
+    const [early, late] = [gate(), gate()]
+    shop.hooks.beforeOperation = ({ operation }) => (operation === 'update' ? early.wait() : undefined)
+    shop.hooks.afterChange = () => late.wait()
+    const answer = update(order, token)
+    await early.arrived
+    assert.equal(stateOf(token), 'pending')
+    assert.deepEqual(notesOf(await readThrough(shop, token), order), ['new', 'new', 'new'])
+    assert.deepEqual(notesOf(await readThrough(shop), order), ['old', 'old', 'old'])
+    early.open()
+    await late.arrived
+    // The operation is not over, but the database has it.
+    assert.equal(stateOf(token), 'pending')
+    assert.deepEqual(notesOf(await readThrough(shop), order), ['new', 'new', 'new'])
+    late.open()
+    await answer
+    assert.equal(stateOf(token), 'committed')
+    await assertCacheIsRight()
+  })
+
+  test(`an update through ${way} that throws before it writes is taken back`, async () => {
+    const order = await newOrder({ note: 'old' })
+    const before = await readThrough(shop)
+    const token = newToken()
+    shop.hooks.beforeOperation = ({ operation }) => {
+      if (operation === 'update') throw failure('No.')
+    }
+    await update(order, token).catch(() => {})
+    assert.equal(stateOf(token), 'rolledBack')
+    assert.deepEqual(await readThrough(shop, token), before)
+    await assertCacheIsRight()
+  })
+
+  test(`an update through ${way} that throws after it has written is committed, because it is written`, async () => {
+    const order = await newOrder({ note: 'old' })
+    await readThrough(shop)
+    const token = newToken()
+    shop.hooks.afterChange = () => {
+      throw failure('Too late.')
+    }
+    await update(order, token).catch(() => {})
+    assert.equal(await noteOf(order), 'new')
+    assert.equal(stateOf(token), 'committed')
+    await assertCacheIsRight()
+  })
+}
+
+test('a write that the database refuses takes the mutation back', async () => {
+  const [one, two] = [await newOrder(), await newOrder()]
+  const token = newToken()
+  const data = { orderNumber: one.orderNumber }
+  const { status } = await shop.rest('PATCH', `/orders/${two.id}`, { data, token })
+  assert.equal(status, 400)
+  assert.equal(stateOf(token), 'rolledBack')
+  await assertCacheIsRight()
+})
+
+test('a create and a delete are bracketed and settled', async () => {
+  await readThrough(shop)
+  const [created, deleted] = [newToken(), newToken()]
+  const { body } = await shop.rest('POST', '/orders', { data: { orderNumber: ++orderNumber }, token: created })
+  assert.equal(stateOf(created), 'committed')
+  await assertCacheIsRight()
+  await shop.rest('DELETE', `/orders/${body.doc.id}`, { token: deleted })
+  assert.equal(stateOf(deleted), 'committed')
+  await assertCacheIsRight()
+})
+
+test('a request with a token whose first request is still under way is 409, and writes nothing', async () => {
+  const order = await newOrder({ note: 'old' })
+  const token = newToken()
+  const held = gate()
+  shop.hooks.beforeOperation = ({ operation }) => (operation === 'update' ? held.wait() : undefined)
+  const first = updates.REST(order, token)
+  await held.arrived
+  const second = await shop.rest('PATCH', `/orders/${order.id}`, { data: { note: 'second' }, token })
+  assert.equal(second.status, 409)
+  assert.equal(second.body.errors[0].data.code, 'ERR_OPTIMISTIC_TOKEN_PENDING')
+  held.open()
+  assert.equal((await first).status, 200)
+  assert.equal(await noteOf(order), 'new')
+})
+
+test('two updates of one order at once leave the cache right', async () => {
+  const order = await newOrder({ note: 'old' })
+  await readThrough(shop)
+  const tokens = [newToken(), newToken()]
+  const answers = tokens.map((token, i) =>
+    shop.rest('PATCH', `/orders/${order.id}`, { data: i === 0 ? { note: 'new' } : { status: 'shipped' }, token }),
+  )
+  await readThrough(shop)
+  await Promise.all(answers)
+  assert.deepEqual(tokens.map(stateOf), ['committed', 'committed'])
+  await assertCacheIsRight()
+})
+
+test('an upsert through payload.db is bracketed, whether it updates or creates', async () => {
+  const order = await newOrder({ note: 'old' })
+  const upsert = (/** @type {number} */ number) =>
+    shop.payload.db.upsert({
+      collection: 'orders',
+      data: { orderNumber: number, note: 'upserted' },
+      req: /** @type {any} */ ({}),
+      where: { orderNumber: { equals: number } },
+    })
+  for (const number of [order.orderNumber, ++orderNumber]) {
+    await readThrough(shop)
+    await upsert(number)
+    await assertCacheIsRight()
+  }
+  assert.equal((await readThrough(shop))[1].filter(({ note }) => note === 'upserted').length, 2)
+})
