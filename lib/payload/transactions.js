@@ -63,7 +63,9 @@ export class Transactions {
       const id = await incoming
       const bracket = this.#take(id)
       if (isVirtual(id)) return void bracket?.commit()
-      await this.#commit(bracket, db.sessions?.[id], () => commitTransaction.call(db, id))
+      // The adapter forgets its session first thing.
+      const outcome = outcomeIn(db, id)
+      await this.#commit(bracket, outcome, () => commitTransaction.call(db, id))
     }
     db.rollbackTransaction = async (/** @type {TransactionID | Promise<TransactionID>} */ incoming) => {
       const id = await incoming
@@ -79,12 +81,10 @@ export class Transactions {
 
   /**
    * @param {Bracket | undefined} bracket
-   * @param {{ db?: object } | undefined} session
+   * @param {Promise<import('./outcome.js').Outcome>} outcome
    * @param {() => Promise<unknown>} commit
    */
-  async #commit(bracket, session, commit) {
-    // The adapter forgets its session first thing.
-    const outcome = outcomeOf(session?.db)
+  async #commit(bracket, outcome, commit) {
     try {
       await commit()
     } catch (error) {
@@ -92,15 +92,15 @@ export class Transactions {
       throw error
     }
     if (bracket === undefined) return
-    const { committed, error } = outcome ? { error: undefined, ...(await outcome) } : { committed: true, error: undefined }
-    if (committed) {
+    const settled = await outcome
+    if (settled.committed) {
       bracket.commit()
       return
     }
-    if (isRefusal(error)) bracket.rollback(NOT_COMMITTED)
+    if (isRefusal(settled.error)) bracket.rollback(NOT_COMMITTED)
     else bracket.expire(UNSURE)
     // Payload would answer that all went well.
-    throw new Error('The database did not commit the transaction', { cause: error })
+    throw new Error('The database did not commit the transaction', { cause: settled.error })
   }
 
   /**
@@ -128,6 +128,20 @@ export class Transactions {
   isFailing(bracket) {
     return this.#failing.has(bracket)
   }
+}
+
+/**
+ * @param {any} db
+ * @param {TransactionID} id
+ * @returns {Promise<import('./outcome.js').Outcome>}
+ */
+async function outcomeIn(db, id) {
+  const session = db.sessions?.[id]
+  const known = outcomeOf(session?.db)
+  if (known !== undefined) return known
+  // Adapters that are not built on drizzle reject when a commit fails.
+  if (session !== undefined && db.drizzle === undefined) return { committed: true }
+  return { committed: false, error: new Error(`Nobody knows what became of the transaction ${id}`) }
 }
 
 /** @param {unknown} id */

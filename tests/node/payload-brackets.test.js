@@ -4,7 +4,9 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { reload } from 'payload'
 import { v7 as newToken } from 'uuid'
+import { shapesOf } from '../../lib/payload/cacheOf.js'
 import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './support/payload.js'
 
 /** @typedef {import('./support/payload.js').Shop} Shop */
@@ -228,4 +230,24 @@ test('a rollback leaves the entries of other documents as they are', async () =>
   }
   await patch(order, { note: 'new' }, newToken())
   assert.notEqual(shop.cache.get('other'), undefined)
+})
+
+test('a config that is reloaded in development goes on being watched', async () => {
+  const { config, payload } = shop
+  const { collections } = config
+  const fields = [...collections[1].flattenedFields, { name: 'boss', type: 'relationship', relationTo: 'customers' }]
+  const customers = { ...collections[1], flattenedFields: fields }
+  await reload(/** @type {any} */ ({ ...config, collections: collections.with(1, customers) }), payload, true)
+  const { relations } = shapesOf(payload).customers
+  await reload(config, payload, true)
+  assert.deepEqual(relations, { boss: 'customers' })
+  const order = await newOrder({ note: 'old' })
+  const [committed, refused] = [newToken(), newToken()]
+  await readThrough(shop)
+  assert.equal((await patch(order, { note: 'new' }, committed)).status, 200)
+  assert.equal(statusOf(committed)?.state, 'committed')
+  failNextCommit({ code: 'SQLITE_FULL' })
+  await patch(order, { note: 'newer' }, refused)
+  assert.equal(statusOf(refused)?.state, 'rolledBack')
+  await assertCacheIsRight()
 })

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { v4, v7 as newToken } from 'uuid'
-import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './support/payload.js'
+import { failure, gate, openShop, readThrough, readTruth } from './support/payload.js'
 
 /** @typedef {import('./support/payload.js').Shop} Shop */
 
@@ -209,21 +209,27 @@ test('text that the cache cannot hold is written all the same', async () => {
   assert.equal((await readThrough(shop))[1].at(-1).note, await noteOf(order))
 })
 
-/** @param {any} order @param {string} token */
-const updateWithoutTransaction = ({ id }, token) =>
-  shop.payload.update({
-    collection: 'orders',
-    id,
-    data: { note: 'new' },
-    disableTransaction: true,
-    req: /** @type {any} */ ({ headers: new Headers(tokenHeader(token)) }),
-  })
-
-test('an update with disableTransaction commits its token when it ends', async () => {
+test('an update with disableTransaction settles its token when it ends, and when it throws', async () => {
   const order = await newOrder({ note: 'old' })
-  const token = newToken()
-  await readThrough(shop)
-  await updateWithoutTransaction(order, token)
-  assert.equal(shop.cache.status(token, 'anonymous')?.state, 'committed')
-  assert.deepEqual(await readThrough(shop), await readTruth(shop))
+  /** @param {Record<string, unknown>} data */
+  const outcomeOf = async (data) => {
+    const token = newToken()
+    await readThrough(shop)
+    await shop.rest('PATCH', `/bare/${order.id}`, { data, token })
+    assert.deepEqual(await readThrough(shop, token), await readTruth(shop))
+    return shop.cache.status(token, 'anonymous')
+  }
+  assert.equal((await outcomeOf({ note: 'new' }))?.state, 'committed')
+  shop.hooks.beforeChange = () => {
+    throw failure('No.')
+  }
+  const refused = await outcomeOf({ note: 'newer' })
+  assert.equal(refused?.state, 'rolledBack')
+  assert.equal(refused?.error, 'No.')
+  shop.hooks.beforeChange = undefined
+  shop.hooks.afterChange = () => {
+    throw failure('Too late.')
+  }
+  assert.equal((await outcomeOf({ note: 'newest' }))?.state, 'committed')
+  assert.equal(await noteOf(order), 'newest')
 })

@@ -48,6 +48,20 @@ const collectionsWith = (hooks) => [
 ]
 
 /**
+ * `PATCH /api/bare/:id`: an order's update as an endpoint of the user's may do it.
+ * @type {import('payload').Endpoint}
+ */
+const updateWithoutTransaction = {
+  method: 'patch',
+  path: '/bare/:id',
+  async handler(req) {
+    const id = String(req.routeParams?.id)
+    const data = await req.json?.()
+    return Response.json(await req.payload.update({ collection: 'orders', id, data, disableTransaction: true, req }))
+  },
+}
+
+/**
  * @param {object} [options]
  * @param {boolean} [options.transactions] true unless given
  * @param {Partial<import('../../../lib/payload/options.js').Options>} [options.plugin]
@@ -68,12 +82,13 @@ export async function openShop({ transactions = true, plugin } = {}) {
     logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
     telemetry: false,
     typescript: { autoGenerate: false },
-    graphQL: { disablePlaygroundInProduction: true },
+    endpoints: [updateWithoutTransaction],
   })
   const payload = await getPayload({ config })
   const cache = cacheOf(payload)
   return {
     cache,
+    config,
     hooks,
     payload,
     /**
