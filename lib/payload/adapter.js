@@ -1,10 +1,11 @@
 /**
- * Brackets around every write of the database adapter, whoever asked for it: REST, GraphQL, the Local API, the admin panel,
- * a hook, or code that calls `payload.db` itself.
+ * Brackets around every write of the database adapter, whoever asked for it: REST, GraphQL, the Local API, the admin
+ * panel, a hook, or code that calls `payload.db` itself.
  *
- * In a transaction the documents join its bracket, and what an update changed is learnt by reading the document
- * before and after it, in the same transaction, as `payload.find` would: then, and only then, entries are replayed instead
- * of dropped. Outside of one a write is true the moment it returns, so it has a bracket of its own.
+ * In a transaction the documents join its bracket, and what an update changed is learnt by reading the document before
+ * and after it, in the same transaction, as `payload.find` would: then, and only then, entries are replayed instead of
+ * dropped. These reads are reads of the Local API, which the collection's hooks see. Outside of a transaction a write
+ * is true the moment it returns, so it has a bracket of its own.
  */
 import { isolateObjectProperty } from 'payload'
 import { changesBetween } from './changes.js'
@@ -193,7 +194,7 @@ async function learnChanges(runtime, document, req) {
  * @param {Runtime} runtime
  * @param {Touched} document
  * @param {WriteArgs['req']} req
- * @returns {Promise<Record<string, unknown> | undefined>} undefined when there is none, or a hook would not have it read
+ * @returns {Promise<Record<string, unknown> | undefined>} undefined when there is none, or a hook threw
  */
 async function readFlat({ payload }, { collection, id }, req) {
   try {

@@ -7,8 +7,8 @@ const WAIT_MOST = 25_000
 const LOOK_UP = 1_000
 
 /**
- * `GET {api}/optimistic/mutations/:token?wait=ms`: what became of a mutation, to its own principal only. Waits up to `wait`
- * milliseconds, 25,000 at most, for one that is pending.
+ * `GET {api}/optimistic/mutations/:token?wait=ms`: what became of a mutation, to its own principal only. Waits up to
+ * `wait` milliseconds, 25,000 at most, for one that is pending.
  * @type {import('payload').Endpoint}
  */
 export const mutationEndpoint = {

@@ -38,8 +38,8 @@ export function afterOperation({ operation, req, result }) {
 const ENDS = { create: true, update: true, updateByID: true, delete: true, deleteByID: true, restoreVersion: true }
 
 /**
- * Goes first, too: what is told here is the reason that a mutation's owner reads. It is the text of the answer, in which
- * Payload has hidden what is not for clients.
+ * Goes first, too: what is told here is the reason that a mutation's owner reads. It is the text of the answer, in
+ * which Payload has hidden what is not for clients.
  * @type {import('payload').AfterErrorHook}
  */
 export function afterError({ graphqlResult, req, result }) {

@@ -18,9 +18,9 @@ import { runtimeOf } from './runtime.js'
 /**
  * `plugins: [optimisticCache({ collections: { orders: true, customers: true } })]`
  *
- * Writes to the declared collections, to those that their relations lead to, and to those with users are bracketed in the
- * cache, from REST, GraphQL, the Local API, the admin panel, and `payload.db`. What is written past the adapter's functions
- * (SQL of one's own, another program) is to be told with `cacheOf(payload).record(operations)`.
+ * Writes to the declared collections, to those that their relations lead to, and to those with users are bracketed in
+ * the cache, from REST, GraphQL, the Local API, the admin panel, and `payload.db`. What is written past the adapter's
+ * functions (SQL of one's own, another program) is to be told with `cacheOf(payload).record(operations)`.
  * @param {Options} options
  * @returns {import('payload').Plugin}
  * @throws {import('../errors.js').OptimisticCacheError} `_ARGUMENT`; for a slug that no collection has, when Payload

@@ -1,7 +1,7 @@
 /**
- * From what a request asks for to what its user sees while it is under way. The overlay is a guess: hooks may still change or
- * refuse the data. So it holds only what the user sent, for fields of which nothing is to be hidden from, or kept out of
- * reach of, anybody, and whose values need no more than a cast to be what the database will answer.
+ * From what a request asks for to what its user sees while it is under way. The overlay is a guess: hooks may still
+ * change or refuse the data. So it holds only what the user sent, for fields of which nothing is to be hidden from, or
+ * kept out of reach of, anybody, and whose values need no more than a cast to be what the database will answer.
  */
 
 /** @typedef {import('payload').FlattenedField} FlattenedField */
@@ -16,7 +16,10 @@ const LEFT_OUT = new Set(['id', 'createdAt', 'updatedAt', 'deletedAt', '_status'
  */
 export function overlayData(data, fields) {
   if (!isObject(data)) return undefined
-  const shown = pick(data, fields.filter(({ name }) => !LEFT_OUT.has(name)))
+  const shown = pick(
+    data,
+    fields.filter(({ name }) => !LEFT_OUT.has(name)),
+  )
   return Object.keys(shown).length > 0 ? shown : undefined
 }
 

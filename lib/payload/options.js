@@ -4,7 +4,7 @@ import { OptimisticCacheError } from '../errors.js'
  * @typedef {object} Options
  * @property {Record<string, true>} collections whose answers are cached, by slug. Collections that their relations lead
  *   to, and those with users, are kept right with them
- * @property {string} [name] of the cache; `default` unless given
+ * @property {string} [name] of the cache; `default` unless given. Each Payload instance of a process needs its own
  * @property {number} [maxBytes] of the cache; 256 MiB unless given
  * @property {import('../cache/types.js').Limits} [limits] of the cache
  * @property {number} [ttl] milliseconds until a mutation expires that was never settled; 30,000 unless given. A
@@ -25,7 +25,8 @@ export function assertOptions(options) {
     if (value !== true) throw wrong(`collections.${slug} must be true; leave out a collection that is not to be cached`)
   }
   const { ttl } = options
-  if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0)) throw wrong('ttl must be a number of milliseconds over 0')
+  if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0))
+    throw wrong('ttl must be a number of milliseconds over 0')
 }
 
 /**

@@ -51,8 +51,8 @@ const SQLSTATE = /^[0-9A-Z]{5}$/
 const SQLSTATE_UNSURE = /^(08|57P)/
 
 /**
- * Whether a failed COMMIT is known to have changed nothing: the database itself answered no. A connection that broke, or
- * a disk that failed, says nothing.
+ * Whether a failed COMMIT is known to have changed nothing: the database itself answered no. A connection that broke,
+ * or a disk that failed, says nothing.
  * @param {unknown} error
  */
 export function isRefusal(error) {

@@ -30,8 +30,8 @@ export class Runtime {
   /** @type {Record<string, import('./shapes.js').CompiledShape>} */
   shapes = {}
   /**
-   * By the request's headers, which all the proxies that Payload puts before a request share. A token stands for the first
-   * operation of its request, and what takes part in its transaction.
+   * By the request's headers, which all the proxies that Payload puts before a request share. A token stands for the
+   * first operation of its request, and what takes part in its transaction.
    * @type {WeakMap<Headers, Claim>}
    */
   claims = new WeakMap()
@@ -46,17 +46,25 @@ export class Runtime {
     this.#config = payload.config
     this.#options = optionsOf(payload)
     this.#compiled = this.#compile()
+    this.cache = this.#open()
+  }
+
+  #open() {
     const { limits, maxBytes, name } = this.#options
-    this.cache = openCache({ name, maxBytes, limits, shapes: /** @type {any} */ (this.shapes) })
+    return openCache({ name, maxBytes, limits, shapes: /** @type {any} */ (this.shapes) })
   }
 
   /** Follows a config that was reloaded in development. */
   refresh() {
     if (this.payload.config === this.#config) return
     this.#config = this.payload.config
+    const { name } = this.#options
     this.#options = optionsOf(this.payload)
     this.#compiled = this.#compile()
-    this.cache = openCache({ name: this.#options.name, shapes: /** @type {any} */ (this.shapes) })
+    const cache = this.#open()
+    // One name is one cache, which has the new shapes now; who holds the old object can go on with it.
+    if (this.#options.name === name) cache.close()
+    else this.cache = cache
   }
 
   #compile() {
@@ -66,7 +74,11 @@ export class Runtime {
     // Answers belong to users, and change with them.
     const users = Object.values(collections).filter((collection) => collection.config.auth)
     const slugs = [...declared, ...users.map((collection) => collection.config.slug)]
-    const compiled = compileCollections(/** @type {any} */ (collections), /** @type {any} */ (config.blocks ?? []), slugs)
+    const compiled = compileCollections(
+      /** @type {any} */ (collections),
+      /** @type {any} */ (config.blocks ?? []),
+      slugs,
+    )
     this.shapes = Object.fromEntries([...compiled].map(([slug, { shape }]) => [slug, shape]))
     return compiled
   }

@@ -1,14 +1,14 @@
 /**
- * From a Payload config to shapes: where documents of which collection occur in an answer, which members are merged, and
- * in which collections an answer can change although no operation on the document says so (`opaque`: such entries
+ * From a Payload config to shapes: where documents of which collection occur in an answer, which members are merged,
+ * and in which collections an answer can change although no operation on the document says so (`opaque`: such entries
  * are dropped by every operation on the document, never replayed).
  *
  * Opaque are collections with field hooks `afterRead`, field access `read`, virtual, localized, rich text or join
  * fields, relations to several collections, drafts, trash, log-in, uploads, and hooks of the user's around reads. Such
  * a hook must be a function of the document and the request: what else it reads, the cache knows nothing of.
  *
- * Some fields show what no shape can point at, so that an operation on it would find nothing to replay or to drop. `reads`
- * says what an answer needs for that: tags of its own, or not to be kept.
+ * Some fields show what no shape can point at, so that an operation on it would find nothing to replay or to drop.
+ * `reads` says what an answer needs for that: tags of its own, or not to be kept.
  */
 
 /** @typedef {import('payload').SanitizedCollectionConfig} CollectionConfig */
@@ -136,9 +136,11 @@ class Compiler {
   /** @param {any} field @returns {Block[]} */
   #blocksOf(field) {
     const own = field.blockReferences ?? field.blocks
-    return own.map((/** @type {any} */ block) =>
-      typeof block === 'string' ? this.#blocks.find(({ slug }) => slug === block) : block,
-    ).filter(Boolean)
+    return own
+      .map((/** @type {any} */ block) =>
+        typeof block === 'string' ? this.#blocks.find(({ slug }) => slug === block) : block,
+      )
+      .filter(Boolean)
   }
 
   /**
@@ -190,11 +192,14 @@ export function readRules(compiled, slug, depth) {
 }
 
 /**
- * The collections whose documents change when one of `slug` is deleted: a database sets references to it null, or removes them.
+ * The collections whose documents change when one of `slug` is deleted: a database sets references to it null, or
+ * removes them.
  * @param {Map<string, Compiled>} compiled
  * @param {string} slug
  */
 export const referrersOf = (compiled, slug) =>
   [...compiled.keys()].filter((from) =>
-    Object.values(compiled.get(from)?.shape.relations ?? {}).flat().includes(slug),
+    Object.values(compiled.get(from)?.shape.relations ?? {})
+      .flat()
+      .includes(slug),
   )

@@ -1,10 +1,11 @@
 /**
  * Transactions that are under way, by Payload's `req.transactionID`, and what becomes of their brackets.
  *
- * Where the adapter has no transactions (SQLite by default, MongoDB without a replica set), Payload gets an id all the same:
- * a *virtual* transaction, which the database never hears of. For it Payload ends it as it ends a real one, on
+ * Where the adapter has no transactions (SQLite by default, MongoDB without a replica set), Payload gets an id all the
+ * same: a *virtual* transaction, which the database never hears of. For it Payload ends it as it ends a real one, on
  * success and on every throw, through REST, GraphQL and the Local API alike, and nothing else tells when an operation
- * is over. A virtual rollback takes nothing back, of course; what was written by then is settled as committed.
+ * is over. A virtual rollback takes nothing back, of course; what was written by then is settled as committed. Code
+ * that asks `req.transactionID` whether there is a transaction is told that there is.
  */
 import { randomUUID } from 'node:crypto'
 import { Bracket } from './bracket.js'
@@ -104,8 +105,8 @@ export class Transactions {
   }
 
   /**
-   * Payload rolls back before anybody is told the error. The mutation of a request that is going to be answered waits for
-   * it, through `fail`, for the rest of this turn of the event loop.
+   * Payload rolls back before anybody is told the error. The mutation of a request that is going to be answered waits
+   * for it, through `fail`, for the rest of this turn of the event loop.
    * @param {Bracket} bracket
    */
   #rollback(bracket) {

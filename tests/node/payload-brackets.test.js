@@ -1,6 +1,6 @@
 /**
- * What becomes of a mutation when writes are nested, fail in part, or go round Payload's operations, and when the database
- * does not commit.
+ * What becomes of a mutation when writes are nested, fail in part, or go round Payload's operations, and when the
+ * database does not commit.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
@@ -124,7 +124,12 @@ test('a write through payload.db in a transaction of its caller is bracketed unt
     await readThrough(shop)
     const transactionID = /** @type {string} */ (await db.beginTransaction())
     const { mutationsPending } = shop.cache.stats()
-    await db.updateOne({ collection: 'orders', id: order.id, data: { note: end }, req: /** @type {any} */ ({ transactionID }) })
+    await db.updateOne({
+      collection: 'orders',
+      id: order.id,
+      data: { note: end },
+      req: /** @type {any} */ ({ transactionID }),
+    })
     assert.equal(shop.cache.stats().mutationsPending, mutationsPending + 1)
     await db[end](transactionID)
     assert.equal(shop.cache.stats().mutationsPending, mutationsPending)
@@ -136,12 +141,19 @@ test('a write through payload.db in a transaction of its caller is bracketed unt
 test('a write through payload.db outside of a transaction is bracketed by itself', async () => {
   const order = await newOrder({ note: 'old' })
   await readThrough(shop)
-  await shop.payload.db.updateOne({ collection: 'orders', where: { orderNumber: { equals: orderNumber } }, data: { note: 'db' } })
+  await shop.payload.db.updateOne({
+    collection: 'orders',
+    where: { orderNumber: { equals: orderNumber } },
+    data: { note: 'db' },
+  })
   assert.equal((await readThrough(shop))[1].find(({ id }) => id === order.id).note, 'db')
   await assertCacheIsRight()
   await shop.payload.db.deleteMany({ collection: 'orders', where: { note: { equals: 'db' } } })
   await assertCacheIsRight()
-  assert.equal((await readThrough(shop))[1].some(({ id }) => id === order.id), false)
+  assert.equal(
+    (await readThrough(shop))[1].some(({ id }) => id === order.id),
+    false,
+  )
 })
 
 test('in a bulk update and a bulk delete each document settles by what became of it', async () => {
@@ -164,6 +176,27 @@ test('in a bulk update and a bulk delete each document settles by what became of
   const deleted = await shop.payload.delete({ collection: 'orders', where })
   assert.equal(deleted.errors.length, 1)
   await assertCacheIsRight()
+})
+
+test('where a bulk operation has a transaction for each document, each settles with its own', async (t) => {
+  const orders = [await newOrder({ note: 'old' }), await newOrder({ note: 'old' }), await newOrder({ note: 'old' })]
+  const where = { id: { in: orders.map(({ id }) => id) } }
+  const { db } = shop.payload
+  db.bulkOperationsSingleTransaction = true
+  t.after(() => (db.bulkOperationsSingleTransaction = false))
+  shop.hooks.afterChange = ({ doc }) => {
+    if (doc.id === orders[1].id) throw failure('Not this one.')
+  }
+  shop.hooks.afterDelete = ({ id }) => {
+    if (id === orders[0].id) throw failure('Not this one.')
+  }
+  await readThrough(shop)
+  const req = /** @type {any} */ ({ headers: new Headers(tokenHeader(newToken())) })
+  await shop.payload.update({ collection: 'orders', where, data: { note: 'bulk' }, req })
+  await assertCacheIsRight()
+  await shop.payload.delete({ collection: 'orders', where })
+  await assertCacheIsRight()
+  assert.equal(shop.cache.stats().mutationsPending, 0)
 })
 
 test('deleting a customer changes the orders that referred to it', async () => {

@@ -15,7 +15,9 @@ let orderNumber = 0
 let ada = {}
 
 before(async () => {
-  shop = await openShop({ plugin: { limits: { pendingPerPrincipal: 2, mutationBytes: 2000, operationsPerMutation: 4 } } })
+  shop = await openShop({
+    plugin: { limits: { pendingPerPrincipal: 2, mutationBytes: 2000, operationsPerMutation: 4 } },
+  })
   const data = { email: 'ada@example.com', password: 'a password' }
   const user = await shop.payload.create({ collection: 'users', data })
   const { token } = await shop.payload.login({ collection: 'users', data })
@@ -46,8 +48,17 @@ function holdUpdates() {
   return held
 }
 
-for (const malformed of ['', '"', 'new', `"${v4()}"`, `"${newToken()}`, `"${newToken()}" ; x`, `${newToken()}.${newToken()}`]) {
-  test(`an update with the Idempotency-Key ${malformed.replace(/[0-9a-f-]{36}/g, '…')} is refused, and writes nothing`, async () => {
+for (const malformed of [
+  '',
+  '"',
+  'new',
+  `"${v4()}"`,
+  `"${newToken()}`,
+  `"${newToken()}" ; x`,
+  `${newToken()}.${newToken()}`,
+]) {
+  const shown = malformed.replace(/[0-9a-f-]{36}/g, '…')
+  test(`an update with the Idempotency-Key ${shown} is refused, and writes nothing`, async () => {
     const order = await newOrder({ note: 'old' })
     const answer = await patch(order, { headers: { 'Idempotency-Key': malformed } })
     assert.equal(answer.status, 400)
@@ -146,7 +157,7 @@ test('a token that was taken back cannot be used again', async () => {
   assert.equal(await noteOf(order), 'old')
 })
 
-test('two operations in one GraphQL request settle the token with the first, and are both right in the cache', async () => {
+test('of two operations in a GraphQL request the first settles the token, and both enter the cache', async () => {
   const [one, two] = [await newOrder({ note: 'old' }), await newOrder({ note: 'old' })]
   await readThrough(shop)
   const token = newToken()
@@ -154,7 +165,10 @@ test('two operations in one GraphQL request settle the token with the first, and
   const { body } = await shop.graphql(`mutation { one: ${update(one)} two: ${update(two)} }`, { token })
   assert.equal(body.errors, undefined)
   assert.equal(shop.cache.status(token, 'anonymous')?.state, 'committed')
-  assert.deepEqual((await readThrough(shop))[1].slice(-2).map(({ note }) => note), ['new', 'new'])
+  assert.deepEqual(
+    (await readThrough(shop))[1].slice(-2).map(({ note }) => note),
+    ['new', 'new'],
+  )
   assert.deepEqual(await readThrough(shop), await readTruth(shop))
 })
 

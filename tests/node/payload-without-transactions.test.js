@@ -1,5 +1,6 @@
 /**
- * SQLite as Payload has it by default: no transactions. A write is true when it returns, and a throw after it takes nothing back.
+ * SQLite as Payload has it by default: no transactions. A write is true when it returns, and a throw after it takes
+ * nothing back.
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
@@ -26,7 +27,8 @@ const updates = {
   REST: ({ id }, token) => shop.rest('PATCH', `/orders/${id}`, { data: { note: 'new' }, token }),
   'REST, in bulk': ({ id }, token) =>
     shop.rest('PATCH', `/orders?where[id][equals]=${id}`, { data: { note: 'new' }, token }),
-  GraphQL: ({ id }, token) => shop.graphql(`mutation { updateOrder(id: ${id}, data: { note: "new" }) { id } }`, { token }),
+  GraphQL: ({ id }, token) =>
+    shop.graphql(`mutation { updateOrder(id: ${id}, data: { note: "new" }) { id } }`, { token }),
   'the Local API': ({ id }, token) =>
     shop.payload.update({
       collection: 'orders',

@@ -15,10 +15,11 @@ const access = { create: anybody, read: anybody, update: anybody, delete: anybod
 
 /**
  * What the orders' hooks do, by the name of the hook; a test sets them.
- * @typedef {Record<'beforeOperation' | 'beforeChange' | 'afterChange' | 'afterDelete', ((args: any) => any) | undefined>} Hooks
+ * @typedef {'beforeOperation' | 'beforeChange' | 'afterChange' | 'afterDelete'} HookName
+ * @typedef {Record<HookName, ((args: any) => any) | undefined>} Hooks
  */
 
-/** @param {Hooks} hooks @param {keyof Hooks} name */
+/** @param {Hooks} hooks @param {HookName} name */
 const call = (hooks, name) => (/** @type {any} */ args) => hooks[name]?.(args)
 
 /** @param {Hooks} hooks @returns {import('payload').CollectionConfig[]} */
@@ -36,8 +37,22 @@ const collectionsWith = (hooks) => [
       { name: 'orderNumber', type: 'number', required: true, unique: true },
       { name: 'status', type: 'select', options: ['pending', 'processing', 'shipped'], defaultValue: 'pending' },
       { name: 'customer', type: 'relationship', relationTo: 'customers' },
-      { name: 'items', type: 'array', fields: [{ name: 'product', type: 'text' }, { name: 'quantity', type: 'number' }] },
-      { name: 'address', type: 'group', fields: [{ name: 'street', type: 'text' }, { name: 'city', type: 'text' }] },
+      {
+        name: 'items',
+        type: 'array',
+        fields: [
+          { name: 'product', type: 'text' },
+          { name: 'quantity', type: 'number' },
+        ],
+      },
+      {
+        name: 'address',
+        type: 'group',
+        fields: [
+          { name: 'street', type: 'text' },
+          { name: 'city', type: 'text' },
+        ],
+      },
       { name: 'note', type: 'text' },
       { name: 'checksum', type: 'text', hidden: true },
     ],
@@ -108,7 +123,7 @@ export async function openShop({ transactions = true, plugin } = {}) {
     },
     /** Makes the hooks do nothing again. */
     calm() {
-      for (const name of Object.keys(hooks)) hooks[/** @type {keyof Hooks} */ (name)] = undefined
+      for (const name of Object.keys(hooks)) hooks[/** @type {HookName} */ (name)] = undefined
     },
     async close() {
       await payload.destroy()
