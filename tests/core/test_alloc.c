@@ -1,0 +1,100 @@
+#include "support.h"
+
+enum { LIVE = 200, STEPS = 20000 };
+
+static uint32_t draw(uint32_t *state, uint32_t below) {
+  *state ^= *state << 13;
+  *state ^= *state >> 17;
+  *state ^= *state << 5;
+  return *state % below;
+}
+
+Test(alloc, blocks_are_aligned_apart_and_keep_what_is_written_into_them) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  oc_off blocks[64];
+  for (uint32_t i = 0; i < 64; i++) {
+    blocks[i] = alloc_get_locked(&arena, i * 7);
+    cr_assert(blocks[i] != 0 && blocks[i] % 16 == 0);
+    memset(arena_at(&arena, blocks[i]), (int)i, i * 7);
+  }
+  for (uint32_t i = 0; i < 64; i++) {
+    const unsigned char *at = arena_at(&arena, blocks[i]);
+    for (uint32_t byte = 0; byte < i * 7; byte++) cr_assert(at[byte] == i);
+    alloc_free_locked(&arena, blocks[i]);
+  }
+  close_arena(&arena);
+}
+
+Test(alloc, a_pool_whose_blocks_were_all_freed_is_one_block_again) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  uint64_t capacity = alloc_capacity_locked(&arena);
+  oc_off blocks[100];
+  for (int i = 0; i < 100; i++) blocks[i] = alloc_get_locked(&arena, 1000);
+  for (int i = 0; i < 100; i += 2) alloc_free_locked(&arena, blocks[i]);
+  for (int i = 99; i > 0; i -= 2) alloc_free_locked(&arena, blocks[i]);
+  cr_assert(eq(u64, alloc_check_locked(&arena), 1));
+  cr_assert(eq(u64, alloc_used_locked(&arena), 0));
+  cr_assert(eq(u64, alloc_capacity_locked(&arena), capacity));
+  close_arena(&arena);
+}
+
+Test(alloc, what_does_not_fit_is_0_and_changes_nothing) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  cr_assert(eq(u64, alloc_get_locked(&arena, alloc_capacity_locked(&arena) + 16), 0));
+  cr_assert(eq(u64, alloc_get_locked(&arena, UINT64_MAX), 0));
+  cr_assert(eq(u64, alloc_get_locked(&arena, UINT64_MAX - 20), 0));
+  cr_assert(eq(u64, alloc_used_locked(&arena), 0));
+  close_arena(&arena);
+}
+
+Test(alloc, a_full_pool_gives_again_what_was_freed) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  oc_off last = 0, block;
+  int count = 0;
+  while ((block = alloc_get_locked(&arena, 4096))) last = block, count++;
+  cr_assert(gt(int, count, 10));
+  alloc_free_locked(&arena, last);
+  cr_assert(eq(u64, alloc_get_locked(&arena, 4096), last));
+  close_arena(&arena);
+}
+
+Test(alloc, freeing_null_does_nothing) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  alloc_free_locked(&arena, 0);
+  cr_assert(eq(u64, alloc_used_locked(&arena), 0));
+  close_arena(&arena);
+}
+
+Test(alloc, a_random_history_never_overlaps_blocks_nor_loses_bytes) {
+  struct sizes sizes = {.bytes = 256 << 10, .tags = 16, .log = 16, .entries = 16, .mutations = 16, .views = 16};
+  struct arena arena = open_arena(&sizes);
+  struct {
+    oc_off off;
+    uint32_t size;
+    unsigned char mark;
+  } live[LIVE] = {0};
+  uint32_t state = 2463534242U;
+  for (int step = 0; step < STEPS; step++) {
+    uint32_t index = draw(&state, LIVE);
+    if (live[index].off) {
+      const unsigned char *at = arena_at(&arena, live[index].off);
+      cr_assert(live[index].size == 0 || (at[0] == live[index].mark && at[live[index].size - 1] == live[index].mark));
+      alloc_free_locked(&arena, live[index].off);
+      live[index].off = 0;
+      continue;
+    }
+    live[index].size = draw(&state, draw(&state, 8) == 0 ? 20000 : 600);
+    live[index].off = alloc_get_locked(&arena, live[index].size);
+    live[index].mark = (unsigned char)draw(&state, 256);
+    if (live[index].off) memset(arena_at(&arena, live[index].off), live[index].mark, live[index].size);
+    if (step % 64 == 0) alloc_check_locked(&arena);
+  }
+  for (int index = 0; index < LIVE; index++) alloc_free_locked(&arena, live[index].off);
+  cr_assert(eq(u64, alloc_check_locked(&arena), 1));
+  close_arena(&arena);
+}
