@@ -10,6 +10,7 @@ function unavailable() {
   throw Object.assign(new Error(explanation), { code: 'ERR_OPTIMISTIC_UNAVAILABLE' })
 }
 
+export const cacheOf = unavailable
 export const openCache = unavailable
 export const openView = unavailable
 export const optimisticCache = unavailable

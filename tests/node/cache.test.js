@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import test from 'node:test'
 import { v7 } from 'uuid'
@@ -463,6 +464,14 @@ test('the package can be required from CommonJS', () => {
 
 test('where there is no Node.js the package says what to import instead', async () => {
   await assert.rejects(import('../../lib/unavailable.js'), /payload-optimistic-cache\/query/)
+})
+
+test('where there is no Node.js a bundler finds every name that the native entry points export', async () => {
+  const source = readFileSync(new URL('../../lib/unavailable.js', import.meta.url), 'utf8')
+  const names = Array.from(source.matchAll(/^export const (\w+)/gm), ([, name]) => name)
+  for (const entry of ['index.js', 'payload/index.js', 'next/index.js']) {
+    for (const name of Object.keys(await import(`../../lib/${entry}`))) assert.ok(names.includes(name), name)
+  }
 })
 
 function withResolvers() {
