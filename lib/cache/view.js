@@ -42,8 +42,9 @@ export class View {
   }
 
   /**
-   * The mutations that are laid over what it reads and are still pending, in token order. Which ones are candidates was
-   * decided when it was opened; one that is settled meanwhile leaves the list.
+   * The mutations that were pending when it was opened, in token order: they are laid over what it reads. One that is
+   * committed meanwhile still is, as the view stands at the version before; one that is rolled back or expires is not,
+   * and makes the view torn. `cache.status()` tells what became of them.
    * @returns {{ token: string, operations: Operation[] }[]}
    * @throws {OptimisticCacheError} `_CLOSED`
    */
@@ -61,7 +62,7 @@ export class View {
   }
 
   /**
-   * Did some read answer a newer state, because the one at `version` is gone?
+   * Did some read miss, or answer a newer state, because the one at `version` is gone?
    * @returns {boolean}
    * @throws {OptimisticCacheError} `_CLOSED`
    */

@@ -201,6 +201,19 @@ test('a view reads the state at which it was opened, though a commit came after'
   assert.equal(cache.get('order', view).status, 'pending')
 })
 
+test('a view keeps showing its own change when that is committed, and drops it, torn, when it is rolled back', (t) => {
+  const cache = openWithOrder(t)
+  const [kept, undone] = [begin(cache), begin(cache, [{ ...SHIPPED[0], data: { note: 'none' } }])]
+  const view = cache.view({ principal: ADA, tokens: [kept, undone] })
+  cache.commit(kept)
+  assert.deepEqual(cache.get('order', view), { ...ORDER, status: 'shipped', note: 'none' })
+  assert.equal(view.torn, false)
+  cache.rollback(undone)
+  assert.deepEqual(cache.get('order', view), { ...ORDER, status: 'shipped' })
+  assert.equal(view.torn, true)
+  assert.deepEqual(view.pending.map(({ token }) => token), [kept, undone])
+})
+
 test('a view whose state is gone misses, loads the newer one, and says that it is torn', async (t) => {
   const cache = openWithOrder(t)
   const view = cache.view()
