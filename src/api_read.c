@@ -196,7 +196,7 @@ static oc_status look_locked(struct read *read) {
   read->target = read->view ? read->view->version : log_head(arena);
   read->overlay = false;
   if (read->view && !read->base) {
-    view_layers_locked(read->view, read->applies);
+    view_layers_locked(read->view, read->target, read->applies);
     for (uint32_t i = 0; i < read->view->layer_count; i++) read->overlay |= read->applies[i];
   }
   uint32_t index = entry_find_locked(arena, read->key);
@@ -332,14 +332,14 @@ static void tear_if_newer_locked(oc_view_t *view, const struct documents *docume
   }
 }
 
-static oc_status overlay_value(oc_view_t *view, oc_slice_t value, const struct query *query, struct page *page,
-                               bool *changed, oc_error_t *error) {
+static oc_status overlay_value(oc_view_t *view, oc_slice_t value, uint64_t since, const struct query *query,
+                               struct page *page, bool *changed, oc_error_t *error) {
   struct documents documents;
   bool applies[VIEW_TOKENS_MOST];
   oc_status status = documents_find(value, query, page->shapes, NULL, 0, &view->cache->limits, &documents, error);
   if (status == OC_OK) {
     arena_lock(&view->cache->arena);
-    view_layers_locked(view, applies);
+    view_layers_locked(view, since, applies);
     tear_if_newer_locked(view, &documents);
     arena_unlock(&view->cache->arena);
     status = buffer_append(&page->bytes, value.data, value.len);
@@ -366,7 +366,7 @@ oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_sl
   oc_hit_t found = {.version = since, .content = OC_JSON};
   if (query.len > 0) status = query_compile(query, shapes, cache->limits.json_depth, &compiled, error);
   const struct query *parsed = compiled.len > 0 ? (const struct query *)(const void *)compiled.data : NULL;
-  if (status == OC_OK) status = overlay_value(view, json_trim(value), parsed, &page, &found.overlaid, error);
+  if (status == OC_OK) status = overlay_value(view, json_trim(value), since, parsed, &page, &found.overlaid, error);
   if (status == OC_OK) {
     oc_buffer_t swapped = *out;
     *out = page.bytes;

@@ -209,13 +209,14 @@ oc_status oc_view_unknown(oc_view_t *view, oc_buffer_t *out, oc_error_t *error) 
 
 /* ---- The overlay ---- */
 
-void view_layers_locked(oc_view_t *view, bool *applies) {
+void view_layers_locked(oc_view_t *view, uint64_t version, bool *applies) {
   for (uint32_t i = 0; i < view->layer_count; i++) {
     applies[i] = false;
     if (view->layers[i].pending != LAYER_PENDING) continue;
     const struct mutation *mutation = mutation_find_locked(&view->cache->arena, view->layers[i].token);
-    applies[i] = mutation && (mutation->state == OC_PENDING || mutation->state == OC_COMMITTED);
-    if (!applies[i]) view->torn = true; /* what was read before showed it */
+    bool stands = mutation && (mutation->state == OC_PENDING || mutation->state == OC_COMMITTED);
+    applies[i] = stands && (mutation->state == OC_PENDING || mutation->version > version);
+    if (!stands) view->torn = true; /* what was read before showed it */
   }
 }
 

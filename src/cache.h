@@ -43,8 +43,11 @@ struct oc_view {
 struct shapes *cache_shapes(oc_cache_t *cache);
 /* Now, on CLOCK_REALTIME. */
 uint64_t cache_now(void);
-/* Notes for each layer whether it is to be laid over; a layer whose mutation ended without a commit tears the view. */
-void view_layers_locked(oc_view_t *view, bool *applies);
+/*
+ * Notes for each layer whether it is to be laid over what the database said at `version`, which has it already when it
+ * committed by then. A layer whose mutation ended without a commit tears the view.
+ */
+void view_layers_locked(oc_view_t *view, uint64_t version, bool *applies);
 /* Lays the view's operations over a page. Errors: MEMORY. */
 oc_status view_overlay(const oc_view_t *view, const bool *applies, struct page *page, bool *changed);
 

@@ -253,6 +253,22 @@ Test(api, an_overlay_over_a_loaded_value_shows_the_pending_change) {
   oc_close(cache);
 }
 
+Test(api, what_was_loaded_after_a_commit_shows_what_the_database_made_of_it) {
+  oc_cache_t *cache = open_cache();
+  begin(cache, token(1), SHIP_7);
+  oc_view_t *own = view_of(cache, "users:1", token(1));
+  uint64_t version = commit(cache, token(1), SHIP_7);
+  oc_buffer_t out = {0};
+  oc_hit_t hit;
+  cr_assert(eq(int, oc_overlay(cache, own, S(PAGE), S(FIND), version, &out, &hit, NULL), OC_OK));
+  cr_assert(not(hit.overlaid));
+  cr_assert(eq(int, oc_overlay(cache, own, S(PAGE), S(FIND), version - 1, &out, &hit, NULL), OC_OK));
+  cr_assert(hit.overlaid);
+  oc_buffer_free(&out);
+  oc_view_close(own);
+  oc_close(cache);
+}
+
 Test(api, caches_of_one_name_are_one_cache) {
   oc_cache_t *first = open_cache(), *second = open_cache();
   set(first, "list", PAGE, FIND, 0);
