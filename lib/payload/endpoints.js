@@ -3,12 +3,14 @@ import { parseToken, principalOf } from './request.js'
 
 /** Under the half minute after which proxies give a silent connection up. */
 const WAIT_MOST = 25_000
+/** Milliseconds that a mutation's own request may take to arrive after somebody asked for it. */
+const ARRIVAL_MOST = 2_000
 /** A waiting request looks this often whether its client is still there. */
 const LOOK_UP = 1_000
 
 /**
  * `GET {api}/optimistic/mutations/:token?wait=ms`: what became of a mutation, to its own principal only. Waits up to
- * `wait` milliseconds, 25,000 at most, for one that is pending.
+ * `wait` milliseconds, 25,000 at most, for one that is pending, and some of them for one that has not arrived yet.
  * @type {import('payload').Endpoint}
  */
 export const mutationEndpoint = {
@@ -37,6 +39,7 @@ function waitOf(text) {
  * @param {AbortSignal | undefined} signal of the request: when its client is gone, nobody needs the answer
  */
 async function settled(cache, token, principal, wait, signal) {
+  if (wait > 0) await cache.known([token], principal, { timeout: Math.min(wait, ARRIVAL_MOST) })
   let status = cache.status(token, principal)
   for (let left = wait; left > 0 && status?.state === 'pending' && !signal?.aborted; left -= LOOK_UP) {
     status = await cache.settled(token, principal, { timeout: Math.min(left, LOOK_UP) })

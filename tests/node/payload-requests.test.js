@@ -111,6 +111,14 @@ test('a wait for a pending mutation ends when it is settled', async () => {
   await patched
 })
 
+test('a wait takes in a mutation whose request arrives after it', async () => {
+  const order = await newOrder()
+  const token = newToken()
+  const asked = ask(token, '?wait=25000')
+  await patch(order, { token })
+  assert.equal((await asked).body.state, 'committed')
+})
+
 test('a wait ends when the client goes away', async () => {
   const order = await newOrder()
   const token = newToken()
