@@ -1,0 +1,242 @@
+#include <stdio.h>
+
+#include "support.h"
+
+struct fixture {
+  struct sizes sizes;
+  struct arena arena;
+};
+
+static void open_with(struct fixture *fixture, struct sizes sizes) {
+  fixture->sizes = sizes;
+  fixture->arena = open_arena(&fixture->sizes);
+}
+
+static oc_status set_sized(struct fixture *fixture, const char *key, oc_slice_t value, const char *tag,
+                           uint64_t since) {
+  struct shapes *shapes = shapes_of("");
+  struct documents documents;
+  oc_slice_t tags[] = {S(tag)};
+  cr_assert(eq(int, documents_find(value, NULL, shapes, tags, 1, &WIDE_LIMITS, &documents, NULL), OC_OK));
+  struct entry_source source = {.key = S(key), .value = value, .documents = &documents, .since = since};
+  oc_status status = entry_set_locked(&fixture->arena, &source);
+  documents_free(&documents);
+  shapes_release(shapes);
+  return status;
+}
+
+static oc_status set(struct fixture *fixture, const char *key, const char *value, const char *tag) {
+  return set_sized(fixture, key, S(value), tag, log_head(&fixture->arena));
+}
+
+static uint32_t find(struct fixture *fixture, const char *key) { return entry_find_locked(&fixture->arena, S(key)); }
+
+static void change(struct fixture *fixture, const char *tag) {
+  struct arena *arena = &fixture->arena;
+  oc_off memory = alloc_get_locked(arena, log_record_bytes(1, 0));
+  uint32_t index = tag_use_locked(arena, S(tag));
+  *(struct log_link *)arena_at(arena, memory) = (struct log_link){.tag = index, .effects = LOG_INVALIDATE};
+  log_append_locked(arena, memory, 1, 0);
+  tag_drop_locked(arena, index);
+}
+
+Test(entry, what_was_set_is_found_with_its_bytes_tags_and_version) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  cr_assert(eq(int, set(&fixture, "key", "[1,2]", "orders"), OC_OK));
+  const struct entry *entry = entry_at(&fixture.arena, find(&fixture, "key"));
+  cr_assert(is_text(entry_value(&fixture.arena, entry), "[1,2]"));
+  cr_assert(eq(u64, entry->version, 1));
+  cr_assert(eq(u32, entry->reference_count, 1));
+  cr_assert(eq(u32, entry_references(&fixture.arena, entry)[0].tag, tag_find_locked(&fixture.arena, S("orders"))));
+  cr_assert(eq(u32, find(&fixture, "other"), 0));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, setting_a_key_again_replaces_its_entry) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set(&fixture, "key", "1", "one");
+  uint64_t stamp = entry_at(&fixture.arena, find(&fixture, "key"))->stamp;
+  set(&fixture, "key", "2", "other");
+  const struct entry *entry = entry_at(&fixture.arena, find(&fixture, "key"));
+  cr_assert(is_text(entry_value(&fixture.arena, entry), "2"));
+  cr_assert(ne(u64, entry->stamp, stamp));
+  cr_assert(eq(u32, entry_count_locked(&fixture.arena), 1));
+  cr_assert(eq(u32, tag_at(&fixture.arena, tag_find_locked(&fixture.arena, S("one")))->uses, 0));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, a_load_that_a_change_of_its_tag_overtook_is_refused_and_takes_the_old_entry_along) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set(&fixture, "key", "1", "orders");
+  uint64_t since = log_head(&fixture.arena);
+  change(&fixture, "orders");
+  cr_assert(eq(int, set_sized(&fixture, "key", S("2"), "orders", since), OC_REFUSED));
+  cr_assert(eq(u32, find(&fixture, "key"), 0));
+  cr_assert(eq(int, set_sized(&fixture, "other", S("2"), "customers", since), OC_OK));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, a_load_that_a_rollback_on_its_tag_overtook_is_refused_too) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  uint64_t since = log_head(&fixture.arena);
+  uint32_t tag = tag_use_locked(&fixture.arena, S("orders"));
+  tag_at(&fixture.arena, tag)->unsettled = log_append_locked(&fixture.arena, 0, 0, 0);
+  cr_assert(eq(int, set_sized(&fixture, "key", S("1"), "orders", since), OC_REFUSED));
+  cr_assert(eq(int, set(&fixture, "key", "1", "orders"), OC_OK));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, one_that_is_set_while_a_mutation_is_on_its_tag_is_mixed) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  uint32_t tag = tag_use_locked(&fixture.arena, S("orders"));
+  tag_at(&fixture.arena, tag)->pending = 1;
+  set(&fixture, "on it", "1", "orders");
+  set(&fixture, "beside it", "1", "customers");
+  cr_assert(entry_at(&fixture.arena, find(&fixture, "on it"))->mixed);
+  cr_assert(not(entry_at(&fixture.arena, find(&fixture, "beside it"))->mixed));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, removing_one_gives_back_all_that_it_took) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set(&fixture, "first", "1", "orders"); /* the tag's text stays */
+  entry_remove_locked(&fixture.arena, find(&fixture, "first"));
+  uint64_t used = alloc_used_locked(&fixture.arena);
+  uint32_t changes = arena_header(&fixture.arena)->changes;
+  set(&fixture, "key", "[1,2,3]", "orders");
+  entry_remove_locked(&fixture.arena, find(&fixture, "key"));
+  cr_assert(eq(u64, alloc_used_locked(&fixture.arena), used));
+  cr_assert(eq(u32, entry_count_locked(&fixture.arena), 0));
+  cr_assert(ne(u32, arena_header(&fixture.arena)->changes, changes), "who remembers it is not told");
+  close_arena(&fixture.arena);
+}
+
+Test(entry, an_update_replaces_the_bytes_and_moves_version_and_stamp) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set(&fixture, "key", "1", "orders");
+  uint32_t index = find(&fixture, "key");
+  uint64_t stamp = entry_at(&fixture.arena, index)->stamp;
+  struct span span = {.start = 1, .len = 2};
+  cr_assert(entry_update_locked(&fixture.arena, index, S("[longer]"), &span, 1, 5));
+  const struct entry *entry = entry_at(&fixture.arena, index);
+  cr_assert(is_text(entry_value(&fixture.arena, entry), "[longer]"));
+  cr_assert(eq(u64, entry->version, 5));
+  cr_assert(ne(u64, entry->stamp, stamp));
+  cr_assert(eq(u32, entry_spans(&fixture.arena, entry)[0].len, 2));
+  close_arena(&fixture.arena);
+}
+
+/* ---- Eviction ---- */
+
+static char PADDING[200000];
+
+static oc_status set_large(struct fixture *fixture, const char *key, size_t len) {
+  memset(PADDING, ' ', sizeof PADDING);
+  return set_sized(fixture, key, (oc_slice_t){PADDING, len}, "orders", log_head(&fixture->arena));
+}
+
+Test(entry, the_bytes_stay_within_the_arena_however_much_is_set) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.bytes = 512 << 10});
+  for (int i = 0; i < 500; i++) {
+    char key[16];
+    snprintf(key, sizeof key, "key %d", i);
+    cr_assert(eq(int, set_large(&fixture, key, (size_t)(i * 97 % 20000)), OC_OK));
+    cr_assert(le(u64, alloc_used_locked(&fixture.arena), alloc_capacity_locked(&fixture.arena)));
+  }
+  cr_assert(gt(u64, arena_header(&fixture.arena)->counters.evictions, 0));
+  cr_assert(gt(u32, entry_count_locked(&fixture.arena), 1));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, the_number_of_entries_stays_within_its_cap) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.entries = 4});
+  for (int i = 0; i < 20; i++) {
+    char key[16];
+    snprintf(key, sizeof key, "key %d", i);
+    cr_assert(eq(int, set(&fixture, key, "1", "orders"), OC_OK));
+  }
+  cr_assert(eq(u32, entry_count_locked(&fixture.arena), 4));
+  cr_assert(ne(u32, find(&fixture, "key 19"), 0));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, what_was_read_outlives_what_was_not) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.entries = 4});
+  set(&fixture, "oldest", "1", "orders");
+  set(&fixture, "unread", "1", "orders");
+  set(&fixture, "read", "1", "orders");
+  set(&fixture, "newest", "1", "orders");
+  entry_touch_locked(entry_at(&fixture.arena, find(&fixture, "oldest")), 1);
+  entry_touch_locked(entry_at(&fixture.arena, find(&fixture, "read")), 1);
+  set(&fixture, "more", "1", "orders");
+  cr_assert(eq(u32, find(&fixture, "unread"), 0));
+  cr_assert(ne(u32, find(&fixture, "oldest"), 0));
+  set(&fixture, "even more", "1", "orders");
+  cr_assert(eq(u32, find(&fixture, "newest"), 0), "the hand goes on from where it stopped");
+  cr_assert(ne(u32, find(&fixture, "read"), 0));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, room_can_be_made_when_everything_was_read) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.entries = 2});
+  set(&fixture, "one", "1", "orders");
+  set(&fixture, "two", "1", "orders");
+  entry_touch_locked(entry_at(&fixture.arena, find(&fixture, "one")), 1);
+  entry_touch_locked(entry_at(&fixture.arena, find(&fixture, "two")), 1);
+  cr_assert(eq(int, set(&fixture, "three", "1", "orders"), OC_OK));
+  cr_assert(ne(u32, find(&fixture, "three"), 0));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, a_value_larger_than_the_pool_is_refused_and_evicts_nothing) {
+  struct fixture fixture;
+  open_with(&fixture,
+            (struct sizes){.bytes = 128 << 10, .tags = 8, .log = 8, .entries = 8, .mutations = 8, .views = 8});
+  set(&fixture, "small", "1", "orders");
+  cr_assert(eq(int, set_large(&fixture, "large", sizeof PADDING), OC_REFUSED));
+  cr_assert(ne(u32, find(&fixture, "small"), 0));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, tags_are_made_room_for_by_evicting_and_those_of_mutations_are_not_taken) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.tags = 2});
+  set(&fixture, "one", "1", "first");
+  set(&fixture, "two", "1", "second");
+  cr_assert(eq(int, set(&fixture, "three", "1", "third"), OC_OK));
+  cr_assert(eq(u32, find(&fixture, "one"), 0));
+  cr_assert(ne(u32, entry_use_tag_locked(&fixture.arena, S("held")), 0));
+  cr_assert(ne(u32, entry_use_tag_locked(&fixture.arena, S("held too")), 0));
+  uint64_t used = alloc_used_locked(&fixture.arena);
+  cr_assert(eq(int, set(&fixture, "four", "1", "fourth"), OC_REFUSED));
+  cr_assert(eq(u64, alloc_used_locked(&fixture.arena), used));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, the_queue_runs_from_the_newest_to_the_oldest) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set(&fixture, "a", "1", "orders");
+  set(&fixture, "b", "1", "orders");
+  set(&fixture, "c", "1", "orders");
+  entry_remove_locked(&fixture.arena, find(&fixture, "b"));
+  uint32_t newest = entry_older_locked(&fixture.arena, 0), oldest = entry_older_locked(&fixture.arena, newest);
+  cr_assert(eq(u32, newest, find(&fixture, "c")));
+  cr_assert(eq(u32, oldest, find(&fixture, "a")));
+  cr_assert(eq(u32, entry_older_locked(&fixture.arena, oldest), 0));
+  entry_clear_locked(&fixture.arena);
+  cr_assert(eq(u32, entry_older_locked(&fixture.arena, 0), 0));
+  cr_assert(eq(u32, entry_count_locked(&fixture.arena), 0));
+  close_arena(&fixture.arena);
+}
