@@ -4,38 +4,19 @@
 //   PORT             where it listens; 3000 unless given
 //   ORDER_BOARD_DB   the database file; examples/order-board/data/order-board.db unless given
 //   PAYLOAD_SECRET   signs log-ins; made once and kept in examples/order-board/data/secret unless given
-import { spawn, spawnSync } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { app, buildApp, giveUp, next, run, say } from './app.mjs'
 import { ensureNodeModules, ensurePackages, root } from './machine.mjs'
 
 const dev = process.argv.includes('--dev')
-const app = path.join(root, 'examples/order-board')
 const port = Number(process.env.PORT || 3000)
 const database = path.resolve(app, process.env.ORDER_BOARD_DB || 'data/order-board.db')
-const next = path.join(root, 'node_modules/next/dist/bin/next')
-
-/** @param {string} message */
-const say = (message) => console.log(`order board: ${message}`)
-
-/** @param {string} reason @returns {never} */
-function giveUp(reason) {
-  console.error(`order board: ${reason}`)
-  process.exit(1)
-}
-
-/**
- * @param {string[]} args of node
- * @param {Record<string, string>} [env]
- */
-function run(args, env = {}) {
-  const options = /** @type {const} */ ({ cwd: app, env: { ...process.env, ...env }, stdio: 'inherit' })
-  if (spawnSync(process.execPath, args, options).status !== 0) giveUp(`${args.join(' ')} failed; its messages are above`)
-}
 
 /** @returns {Promise<NodeJS.ErrnoException | undefined>} why nobody can listen there */
 const portProblem = () =>
@@ -62,32 +43,6 @@ function keptSecret() {
     writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600 })
   }
   return readFileSync(file, 'utf8').trim()
-}
-
-/** @param {string} folder @returns {string[]} all files in it */
-const filesIn = (folder) =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.join(entry.parentPath ?? entry.path, entry.name))
-
-/** @returns {string} a hash of all that the built app is made of */
-function fingerprint() {
-  const single = ['next.config.js', 'jsconfig.json', 'package.json'].map((name) => path.join(app, name))
-  const shared = ['package.json', 'package-lock.json'].map((name) => path.join(root, name))
-  const files = [...single, ...shared, ...filesIn(path.join(app, 'src')), ...filesIn(path.join(root, 'lib'))].sort()
-  const hash = createHash('sha256')
-  for (const file of files) hash.update(path.relative(root, file)).update('\0').update(readFileSync(file)).update('\0')
-  return hash.digest('hex')
-}
-
-function buildApp() {
-  const stamp = path.join(app, '.next/order-board-stamp')
-  const wanted = fingerprint()
-  const built = existsSync(path.join(app, '.next/BUILD_ID')) && existsSync(stamp) && readFileSync(stamp, 'utf8')
-  if (built === wanted) return
-  say('building the app, which takes a minute')
-  run([next, 'build'])
-  writeFileSync(stamp, wanted)
 }
 
 /** The file gets its name when it is complete, so a seed that was interrupted is not taken for a shop. */

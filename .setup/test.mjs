@@ -83,7 +83,7 @@ async function buildAddon() {
 }
 
 async function buildApp() {
-  await run(['npm', 'run', 'build', '--workspace', 'examples/order-board'], { NEXT_TELEMETRY_DISABLED: '1' })
+  await run([process.execPath, '.setup/app.mjs'])
 }
 
 /**
