@@ -80,18 +80,19 @@ static bool evict_one(struct arena *arena) {
   return true;
 }
 
+/* Idle tags go last: what is forgotten with one costs misses everywhere. */
+static bool make_room(struct arena *arena) { return evict_one(arena) || tag_recycle_locked(arena); }
+
 oc_off entry_alloc_locked(struct arena *arena, uint64_t size) {
   if (size > alloc_capacity_locked(arena)) return 0;
   oc_off off = alloc_get_locked(arena, size);
-  for (int evicted = 0; !off && evicted < EVICTIONS_MOST && evict_one(arena); evicted++)
-    off = alloc_get_locked(arena, size);
+  for (int freed = 0; !off && freed < EVICTIONS_MOST && make_room(arena); freed++) off = alloc_get_locked(arena, size);
   return off;
 }
 
 uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name) {
   uint32_t tag = tag_use_locked(arena, name);
-  for (int evicted = 0; !tag && evicted < EVICTIONS_MOST && evict_one(arena); evicted++)
-    tag = tag_use_locked(arena, name);
+  for (int freed = 0; !tag && freed < EVICTIONS_MOST && make_room(arena); freed++) tag = tag_use_locked(arena, name);
   return tag;
 }
 
@@ -125,6 +126,7 @@ void entry_clear_locked(struct arena *arena) {
 
 /* A load that began at `since` may not be kept when one of its tags changed, or was rolled back, after that. */
 static bool lease_holds(struct arena *arena, const struct entry_source *source) {
+  if (source->since > log_head(arena)) return false; /* the arena was reset while it loaded */
   const struct dependency *dependencies = documents_dependencies(source->documents);
   for (uint32_t i = 0; i < documents_dependency_count(source->documents); i++) {
     uint32_t tag = tag_find_locked(arena, documents_name(source->documents, dependencies + i));

@@ -105,11 +105,14 @@ static bool use_once(void *context, oc_slice_t name, const struct operation *ope
   (void)operation;
   struct tag_list *list = context;
   uint32_t known = tag_find_locked(list->arena, name);
-  for (uint32_t i = 0; known && i < list->count; i++)
-    if (list->tags[i] == known) return true;
+  if (known) {
+    uint32_t place = tag_at(list->arena, known)->place;
+    if (place < list->count && list->tags[place] == known) return true;
+  }
   uint32_t tag = entry_use_tag_locked(list->arena, name);
   if (!tag) return false;
   tag_at(list->arena, tag)->pending++;
+  tag_at(list->arena, tag)->place = list->count;
   list->tags[list->count++] = tag;
   return true;
 }
@@ -294,8 +297,9 @@ static uint32_t effects_of(const struct link_list *list, const struct operation 
   if (operation->type == OPERATION_DELETE) return LOG_DELETE;
   if (!operation->has_data || !operation->document) return LOG_INVALIDATE;
   uint32_t tag = tag_find_locked(list->arena, operation_document_tag(operation));
-  bool concurrent = tag && tag_at(list->arena, tag)->last > list->begun;
-  return concurrent ? LOG_INVALIDATE : LOG_UPDATE;
+  /* One that was not begun on may have been forgotten since. */
+  uint64_t last = tag ? tag_at(list->arena, tag)->last : tag_floor_locked(list->arena);
+  return last > list->begun ? LOG_INVALIDATE : LOG_UPDATE;
 }
 
 static bool add_link(void *context, oc_slice_t name, const struct operation *operation) {
@@ -303,12 +307,13 @@ static bool add_link(void *context, oc_slice_t name, const struct operation *ope
   uint32_t effects = effects_of(list, operation);
   uint32_t tag = entry_use_tag_locked(list->arena, name);
   if (!tag) return false;
-  for (uint32_t i = 0; i < list->count; i++) {
-    if (list->links[i].tag != tag) continue;
-    list->links[i].effects |= effects;
+  uint32_t place = tag_at(list->arena, tag)->place;
+  if (place < list->count && list->links[place].tag == tag) {
+    list->links[place].effects |= effects;
     tag_drop_locked(list->arena, tag);
     return true;
   }
+  tag_at(list->arena, tag)->place = list->count;
   list->links[list->count++] = (struct log_link){.tag = tag, .effects = effects};
   return true;
 }

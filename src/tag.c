@@ -61,7 +61,7 @@ static void raise_floor(struct arena *arena, uint64_t version) {
   if (version > tags->floor) tags->floor = version;
 }
 
-static bool recycle_oldest_idle(struct arena *arena) {
+bool tag_recycle_locked(struct arena *arena) {
   uint32_t index = tags_of(arena)->idle_first;
   if (!index) return false;
   struct tag *tag = tag_at(arena, index);
@@ -82,7 +82,7 @@ static uint32_t make_tag(struct arena *arena, uint64_t hash, oc_slice_t name) {
   oc_off text = alloc_get_locked(arena, name.len);
   if (!text) return 0;
   uint32_t index = table_take_locked(arena, table);
-  if (!index && recycle_oldest_idle(arena)) index = table_take_locked(arena, table);
+  if (!index && tag_recycle_locked(arena)) index = table_take_locked(arena, table);
   if (!index) {
     alloc_free_locked(arena, text);
     return 0;

@@ -15,6 +15,8 @@ struct tag {
   uint32_t pending;   /* mutations in flight on it */
   uint32_t uses;      /* entries and mutations that refer to it; idle at 0 */
   uint32_t idle_next, idle_prior; /* the queue of idle tags, oldest first */
+  uint32_t place;                 /* in the list of tags that was made last; only believed when it is there */
+  uint32_t reserved;
 };
 
 /* Lays the tags out at `at`; returns the offset after them. */
@@ -28,6 +30,8 @@ uint32_t tag_find_locked(struct arena *arena, oc_slice_t name);
  * the arena has no memory; the caller evicts an entry and tries again, or goes without.
  */
 uint32_t tag_use_locked(struct arena *arena, oc_slice_t name);
+/* Forgets the tag that is idle for the longest, for its memory; false when none is idle. */
+bool tag_recycle_locked(struct arena *arena);
 void tag_drop_locked(struct arena *arena, uint32_t index);
 /* The version that an unknown tag counts as having changed at. */
 uint64_t tag_floor_locked(struct arena *arena);
