@@ -57,8 +57,9 @@ static oc_status add_shape(struct shapes *shapes, oc_slice_t collection, bool op
 
 /* The node of a dotted path, made where missing. */
 static oc_status node_of_path(struct shapes *shapes, uint32_t root, const char *path, uint32_t *found) {
-  uint32_t parent = root;
+  uint32_t parent = root, depth = 0;
   for (const char *at = path;;) {
+    if (depth++ == JSON_DEPTH_MOST) return OC_ERR_SHAPES; /* no document is that deep, and recursions follow it */
     const char *dot = strchr(at, '.');
     oc_slice_t name = {at, dot ? (size_t)(dot - at) : strlen(at)};
     uint32_t child = node_at(shapes, parent)->first_child;
@@ -88,6 +89,7 @@ static oc_status compile_paths(struct shapes *shapes, const struct shape *shape,
     if (!cJSON_IsString(item) || !*item->valuestring) return wrong(error, shape->collection.data, what);
     uint32_t node;
     oc_status status = node_of_path(shapes, root, item->valuestring, &node);
+    if (status == OC_ERR_SHAPES) return wrong(error, shape->collection.data, "a path is too deep");
     if (status != OC_OK) return status;
     mark(node_at(shapes, node));
   }
@@ -122,7 +124,9 @@ static oc_status compile_relation(struct shapes *shapes, const struct shape *sha
   } else {
     status = compile_target(shapes, collection, relation, &target, error);
   }
-  if (status == OC_OK) status = node_of_path(shapes, root, relation->string, &node);
+  if (status != OC_OK) return status;
+  status = node_of_path(shapes, root, relation->string, &node);
+  if (status == OC_ERR_SHAPES) return wrong(error, collection, "a relation's path is too deep");
   if (status != OC_OK) return status;
   node_at(shapes, node)->relation = true;
   node_at(shapes, node)->polymorphic = polymorphic;
