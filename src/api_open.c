@@ -145,17 +145,16 @@ fail:
 
 /* Entries hold places of shapes and were understood by the old ones. */
 static void replace_shapes(oc_cache_t *cache, struct shapes *shapes) {
-  pthread_mutex_lock(&cache->shapes_lock);
-  struct shapes *old = cache->shapes;
-  bool differ = !shapes_equal(old, shapes);
-  if (differ) cache->shapes = shapes_retain(shapes);
-  pthread_mutex_unlock(&cache->shapes_lock);
-  if (!differ) return;
-  shapes_release(old);
+  struct shapes *old = cache->shapes; /* only changed under the registry's lock, which is held */
+  if (shapes_equal(old, shapes)) return;
   arena_lock(&cache->arena);
+  pthread_mutex_lock(&cache->shapes_lock);
+  cache->shapes = shapes_retain(shapes);
+  pthread_mutex_unlock(&cache->shapes_lock);
   tag_change_all_locked(&cache->arena, log_append_locked(&cache->arena, 0, 0, 0)); /* no load under way is kept */
   entry_clear_locked(&cache->arena);
   arena_unlock(&cache->arena);
+  shapes_release(old);
 }
 
 oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *error) {

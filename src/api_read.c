@@ -194,11 +194,16 @@ static void note_hit(struct read *read, struct entry *entry) {
 static oc_status look_locked(struct read *read) {
   struct arena *arena = &read->cache->arena;
   read->target = read->view ? read->view->version : log_head(arena);
+  if (read->view && read->view->generation != arena_header(arena)->generation) {
+    read->view->torn = true; /* the arena was reset: its version means nothing any more */
+    read->target = log_head(arena);
+  }
   read->overlay = false;
   if (read->view && !read->base) {
     view_layers_locked(read->view, read->target, read->applies);
     for (uint32_t i = 0; i < read->view->layer_count; i++) read->overlay |= read->applies[i];
   }
+  if (read->cache->shapes != read->page.shapes) return OC_MISS; /* replaced: the spans are of others than we hold */
   uint32_t index = entry_find_locked(arena, read->key);
   if (!index) return OC_MISS;
   struct entry *entry = entry_at(arena, index);
@@ -328,7 +333,8 @@ static void tear_if_newer_locked(oc_view_t *view, const struct documents *docume
   struct arena *arena = &view->cache->arena;
   for (uint32_t i = 0; i < documents_dependency_count(documents); i++) {
     uint32_t tag = tag_find_locked(arena, documents_name(documents, documents_dependencies(documents) + i));
-    if (tag && tag_at(arena, tag)->last > view->version) view->torn = true;
+    uint64_t last = tag ? tag_at(arena, tag)->last : tag_floor_locked(arena);
+    if (last > view->version) view->torn = true;
   }
 }
 

@@ -131,6 +131,7 @@ oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t
     if (fits) {
       view->version = log_head(&cache->arena);
       view->opened = now;
+      view->generation = arena_header(&cache->arena)->generation;
       view->slot = view_open_locked(&cache->arena, view->version, now);
     }
     arena_unlock(&cache->arena);

@@ -67,7 +67,8 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
                                   .stale_until = options->stale_until,
                                   .content = options->content};
     arena_lock(&cache->arena);
-    status = entry_set_locked(&cache->arena, &source);
+    /* Shapes that were replaced meanwhile would take the spans for those of other collections. */
+    status = cache->shapes == shapes ? entry_set_locked(&cache->arena, &source) : OC_REFUSED;
     struct arena_counters *counters = &arena_header(&cache->arena)->counters;
     if (status == OC_OK) counters->sets++;
     else counters->refused++;
@@ -127,10 +128,11 @@ oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc
   status = compile(cache, operations, &compiled, error);
   if (status == OC_OK) {
     uint64_t now = cache_now(), next;
+    if (ttl == 0) ttl = DEFAULT_TTL;
     struct mutation_source source = {.token = token,
                                      .principal = principal,
                                      .operations = {compiled.data, compiled.len},
-                                     .deadline = now + (ttl ? ttl : DEFAULT_TTL),
+                                     .deadline = ttl > UINT64_MAX - now ? UINT64_MAX : now + ttl,
                                      .pending_most = cache->limits.pending_per_principal,
                                      .operations_most = cache->limits.operations_per_mutation,
                                      .bytes_most = cache->limits.mutation_bytes * COMPILED_GROWTH};

@@ -16,7 +16,11 @@ struct oc_cache {
   oc_limits_t limits; /* without zeroes */
   uint32_t max_entries, max_tags, max_mutations, max_views, max_log;
   pthread_mutex_t shapes_lock;
-  struct shapes *shapes; /* guarded by shapes_lock; replaced, never changed */
+  /*
+   * Replaced, never changed, with both the arena's lock (taken first) and shapes_lock held; either is enough to read it. The
+   * entries in the arena are always those that these shapes understood.
+   */
+  struct shapes *shapes;
   struct watchers watchers;
 };
 
@@ -31,7 +35,7 @@ struct view_layer {
 struct oc_view {
   oc_cache_t *cache;
   oc_slice_t principal; /* malloc'd */
-  uint64_t version, opened;
+  uint64_t version, opened, generation;
   uint32_t slot;
   uint32_t layer_count;
   bool torn;

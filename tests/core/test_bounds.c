@@ -42,21 +42,14 @@ Test(bounds, tags_that_nothing_uses_any_more_do_not_keep_the_arena_full) {
   char tag[1025];
   for (int i = 0; i < 4000; i++) {
     snprintf(tag, sizeof tag, "%01024d", i);
-    invalidate(cache, tag);
+    cr_assert(eq(int, set(cache, "key", tag, 0), OC_OK), "refused after %d", i);
   }
-  uint64_t head = oc_version(cache);
-  cr_assert(eq(int, set(cache, "key", "fresh", head), OC_OK));
   cr_assert(eq(int, get(cache, NULL, "key"), OC_OK));
-  cr_assert(eq(int,
-               oc_begin(cache, token_of(1), S("users:1"), S("[{\"type\":\"update\",\"collection\":\"a\"}]"), 0, NULL),
-               OC_OK));
-  cr_assert(eq(int, set(cache, "old", "0000", head - 1), OC_REFUSED), "what was forgotten may have changed");
   oc_close(cache);
 }
 
 Test(bounds, a_commit_on_a_document_that_was_forgotten_since_its_begin_is_an_invalidation) {
   oc_cache_t *cache = open_with((oc_options_t){.max_tags = 8, .shapes = S("{\"orders\":{}}")});
-  oc_set_options_t options = {.query = S("{\"type\":\"findByID\",\"collection\":\"orders\"}")};
   cr_assert(eq(
       int, oc_begin(cache, token_of(1), S("users:1"), S("[{\"type\":\"update\",\"collection\":\"orders\"}]"), 0, NULL),
       OC_OK));
@@ -74,7 +67,6 @@ Test(bounds, a_commit_on_a_document_that_was_forgotten_since_its_begin_is_an_inv
   const struct log_link *link = log_link_of(arena, log_find_locked(arena, version), tag);
   cr_assert(link && link->effects == LOG_INVALIDATE);
   arena_unlock(arena);
-  (void)options;
   oc_close(cache);
 }
 
@@ -115,7 +107,7 @@ Test(bounds, a_shape_path_deeper_than_any_document_is_refused) {
   struct shapes *shapes;
   oc_error_t error = {0};
   cr_assert(eq(int, shapes_compile(S(text), &shapes, &error), OC_ERR_SHAPES));
-  cr_assert(error.message[0]);
+  cr_assert(ne(str, error.message, ""));
 }
 
 static void *die_with_the_lock(void *context) {
