@@ -14,7 +14,7 @@ import { Bases } from './bases.js'
 import { addToken, removeToken } from './cookie.js'
 import { OptimisticMutationError } from './errors.js'
 import { changes, createLayer } from './layer.js'
-import { errorOf, sendMutation } from './transport.js'
+import { errorOf, readDocument, sendAtLeaving, sendMutation } from './transport.js'
 import { Watcher } from './watcher.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
@@ -106,6 +106,7 @@ export class Engine {
       // The last attempt of one that is retried, or an onMutate that threw after ours: nothing will be sent any more.
       if (layer) this.#fail(layer)
     })
+    if (client && typeof window !== 'undefined') window.addEventListener('pagehide', () => this.#leave())
   }
 
   /**
@@ -157,6 +158,8 @@ export class Engine {
     const layer = this.#begun.get(context) ?? this.begin(api, collection, variables, context)
     await layer.turn
     if (layer.outcome && layer.failed) throw errorOf(layer.failed, layer.outcome)
+    if (layer.sent === 'left') return this.#hearOf(layer)
+    layer.sent = 'asked'
     const attempt = await sendMutation(/** @type {Required<Layer>} */ (layer))
     const { outcome, document } = attempt
     if (outcome.state === 'committed' && document) {
@@ -251,6 +254,28 @@ export class Engine {
       (mutation) =>
         mutation.state.status === 'pending' && mutation.state.variables === variables && !this.#mutations.has(mutation)
     )
+  }
+
+  /**
+   * The page is being left, by a reload perhaps. What waits for its turn would be lost with the page, so it is sent now,
+   * in the order of the user's actions.
+   */
+  #leave() {
+    for (const layer of this.layers) {
+      if (!layer.request || layer.outcome || layer.sent) continue
+      layer.sent = 'left'
+      sendAtLeaving(/** @type {Required<Layer>} */ (layer))
+    }
+  }
+
+  /**
+   * Of a mutation that was sent when the page was left; the user came back to the page as it was.
+   * @param {Layer} layer
+   */
+  async #hearOf(layer) {
+    const outcome = await this.#watcher.outcomeOf(layer)
+    if (outcome.state !== 'committed') throw errorOf({ outcome, reached: true }, outcome)
+    return readDocument(/** @type {Required<Layer>} */ (layer))
   }
 
   /** @param {Layer} layer */

@@ -24,6 +24,7 @@
  * @property {(outcome: Outcome) => void} resolve
  * @property {{ url: string, body: string }} [request] of one begun here
  * @property {Promise<unknown>} [turn] the mutation of the same document before it
+ * @property {'asked' | 'left'} [sent] by a `mutate` that hears the answer, or when the page was left
  * @property {boolean} [retried] does TanStack send it again when an attempt fails?
  * @property {import('./transport.js').Attempt} [failed] its last attempt, when that failed
  */

@@ -16,20 +16,49 @@ import { versionOfResponse } from './version.js'
  * @property {unknown} [cause]
  */
 
+/** @typedef {Layer & { request: { url: string, body: string } }} SendableLayer */
+
+/**
+ * @param {SendableLayer} layer
+ * @param {{ keepalive?: boolean }} [options]
+ */
+const patch = ({ request: { url, body }, token }, options) =>
+  fetch(url, {
+    method: 'PATCH',
+    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `"${token}"` },
+    body,
+    ...options,
+  })
+
+/**
+ * Sends a mutation from a page that is being left, which will not hear the answer. Browsers let such requests carry 64 KiB
+ * together; what exceeds that is not sent.
+ * @param {SendableLayer} layer
+ */
+export function sendAtLeaving(layer) {
+  patch(layer, { keepalive: true }).catch(() => {})
+}
+
+/**
+ * The document of a mutation that was committed, when its own answer was not heard.
+ * @param {SendableLayer} layer
+ * @returns {Promise<any>}
+ */
+export async function readDocument({ request: { url } }) {
+  const response = await fetch(url, { cache: 'no-store' })
+  return response.ok ? response.json() : undefined
+}
+
 /**
  * Sends a mutation once, and asks for its outcome when the answer does not tell. Never rejects.
- * @param {Layer & { request: { url: string, body: string } }} layer
+ * @param {SendableLayer} layer
  * @returns {Promise<Attempt>}
  */
 export async function sendMutation(layer) {
   /** @type {Attempt} */
   const attempt = { outcome: { state: 'unknown' } }
   try {
-    const response = await fetch(layer.request.url, {
-      method: 'PATCH',
-      headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `"${layer.token}"` },
-      body: layer.request.body,
-    })
+    const response = await patch(layer)
     attempt.reached = true
     attempt.status = response.status
     if (response.ok) {

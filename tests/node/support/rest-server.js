@@ -77,6 +77,7 @@ class RestServer {
     const path = url.pathname.replace(/^\/api\//, '')
     const token = request.headers['idempotency-key']?.slice(1, -1)
     this.log.push({ method: request.method, path, token })
+    this.#events.emit('change')
     const body = request.method === 'PATCH' ? await json(request) : undefined
     const query = qs.parse(url.search, { ignoreQueryPrefix: true, depth: 10, arrayLimit: 1000, allowEmptyArrays: true })
     if (path.startsWith('optimistic/mutations/')) return this.#status(path.split('/')[2], query, response)
