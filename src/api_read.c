@@ -308,6 +308,7 @@ static oc_status finish(struct read *read) {
 oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known, oc_buffer_t *out,
                  oc_hit_t *hit, oc_error_t *error) {
   if (!cache || !out || !hit || !key.data) return error_set(error, OC_ERR_ARGUMENT, "key must be given");
+  if (view && view->cache != cache) return error_set(error, OC_ERR_ARGUMENT, "the view is another cache's");
   if (key.len == 0 || key.len > cache->limits.key_bytes)
     return error_set(error, OC_ERR_KEY_SIZE, "a key has 1 to %u bytes, this one %zu (limits.keyBytes)",
                      cache->limits.key_bytes, key.len);
@@ -361,6 +362,7 @@ static oc_status overlay_value(oc_view_t *view, oc_slice_t value, uint64_t since
 oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_slice_t query, uint64_t since,
                      oc_buffer_t *out, oc_hit_t *hit, oc_error_t *error) {
   if (!cache || !view || !out || !hit || !value.data) return error_set(error, OC_ERR_ARGUMENT, "value must be given");
+  if (view->cache != cache) return error_set(error, OC_ERR_ARGUMENT, "the view is another cache's");
   if (value.len > cache->limits.value_bytes)
     return error_set(error, OC_ERR_VALUE_SIZE, "a value may have %u bytes, this one has %zu (limits.valueBytes)",
                      cache->limits.value_bytes, value.len);

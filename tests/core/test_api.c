@@ -269,6 +269,20 @@ Test(api, what_was_loaded_after_a_commit_shows_what_the_database_made_of_it) {
   oc_close(cache);
 }
 
+Test(api, a_view_reads_no_other_cache_than_its_own) {
+  oc_cache_t *cache = open_cache(), *other;
+  oc_options_t options = {.name = S("other"), .max_bytes = 4 << 20};
+  cr_assert(eq(int, oc_open(&options, &other, NULL), OC_OK));
+  oc_view_t *view = view_of(other, "users:1", token(1));
+  oc_buffer_t out = {0};
+  oc_hit_t hit;
+  cr_assert(eq(int, oc_get(cache, view, S("list"), false, 0, &out, &hit, NULL), OC_ERR_ARGUMENT));
+  cr_assert(eq(int, oc_overlay(cache, view, S(PAGE), S(FIND), 1, &out, &hit, NULL), OC_ERR_ARGUMENT));
+  oc_view_close(view);
+  oc_close(other);
+  oc_close(cache);
+}
+
 Test(api, caches_of_one_name_are_one_cache) {
   oc_cache_t *first = open_cache(), *second = open_cache();
   set(first, "list", PAGE, FIND, 0);
