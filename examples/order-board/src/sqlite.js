@@ -2,7 +2,7 @@
  * SQLite for a server that writes concurrently.
  *
  * Payload's adapter talks to libsql, whose client is synchronous native code behind promises. Left alone, that goes
- * wrong in three ways as soon as two requests write at once:
+ * wrong in four ways as soon as two requests write at once:
  *
  * - A transaction holds the file's only write lock from BEGIN to COMMIT, and between the two the event loop runs other
  *   requests. The second BEGIN then waits for the lock *inside native code*, on the loop that the first transaction
@@ -12,6 +12,9 @@
  * - BEGIN is sent when Payload starts an operation, long before its first statement. Whatever a hook waits for in
  *   between, everybody waits for.
  *
+ * - A statement that was answered SQLITE_BUSY stays "in progress" until it is garbage, and while it is, every COMMIT on its
+ *   connection fails. Payload's adapter does not tell anybody: the update answers 200 and is gone.
+ *
  * So the adapter gets a client of ours (it makes its own only when it has none):
  *
  *     reads outside transactions ──► reader connection           (WAL: never waits for a writer)
@@ -20,7 +23,8 @@
  * - Writers queue in JavaScript, first come, first served, so the loop stays free while they wait.
  * - A transaction joins the queue at its first statement, not when it is begun.
  * - Two connections, opened once, each with its PRAGMAs. Another process's lock is waited for by asking again, not by
- *   blocking; after `busyTimeout` it is SQLITE_BUSY, as it should be.
+ *   blocking; after `busyTimeout` it is SQLITE_BUSY, as it should be. Only BEGIN asks for the lock, so no other statement
+ *   can be busy, and it goes through `exec`, which leaves no statement behind.
  * - A transaction that nobody settles is rolled back after `transactionTimeout`. That also ends the one deadlock that
  *   is left: a hook that writes without passing `req`, and so waits for the transaction it is itself part of.
  */
@@ -29,9 +33,13 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { createClient, LibsqlError } from '@libsql/client'
+import { Sqlite3Client } from '@libsql/client/sqlite3'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
+import Connection from 'libsql'
 
 const READS = /^\s*(select|explain)\b/i
+/** What cannot run in a transaction. */
+const STANDS_ALONE = /^\s*(pragma|vacuum)\b/i
 const FIRST_PAUSE = 1
 const LONGEST_PAUSE = 32
 
@@ -62,18 +70,19 @@ class Database {
    */
   constructor(file, busyTimeout) {
     mkdirSync(path.dirname(file), { recursive: true })
-    const url = pathToFileURL(file).href
     this.#busyTimeout = busyTimeout
-    this.reader = createClient({ url })
-    this.writer = createClient({ url })
+    this.reader = createClient({ url: pathToFileURL(file).href })
+    this.connection = new Connection(file)
+    // The client that `createClient` would make of it, but of a connection that we can look at.
+    this.writer = new Sqlite3Client(file, {}, this.connection, 'number')
     this.#ready = this.#prepare()
     // Whoever uses the database first is told; until then a failure is nobody's unhandled rejection.
     this.#ready.catch(() => {})
   }
 
   async #prepare() {
-    await this.patiently('PRAGMA journal_mode = WAL')
-    await this.writer.execute('PRAGMA synchronous = FULL')
+    await this.#patiently('PRAGMA journal_mode = WAL')
+    this.connection.exec('PRAGMA synchronous = FULL')
     await this.reader.execute(`PRAGMA busy_timeout = ${this.#busyTimeout}`)
   }
 
@@ -90,15 +99,29 @@ class Database {
   }
 
   /**
-   * Runs a statement that takes the write lock, asking again while another process holds it. A statement that was
-   * answered SQLITE_BUSY has changed nothing.
-   * @param {import('@libsql/client').InStatement} statement
+   * Takes the write lock of the file, for the one whose turn it is. Payload reads a document before it writes it: with a
+   * lock taken only at the write, another process's update between the two would end in SQLITE_BUSY_SNAPSHOT.
    */
-  async patiently(statement) {
+  begin() {
+    return this.#patiently('BEGIN IMMEDIATE')
+  }
+
+  /** @param {'COMMIT' | 'ROLLBACK'} how */
+  end(how) {
+    try {
+      this.connection.exec(how)
+    } catch (error) {
+      if (this.connection.inTransaction) this.connection.exec('ROLLBACK')
+      throw error
+    }
+  }
+
+  /** Asks again while another process has the lock. @param {string} sql */
+  async #patiently(sql) {
     const deadline = Date.now() + this.#busyTimeout
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       try {
-        return await this.writer.execute(statement)
+        return this.connection.exec(sql)
       } catch (error) {
         if (!error.code?.startsWith('SQLITE_BUSY') || Date.now() >= deadline) throw error
       }
@@ -115,6 +138,8 @@ class LazyTransaction {
   #begun
   /** @type {(() => void) | undefined} */
   #leave
+  /** @type {NodeJS.Timeout | undefined} */
+  #timer
   closed = false
 
   /**
@@ -134,7 +159,9 @@ class LazyTransaction {
     try {
       return await this.#database.writer.execute(statement)
     } catch (error) {
-      await this.#noticeItsEnd()
+      // After some errors (a full disk, say) SQLite has ended the transaction by itself. What followed would be committed
+      // statement by statement.
+      if (!this.#database.connection.inTransaction) this.#close()
       throw error
     }
   }
@@ -151,49 +178,28 @@ class LazyTransaction {
   async #begin() {
     this.#leave = await this.#database.enter()
     try {
-      // Payload reads a document before it writes it: with a lock taken only at the write, somebody else's update
-      // between the two would end in SQLITE_BUSY_SNAPSHOT.
-      await this.#database.patiently('BEGIN IMMEDIATE')
+      await this.#database.begin()
     } catch (error) {
       this.#close()
       throw error
     }
-    this.timer = setTimeout(() => this.rollback().catch(() => {}), this.#timeout)
-    this.timer.unref()
+    this.#timer = setTimeout(() => this.rollback().catch(() => {}), this.#timeout)
   }
 
   /** @param {'COMMIT' | 'ROLLBACK'} how */
   async #end(how) {
     await this.#begun
     this.#assertOpen()
-    this.closed = true
     try {
-      if (this.#begun !== undefined) await this.#database.writer.execute(how)
-    } catch (error) {
-      if (how === 'COMMIT') await this.#database.writer.execute('ROLLBACK').catch(() => {})
-      throw error
+      if (this.#begun !== undefined) this.#database.end(how)
     } finally {
       this.#close()
     }
   }
 
-  /**
-   * SQLite ends a transaction by itself after some errors (a full disk, say). Statements that followed would then be
-   * committed one by one; a BEGIN that succeeds gives it away.
-   */
-  async #noticeItsEnd() {
-    if (this.closed) return
-    try {
-      await this.#database.writer.execute('BEGIN')
-    } catch {
-      return
-    }
-    await this.#end('ROLLBACK')
-  }
-
   #close() {
     this.closed = true
-    clearTimeout(this.timer)
+    clearTimeout(this.#timer)
     this.#leave?.()
     this.#leave = undefined
   }
@@ -223,7 +229,9 @@ class QueueingClient {
   async execute(statement) {
     const sql = typeof statement === 'string' ? statement : statement.sql
     if (READS.test(sql)) return this.#database.read(statement)
-    return this.#inTurn(() => this.#database.patiently(statement))
+    if (STANDS_ALONE.test(sql)) return this.#inTurn(() => this.#database.writer.execute(statement))
+    const [result] = await this.batch([statement])
+    return result
   }
 
   async transaction() {
