@@ -95,10 +95,10 @@ scenario(
     for (const { second, stored, shown } of outcomes) {
       const { id } = await app.order('pending')
       const page = await ada.open('/')
-      await app.faults({ delayMs: 2000, fail: 'rollback' })
+      await app.faults({ delayMs: 4000, fail: 'rollback' })
       const first = await advance(page, id)
       await ada.begun(first.token)
-      await app.faults({ delayMs: 2000, fail: second })
+      await app.faults({ delayMs: 4000, fail: second })
       const button = page.locator(`[data-order="${id}"] [data-advance="shipped"]`)
       // A mutation of one document may wait in the browser for the one before it: its request is not waited for.
       await button.click()
