@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { Gate, openOrderBoard } from './support/order-board.js'
+import { openOrderBoard } from './support/order-board.js'
+import { gate } from './support/payload.js'
 
 /**
  * @param {import('node:test').TestContext} t
@@ -30,13 +31,13 @@ async function otherProcess(t, ...args) {
 test('two overlapping updates of one order both come through, the later one last', async (t) => {
   const board = await boardFor(t)
   const [id] = await board.addOrders(1)
-  const gate = new Gate()
-  board.hooks.afterChange = ({ doc }) => (doc.status === 'processing' ? gate.wait() : undefined)
+  const held = gate()
+  board.hooks.afterChange = ({ doc }) => (doc.status === 'processing' ? held.wait() : undefined)
   const first = board.update(id, { status: 'processing' })
-  await gate.reached
+  await held.arrived
   const second = board.update(id, { status: 'shipped' })
   assert.equal((await board.order(id)).status, 'pending', 'a reader neither waits nor sees what is not committed')
-  gate.open()
+  held.open()
   assert.equal((await first).status, 'processing')
   assert.equal((await second).status, 'shipped')
   assert.equal((await board.order(id)).status, 'shipped')
@@ -57,12 +58,12 @@ test('twenty updates and log-ins at once all come through', async (t) => {
 test('a transaction that has not touched the database yet keeps nobody waiting', async (t) => {
   const board = await boardFor(t)
   const [one, other] = await board.addOrders(2)
-  const gate = new Gate()
-  board.hooks.beforeOperation = ({ args }) => (args.id === one ? gate.wait() : undefined)
+  const held = gate()
+  board.hooks.beforeOperation = ({ args }) => (args.id === one ? held.wait() : undefined)
   const slow = board.update(one, { status: 'processing' })
-  await gate.reached
+  await held.arrived
   assert.equal((await board.update(other, { status: 'shipped' })).status, 'shipped')
-  gate.open()
+  held.open()
   assert.equal((await slow).status, 'processing')
 })
 

@@ -86,23 +86,3 @@ export async function openOrderBoard({ file, ...timeouts } = {}) {
     },
   }
 }
-
-/** Something that a test opens and code waits for. */
-export class Gate {
-  opened = false
-  /** Resolves when somebody waits. @type {Promise<void>} */
-  reached
-  #reach = () => {}
-  open = () => {}
-
-  constructor() {
-    this.reached = new Promise((resolve) => (this.#reach = resolve))
-    /** @type {Promise<void>} */
-    this.passed = new Promise((resolve) => (this.open = resolve))
-  }
-
-  wait() {
-    this.#reach()
-    return this.passed
-  }
-}
