@@ -26,7 +26,8 @@ export function giveUp(reason) {
  */
 export function run(args, env = {}) {
   const options = /** @type {const} */ ({ cwd: app, env: { ...process.env, ...env }, stdio: 'inherit' })
-  if (spawnSync(process.execPath, args, options).status !== 0) giveUp(`${args.join(' ')} failed; its messages are above`)
+  const { status } = spawnSync(process.execPath, args, options)
+  if (status !== 0) giveUp(`${args.join(' ')} failed; its messages are above`)
 }
 
 /** @param {string} folder @returns {string[]} all files in it */
