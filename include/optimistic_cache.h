@@ -165,7 +165,10 @@ typedef struct oc_view_info {
   size_t unknown;   /* presented tokens that nobody began, or another principal did */
 } oc_view_info_t;
 void oc_view_info(oc_view_t *view, oc_view_info_t *info);
-/* Writes the JSON array [{"token":"…","operations":[…]}, …] of the view's mutations that were pending when it was opened, in token order. */
+/*
+ * Writes the JSON array [{"token":"…","operations":[…]}, …] of the view's mutations that were pending when it was
+ * opened, in token order.
+ */
 oc_status oc_view_pending(oc_view_t *view, oc_buffer_t *out, oc_error_t *error);
 /* Writes the JSON array ["token", …] of the view's unknown tokens. */
 oc_status oc_view_unknown(oc_view_t *view, oc_buffer_t *out, oc_error_t *error);
@@ -242,7 +245,10 @@ oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc
  * taken (its documents were invalidated then and are again).
  */
 oc_status oc_commit(oc_cache_t *cache, oc_token_t token, oc_slice_t operations, uint64_t *version, oc_error_t *error);
-/* Forgets a pending mutation (which takes a version, for the leases of loads under way); `reason` (may be empty, cut at 512 bytes) is kept for oc_status_of. Idempotent. */
+/*
+ * Forgets a pending mutation (which takes a version, for the leases of loads under way); `reason` (may be empty, cut at
+ * 512 bytes) is kept for oc_status_of. Idempotent.
+ */
 oc_status oc_rollback(oc_cache_t *cache, oc_token_t token, oc_slice_t reason, oc_error_t *error);
 /* Gives a pending mutation up as of unknown outcome: its documents are invalidated. Idempotent. */
 oc_status oc_expire(oc_cache_t *cache, oc_token_t token, oc_slice_t reason, oc_error_t *error);

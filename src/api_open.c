@@ -1,9 +1,9 @@
 /*
  * api_open.c: opening, joining and closing caches.
  *
- * A process may hold several copies of this library's users (bundles of one framework app, worker threads), which must all
- * see one cache. So a cache is found by its name in a registry of the process, the only global state there is, and is
- * unmapped when the last of its users closed it.
+ * A process may hold several copies of this library's users (bundles of one framework app, worker threads), which must
+ * all see one cache. So a cache is found by its name in a registry of the process, the only global state there is, and
+ * is unmapped when the last of its users closed it.
  */
 #define _GNU_SOURCE
 #include <errno.h>

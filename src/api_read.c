@@ -6,8 +6,8 @@
  *   locked    keep the result, if the entry is still in that state and no open view needs the older one
  *   unlocked  lay the view's pending mutations over it
  *
- * Memory is not allocated under the lock: a section that finds its buffers too small says how large they must be, and is
- * run again.
+ * Memory is not allocated under the lock: a section that finds its buffers too small says how large they must be, and
+ * is run again.
  */
 #include <string.h>
 

@@ -1,9 +1,9 @@
 /*
  * api_view.c: views, and the overlay that they see.
  *
- * A view copies the operations of its pending mutations when it is opened. Reads then need the lock only to ask how those
- * mutations stand, and a page that shows a mutation from its first query on goes on showing it when the commit comes
- * between two queries of one render.
+ * A view copies the operations of its pending mutations when it is opened. Reads then need the lock only to ask how
+ * those mutations stand, and a page that shows a mutation from its first query on goes on showing it when the commit
+ * comes between two queries of one render.
  */
 #include <stdlib.h>
 #include <string.h>

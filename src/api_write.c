@@ -1,8 +1,8 @@
 /*
  * api_write.c: storing entries, and mutations from begin to settling.
  *
- * What can be checked without the arena is checked before its lock is taken: sizes, UTF-8, JSON, the query, where the documents
- * lie, what the operations are. What is left under the lock are look-ups and copies.
+ * What can be checked without the arena is checked before its lock is taken: sizes, UTF-8, JSON, the query, where the
+ * documents lie, what the operations are. What is left under the lock are look-ups and copies.
  */
 #include <stdlib.h>
 #include <string.h>

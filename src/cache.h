@@ -17,8 +17,8 @@ struct oc_cache {
   uint32_t max_entries, max_tags, max_mutations, max_views, max_log;
   pthread_mutex_t shapes_lock;
   /*
-   * Replaced, never changed, with both the arena's lock (taken first) and shapes_lock held; either is enough to read it. The
-   * entries in the arena are always those that these shapes understood.
+   * Replaced, never changed, with both the arena's lock (taken first) and shapes_lock held; either is enough to read
+   * it. The entries in the arena are always those that these shapes understood.
    */
   struct shapes *shapes;
   struct watchers watchers;

@@ -1,14 +1,14 @@
 /*
  * entry.c: storing entries, and making room for them.
  *
- * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks from the
- * oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on a
- * hit, which an LRU does, and is not worse at keeping what is read again.
+ * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks
+ * from the oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on
+ * a hit, which an LRU does, and is not worse at keeping what is read again.
  *
  *   newest ◄── older ── … ── [hand] ── … ── older ──► oldest
  *
- * Room is made by bytes: entries go until the allocator can give the block, at most EVICTIONS_MOST in one call, so that a
- * section stays short; a value for which that is not enough is refused, which costs its caller nothing but a later
+ * Room is made by bytes: entries go until the allocator can give the block, at most EVICTIONS_MOST in one call, so that
+ * a section stays short; a value for which that is not enough is refused, which costs its caller nothing but a later
  * load.
  */
 #include "entry.h"
@@ -150,7 +150,10 @@ static oc_off put_value(struct arena *arena, oc_slice_t value, const struct span
   return off;
 }
 
-/* The tags are counted as used, so that no eviction on the way recycles them. Returns 0 and undoes when there is no room. */
+/*
+ * The tags are counted as used, so that no eviction on the way recycles them. Returns 0 and undoes when there is no
+ * room.
+ */
 static oc_off put_needs(struct arena *arena, const struct entry_source *source, bool *mixed) {
   uint32_t count = documents_dependency_count(source->documents), used = 0;
   const struct dependency *dependencies = documents_dependencies(source->documents);

@@ -10,8 +10,8 @@
  *     ├─ value    bytes │ padding │ spans       replaced as a whole when the entry is brought up to date
  *     └─ needs    tag references │ query        fixed while the entry lives
  *
- * The value and what it depends on are apart because they change at different times: a replay writes a new value of the same
- * documents, so that the tags need not be looked up again.
+ * The value and what it depends on are apart because they change at different times: a replay writes a new value of the
+ * same documents, so that the tags need not be looked up again.
  *
  * All functions need the lock.
  */

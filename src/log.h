@@ -37,9 +37,9 @@ static inline uint64_t log_head(const struct arena *arena) { return arena_header
 /* The bytes of a record's memory, for the caller to allocate (and evict for) before it appends. */
 uint64_t log_record_bytes(uint32_t link_count, uint32_t operations_size);
 /*
- * Appends a record under the next version and returns that version. `memory` of log_record_bytes becomes the log's; it holds
- * link_count links with `tag` and `effects` filled in, each tag once, and the operations behind them. Each tag's last
- * version moves. `memory` 0 appends an empty record.
+ * Appends a record under the next version and returns that version. `memory` of log_record_bytes becomes the log's; it
+ * holds link_count links with `tag` and `effects` filled in, each tag once, and the operations behind them. Each tag's
+ * last version moves. `memory` 0 appends an empty record.
  */
 uint64_t log_append_locked(struct arena *arena, oc_off memory, uint32_t link_count, uint32_t operations_size);
 /* NULL when the ring has forgotten it. */

@@ -6,8 +6,8 @@
  *
  * While a tag is pending, an entry set on it is marked as mixed: its load may have run before or after the transaction
  * committed, and no later operation is replayed onto it. Settling takes a version in any case:
- *   commit    the operations enter the log, each as an update that can be replayed, or, when its document changed since the begin
- *             (the order of the two in the database is unknown), as an invalidation;
+ *   commit    the operations enter the log, each as an update that can be replayed, or, when its document changed since
+ *             the begin (the order of the two in the database is unknown), as an invalidation;
  *   rollback  an empty record; its tags remember the version, so that loads under way are refused and mixed entries go;
  *   expire    an invalidation of all its tags: a timeout says nothing about what the database did.
  *
@@ -354,7 +354,10 @@ static void drop_operations(struct arena *arena, struct mutation *mutation) {
   mutation->operations_size = mutation->operation_count = 0;
 }
 
-/* An expired one turns out to have ended: what was loaded since it expired may be from before that, so it is invalidated again. */
+/*
+ * An expired one turns out to have ended: what was loaded since it expired may be from before that, so it is
+ * invalidated again.
+ */
 static void settle_expired(struct arena *arena, struct mutation *mutation, oc_slice_t operations, oc_state state) {
   if (!operations.data) operations = mutation_operations(arena, mutation);
   mutation->version = append(arena, operations, 0, true);

@@ -39,8 +39,8 @@ struct mutation_source {
 /* As oc_begin. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED, LIMIT_*, FULL. Nothing is changed on an error. */
 oc_status mutation_begin_locked(struct arena *arena, const struct mutation_source *source);
 /*
- * As oc_commit. `operations` NULL data: as they were begun. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED. For want of memory for the record
- * everything is invalidated instead, so that this cannot fail for it.
+ * As oc_commit. `operations` NULL data: as they were begun. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED. For want of memory
+ * for the record everything is invalidated instead, so that this cannot fail for it.
  */
 oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice_t operations, uint64_t *version);
 oc_status mutation_rollback_locked(struct arena *arena, oc_token_t token, oc_slice_t reason);

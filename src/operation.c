@@ -3,8 +3,9 @@
  *
  *   | struct operation | "orders:7" | {"type":"update",…} | members or tags | padding |
  *
- * The members of `data` are found once, when the operation enters, and point into its own JSON text, so that replaying it is
- * a loop over places to copy from. The values are never parsed: what JSON.stringify wrote is what ends up in the page.
+ * The members of `data` are found once, when the operation enters, and point into its own JSON text, so that replaying
+ * it is a loop over places to copy from. The values are never parsed: what JSON.stringify wrote is what ends up in the
+ * page.
  */
 #include "operation.h"
 

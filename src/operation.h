@@ -40,8 +40,8 @@ struct operation_limits {
 };
 
 /*
- * Appends the blocks of a JSON array of operations to `out`. Errors: OPERATION, LIMIT_OPERATIONS, LIMIT_BYTES, JSON*, UTF8,
- * TAG_SIZE, MEMORY.
+ * Appends the blocks of a JSON array of operations to `out`. Errors: OPERATION, LIMIT_OPERATIONS, LIMIT_BYTES, JSON*,
+ * UTF8, TAG_SIZE, MEMORY.
  */
 oc_status operations_compile(oc_slice_t text, const struct operation_limits *limits, oc_buffer_t *out,
                              oc_error_t *error);

@@ -1,9 +1,9 @@
 /*
  * replay.c: splicing changed members into a page.
  *
- * For each span of the operation's document, for each member that changed: find the member in the document's bytes, decide by
- * the rules below what it becomes, and put the new bytes between what lies before and after. Nothing else of the page is
- * looked at.
+ * For each span of the operation's document, for each member that changed: find the member in the document's bytes,
+ * decide by the rules below what it becomes, and put the new bytes between what lies before and after. Nothing else of
+ * the page is looked at.
  *
  * The rules, of Payload's update semantics (not RFC 7396), and when they are exact. A member …
  *   - the document does not show: stays away. Exact only when it had it before (then it is deselected or hidden);
@@ -11,8 +11,8 @@
  *   - that is a relation: the same id changes nothing. Another one is never exact, as the entry does not depend on the
  *     document that it would now refer to; null is, where relations are not populated. The overlay never turns a
  *     populated document into a bare id;
- *   - that holds relations below it, or is only partly selected, or lies in a document shown through a relation (whose selection
- *     is not known here) and is an array or an object: replaced as a whole only where nothing can be lost;
+ *   - that holds relations below it, or is only partly selected, or lies in a document shown through a relation (whose
+ *     selection is not known here) and is an array or an object: replaced as a whole only where nothing can be lost;
  *   - else: is replaced.
  * A member of which where or sort make use may move the document: never exact.
  */

@@ -8,7 +8,9 @@
 
 #include "json.h"
 
-/* A member at some path of a collection's documents. Arrays and blocks add no level: items[2].product is items.product. */
+/*
+ * A member at some path of a collection's documents. Arrays and blocks add no level: items[2].product is items.product.
+ */
 struct shape_node {
   oc_slice_t name;
   uint32_t first_child, next_sibling; /* indices of nodes; 0 is none */

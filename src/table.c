@@ -4,8 +4,8 @@
  *   buckets  u32[power of two]   index of the first slot of a chain
  *   slots    capacity × slot_size
  *
- * The capacity is fixed, so a table never rehashes in the middle of a call and an index stays valid as long as its slot is
- * in use. Slots that were never used are counted (`fresh`) instead of linked into the free list, so that a large
+ * The capacity is fixed, so a table never rehashes in the middle of a call and an index stays valid as long as its slot
+ * is in use. Slots that were never used are counted (`fresh`) instead of linked into the free list, so that a large
  * table costs no memory before it is filled.
  */
 #include "table.h"

@@ -1,8 +1,8 @@
 /*
  * watch.c: a list of callbacks.
  *
- * They are called under the list's lock, so that watch_remove can promise that none is under way when it returns; that is
- * why they must be short. uv_async_send is.
+ * They are called under the list's lock, so that watch_remove can promise that none is under way when it returns; that
+ * is why they must be short. uv_async_send is.
  */
 #include "watch.h"
 

@@ -70,8 +70,9 @@ function load() {
   } catch (cause) {
     throw new OptimisticCacheError(
       'ERR_OPTIMISTIC_ADDON',
-      'The native part of payload-optimistic-cache cannot be loaded. Build it: `npm rebuild payload-optimistic-cache`, ' +
-        'or `npm run build` in its repository. When Next.js traces the files of your server, wrap its config: withOptimisticCache(withPayload(config)).',
+      'The native part of payload-optimistic-cache cannot be loaded. Build it: ' +
+        '`npm rebuild payload-optimistic-cache`, or `npm run build` in its repository. When Next.js traces the files ' +
+        'of your server, wrap its config: withOptimisticCache(withPayload(config)).',
       { cause },
     )
   }

@@ -7,9 +7,9 @@ const addon = fileURLToPath(new URL('../../build/Release/optimistic_cache.node',
 /**
  * Sets Next.js up for this package: `export default withOptimisticCache(withPayload(config))`.
  *
- * The package is made to be bundled, so that its hooks meet the same React as the app; only the addon is loaded from where
- * it lies. Next.js cannot see that load, so the addon is named to its file tracing, which `output: 'standalone'` and
- * deployments rely on. Nothing is to be put into `serverExternalPackages`.
+ * The package is made to be bundled, so that its hooks meet the same React as the app; only the addon is loaded from
+ * where it lies. Next.js cannot see that load, so the addon is named to its file tracing, which `output: 'standalone'`
+ * and deployments rely on. Nothing is to be put into `serverExternalPackages`.
  * @param {import('next').NextConfig} [config]
  * @returns {import('next').NextConfig}
  */

@@ -11,9 +11,9 @@ import { COOKIE, tokensOf } from './tokens.js'
 const DEFAULT_REGISTRATION = 50
 
 /**
- * The view that a request renders through: the user's, with what that user's browser has in flight laid over. All server
- * components of one request get the same view, which shows all of them one state; it is closed when the response is
- * done. In route handlers and server actions, where React keeps nothing for a request, each call opens one.
+ * The view that a request renders through: the user's, with what that user's browser has in flight laid over. All
+ * server components of one request get the same view, which shows all of them one state; it is closed when the response
+ * is done. In route handlers and server actions, where React keeps nothing for a request, each call opens one.
  *
  * ```js
  * const view = await openView(config)

@@ -3,9 +3,9 @@
  * description from which the core finds documents, tags and membership, and whether it may be kept at all.
  *
  * The answer depends on the arguments, on who asks, and on what access control says to that one. So the scope is in
- * the key, and with it what the access functions answer now, for this collection and for those whose documents the answer
- * shows: a function that looks at more than the user (the time, memberships) leads to another key when it changes
- * its mind.
+ * the key, and with it what the access functions answer now, for this collection and for those whose documents the
+ * answer shows: a function that looks at more than the user (the time, memberships) leads to another key when it
+ * changes its mind.
  */
 import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
@@ -19,8 +19,8 @@ import { readRulesOf, shapesOf } from '../payload/cacheOf.js'
  * @typedef {object} Question
  * @property {string} key
  * @property {string[]} tags
- * @property {import('../cache/types.js').Query} [query] absent when the core could not say what an operation does to the
- *   answer: any operation on its tags drops it then
+ * @property {import('../cache/types.js').Query} [query] absent when the core could not say what an operation does to
+ *   the answer: any operation on its tags drops it then
  */
 
 /** Arguments that the key and the description do justice to. Any other makes a read go past the cache. */

@@ -21,13 +21,14 @@ import { questionOf, shownCollections } from './question.js'
  */
 
 /**
- * Reads as one user sees the database, that user's own changes in flight included. Reads answer as Payload's functions of the
- * same names, with these differences:
+ * Reads as one user sees the database, that user's own changes in flight included. Reads answer as Payload's functions
+ * of the same names, with these differences:
  *
  * - `overrideAccess` is false unless given: what a page shows is what its user may see;
  * - answers are deep-frozen, because all who read the same share them: copy what you want to change;
- * - what the cache cannot keep right is read from the database, and without the overlay: collections that are not declared,
- *   drafts, trash, joins, all locales at once, and reads with a `req` or a `user` of their own, or in a transaction.
+ * - what the cache cannot keep right is read from the database, and without the overlay: collections that are not
+ *   declared, drafts, trash, joins, all locales at once, and reads with a `req` or a `user` of their own, or in a
+ *   transaction.
  */
 export class ServerView {
   #cache
@@ -103,9 +104,9 @@ export class ServerView {
   }
 
   /**
-   * The page state for `<OptimisticBoundary state>`: answers to the queries that the page's client components begin with, and
-   * the changes that the browser is to go on watching. Without queries, a page of server components only: it is then
-   * rendered anew when its changes are settled.
+   * The page state for `<OptimisticBoundary state>`: answers to the queries that the page's client components begin
+   * with, and the changes that the browser is to go on watching. Without queries, a page of server components only: it
+   * is then rendered anew when its changes are settled.
    * @param {{ queryKey: readonly unknown[] }[]} [queries] made by `collection()`
    * @returns {Promise<PageState>}
    * @throws {OptimisticCacheError} `_ARGUMENT` for a query that is another's

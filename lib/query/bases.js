@@ -1,12 +1,12 @@
 /**
- * Keeps, beside a QueryClient, what the server said for each collection query (its *base*), and makes the query's data base
- * and overlay at every moment.
+ * Keeps, beside a QueryClient, what the server said for each collection query (its *base*), and makes the query's data
+ * base and overlay at every moment.
  *
  * Whatever comes into a query comes through its `setData` (a fetch, `setQueryData`) or its `setState` (hydration, a
- * cancelled fetch that reverts, devtools, reset). Both are wrapped on the query itself, so that the overlay is laid on before
- * anybody is told. Correcting the data afterwards, from the cache's events, would show every observer the old value between.
- * The overlay itself is written with the plain `setState`: a write of ours leaves `dataUpdatedAt`, `isInvalidated`, and the
- * error as they are.
+ * cancelled fetch that reverts, devtools, reset). Both are wrapped on the query itself, so that the overlay is laid on
+ * before anybody is told. Correcting the data afterwards, from the cache's events, would show every observer the old
+ * value between. The overlay itself is written with the plain `setState`: a write of ours leaves `dataUpdatedAt`,
+ * `isInvalidated`, and the error as they are.
  */
 import { versionOfAnswer } from './answers.js'
 import { holdsDocumentOf, overlay } from './overlay.js'
@@ -96,8 +96,8 @@ export class Bases {
   }
 
   /**
-   * Marks what a settled mutation may have changed as invalid: every query that holds one of its documents, and the lists and
-   * counts of their collections. Without operations, everything.
+   * Marks what a settled mutation may have changed as invalid: every query that holds one of its documents, and the
+   * lists and counts of their collections. Without operations, everything.
    * @param {Layer} layer
    * @param {'active' | 'none'} refetchType
    */
@@ -220,8 +220,8 @@ export class Bases {
   }
 
   /**
-   * What leaves the client through TanStack's `dehydrate()` (and persisters, which use it) is shared with others, or outlives
-   * the mutation: it gets the base.
+   * What leaves the client through TanStack's `dehydrate()` (and persisters, which use it) is shared with others, or
+   * outlives the mutation: it gets the base.
    */
   #dehydrateBases() {
     const defaults = this.#client.getDefaultOptions()
@@ -236,8 +236,8 @@ export class Bases {
 }
 
 /**
- * Does the entry's base have what the layer committed? By version where both are of one generation; else the fetch must have
- * begun after the commit was learned.
+ * Does the entry's base have what the layer committed? By version where both are of one generation; else the fetch must
+ * have begun after the commit was learned.
  * @param {Entry} entry
  * @param {Layer} layer
  */

@@ -14,8 +14,8 @@ import { noteVersion } from './answers.js'
  */
 
 /**
- * The queries and mutations of one Payload collection, as options for TanStack Query. They can be defined in a module that
- * server and browser share; nothing runs until TanStack does.
+ * The queries and mutations of one Payload collection, as options for TanStack Query. They can be defined in a module
+ * that server and browser share; nothing runs until TanStack does.
  *
  * ```js
  * export const orders = collection('orders')
@@ -25,13 +25,14 @@ import { noteVersion } from './answers.js'
  * mutate({ id: 7, data: { status: 'shipped' } })
  * ```
  *
- * - `find(args)`, `findByID(id, args)`, `count(args)`: arguments and answers are those of `payload.find` and so on, as far as
- *   JSON and Payload's REST API carry them. They fail with an `OptimisticQueryError`.
- * - `update()`: the change shows at once in every query that holds the document, and is taken back exactly when it fails. It
- *   resolves with the document as saved, at depth 0, and fails with an `OptimisticMutationError`, whose `committed` says
- *   whether the database has the change all the same. Updates of one document are sent one after another, each whether or
- *   not those before it failed. Offline they fail at once instead of waiting. Callbacks of your own (`onError`, …) can be
- *   added freely; an `onMutate` of your own must call and return this one, or queued updates show late.
+ * - `find(args)`, `findByID(id, args)`, `count(args)`: arguments and answers are those of `payload.find` and so on, as
+ *   far as JSON and Payload's REST API carry them. They fail with an `OptimisticQueryError`.
+ * - `update()`: the change shows at once in every query that holds the document, and is taken back exactly when it
+ *   fails. It resolves with the document as saved, at depth 0, and fails with an `OptimisticMutationError`, whose
+ *   `committed` says whether the database has the change all the same. Updates of one document are sent one after
+ *   another, each whether or not those before it failed. Offline they fail at once instead of waiting. Callbacks of
+ *   your own (`onError`, …) can be added freely; an `onMutate` of your own must call and return this one, or queued
+ *   updates show late.
  *
  * @param {string} slug
  * @param {{ api?: string }} [options] `api`: where Payload's REST API is; `/api` unless given
@@ -81,7 +82,8 @@ function queryOptions(queryKey, urlOf) {
     queryKey,
     /** @type {(context: QueryFunctionContext) => Promise<any>} */
     queryFn: async ({ client, signal }) => {
-      // Attached before the first answer arrives, the engine knows the version of everything it later lays changes over.
+      // Attached before the first answer arrives, the engine knows the version of everything it later lays changes
+      // over.
       engineOf(client)
       return read(urlOf(queryKey[3]), signal)
     },

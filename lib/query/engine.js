@@ -1,13 +1,13 @@
 /**
  * The browser's half of the promise: each mutation is a *layer* over all queries of a QueryClient, and what is shown is
- * always base + layers. Nothing is snapshot, so nothing can be restored too much: a mutation that fails takes its own layer
- * away, and everything else stays as the others left it.
+ * always base + layers. Nothing is snapshot, so nothing can be restored too much: a mutation that fails takes its own
+ * layer away, and everything else stays as the others left it.
  *
  *     mutate ──► pending ──► committed ──► gone, when every query stands on a base that has it
  *                   └──────► refused, or outcome unknown: gone at once
  *
- * One engine serves a QueryClient, for as long as that lives. Without a client (a page of server components only) it watches
- * the mutations that the page was rendered with.
+ * One engine serves a QueryClient, for as long as that lives. Without a client (a page of server components only) it
+ * watches the mutations that the page was rendered with.
  */
 import { v7 as createToken } from 'uuid'
 import { Bases } from './bases.js'
@@ -76,7 +76,7 @@ export class Engine {
   shapes = {}
   /** Grows with each commit that is learned. Orders commits and fetches where the server's versions cannot. */
   clock = 0
-  /** Runs a function whose writes observers should hear of at once: TanStack's `notifyManager.batch`, where there is React. */
+  /** Runs writes that observers should hear of at once: TanStack's `notifyManager.batch`, where there is React. */
   batch = (/** @type {() => void} */ write) => write()
   /** @type {PendingMutation[]} a new array at each change */
   pending = []
@@ -84,7 +84,10 @@ export class Engine {
   #client
   #bases
   #watcher = new Watcher((layer, outcome) => this.#settle(layer, outcome))
-  /** Layers by the context of their mutation: one object for all attempts of one `mutate`. @type {WeakMap<object, Layer>} */
+  /**
+   * By the context of their mutation, which is one object for all attempts of one `mutate`.
+   * @type {WeakMap<object, Layer>}
+   */
   #begun = new WeakMap()
   /** @type {WeakMap<Mutation, Layer>} */
   #mutations = new WeakMap()
@@ -174,8 +177,8 @@ export class Engine {
   }
 
   /**
-   * Takes in what a page was rendered with. Idempotent; tells nobody but the queries' observers, so that it can run while
-   * React renders: call `start()` afterwards.
+   * Takes in what a page was rendered with. Idempotent; tells nobody but the queries' observers, so that it can run
+   * while React renders: call `start()` afterwards.
    * @param {PageState} state
    */
   hydrate(state) {
@@ -244,8 +247,8 @@ export class Engine {
   }
 
   /**
-   * The mutation that is being executed with these variables, and has no layer yet. TanStack hands out no mutation id; of
-   * several with the very same variables the first one asks first.
+   * The mutation that is being executed with these variables, and has no layer yet. TanStack hands out no mutation id;
+   * of several with the very same variables the first one asks first.
    * @param {unknown} variables
    */
   #mutationOf(variables) {
@@ -257,8 +260,8 @@ export class Engine {
   }
 
   /**
-   * The page is being left, by a reload perhaps. What waits for its turn would be lost with the page, so it is sent now,
-   * in the order of the user's actions.
+   * The page is being left, by a reload perhaps. What waits for its turn would be lost with the page, so it is sent
+   * now, in the order of the user's actions.
    */
   #leave() {
     for (const layer of this.layers) {
@@ -285,7 +288,8 @@ export class Engine {
   }
 
   /**
-   * What hooks or access rules made of the change is what the database has, so that is what shows until the queries have it.
+   * What hooks or access rules made of the change is what the database has, so that is what shows until the queries
+   * have it.
    * @param {Layer} layer
    * @param {Record<string, any>} document
    */

@@ -2,8 +2,8 @@
 /** @typedef {import('./version.js').Version} Version */
 
 /**
- * How a mutation ended. `expired`: the server does not know whether the database has the change. `unknown`: the server does
- * not know the mutation, or could not be asked.
+ * How a mutation ended. `expired`: the server does not know whether the database has the change. `unknown`: the server
+ * does not know the mutation, or could not be asked.
  * @typedef {object} Outcome
  * @property {'committed' | 'rolledBack' | 'expired' | 'unknown'} state
  * @property {Version} [version] of the commit
@@ -11,8 +11,8 @@
  */
 
 /**
- * One mutation, as it lies over the queries: while it is pending, and after its commit until every query stands on a base
- * that has it.
+ * One mutation, as it lies over the queries: while it is pending, and after its commit until every query stands on a
+ * base that has it.
  * @typedef {object} Layer
  * @property {string} token
  * @property {string} api

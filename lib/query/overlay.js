@@ -1,6 +1,6 @@
 /**
- * Lays operations over an answer: what the server does on bytes (src/), here on objects. The rules are Payload's own for
- * an update, and never guess at what the answer cannot show:
+ * Lays operations over an answer: what the server does on bytes (src/), here on objects. The rules are Payload's own
+ * for an update, and never guess at what the answer cannot show:
  *
  * - a group merges, every other value replaces, arrays and rich text whole; null sets null;
  * - a member that the document does not have is not added: it was deselected, or hidden from this user;

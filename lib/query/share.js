@@ -38,8 +38,8 @@ export function share(previous, next) {
  * Takes an overlay off again from a value that somebody made out of what was shown: what they left as it was shown goes
  * back to the base, what they changed stays theirs.
  *
- * `queryClient.setQueryData(key, (shown) => …)` hands out base and overlay merged. Kept as the new base, the merged value
- * would survive the mutation's rollback.
+ * `queryClient.setQueryData(key, (shown) => …)` hands out base and overlay merged. Kept as the new base, the merged
+ * value would survive the mutation's rollback.
  * @param {any} base
  * @param {any} shown base and overlay
  * @param {any} next

@@ -31,8 +31,8 @@ const patch = ({ request: { url, body }, token }, options) =>
   })
 
 /**
- * Sends a mutation from a page that is being left, which will not hear the answer. Browsers let such requests carry 64 KiB
- * together; what exceeds that is not sent.
+ * Sends a mutation from a page that is being left, which will not hear the answer. Browsers let such requests carry 64
+ * KiB together; what exceeds that is not sent.
  * @param {SendableLayer} layer
  */
 export function sendAtLeaving(layer) {
@@ -82,8 +82,8 @@ export async function sendMutation(layer) {
 
 /**
  * @param {Layer} layer
- * @param {{ wait?: number, signal?: AbortSignal }} [options] `wait`: milliseconds that the server may hold the answer back
- *   while the mutation is pending
+ * @param {{ wait?: number, signal?: AbortSignal }} [options] `wait`: milliseconds that the server may hold the answer
+ *   back while the mutation is pending
  * @returns {Promise<Outcome | { state: 'pending', version?: undefined }>} rejects when there was no answer
  */
 export async function askOutcome({ api, token }, { wait = 0, signal } = {}) {

@@ -11,19 +11,21 @@ import { BoundaryContext } from './context.js'
 /**
  * @typedef {object} OptimisticBoundaryProps
  * @property {PageState} [state] of `view.dehydrate()`; a new one is merged in, and never replaces what is newer
- * @property {() => void} [refresh] asks the server to render the page again, e.g. `router.refresh`: called when a mutation
- *   settles that the page was rendered with
- * @property {(settled: SettledMutation) => void} [onSettled] called for every mutation, with those that the page before a
- *   reload or another tab began (`adopted`)
+ * @property {() => void} [refresh] asks the server to render the page again, e.g. `router.refresh`: called when a
+ *   mutation settles that the page was rendered with
+ * @property {(settled: SettledMutation) => void} [onSettled] called for every mutation, with those that the page before
+ *   a reload or another tab began (`adopted`)
  * @property {import('react').ReactNode} [children]
  */
 
 /**
  * Puts a page that the server rendered with pending mutations in step with the browser: queries below it start from the
- * server's base data with the same changes laid over, and mutations that this page did not begin are followed to their end.
+ * server's base data with the same changes laid over, and mutations that this page did not begin are followed to their
+ * end.
  *
- * It works on the nearest QueryClient. Without a QueryClientProvider above, which pages of server components only do not need,
- * it does the following alone. `refresh` and `onSettled` are functions: use it in a client component of your own.
+ * It works on the nearest QueryClient. Without a QueryClientProvider above, which pages of server components only do
+ * not need, it does the following alone. `refresh` and `onSettled` are functions: use it in a client component of your
+ * own.
  *
  * ```jsx
  * <OptimisticBoundary state={state} refresh={router.refresh} onSettled={({ error }) => error && toast(error.message)}>
@@ -37,8 +39,8 @@ export function OptimisticBoundary({ state, refresh, onSettled, children }) {
   const engine = client ? engineOf(client) : /** @type {Engine} */ (own)
   engine.batch = notifyManager.batch
 
-  // Before the children render, on the server too: its HTML must show what the first render in the browser shows. It may run
-  // more often, or for a render that React drops: what it takes in is versioned.
+  // Before the children render, on the server too: its HTML must show what the first render in the browser shows. It
+  // may run more often, or for a render that React drops: what it takes in is versioned.
   useMemo(() => state && engine.hydrate(state), [engine, state])
 
   const [rendered] = useState(() =>

@@ -1,6 +1,7 @@
 /**
- * Random requests at once against the order board's collections and its SQLite adapter, which runs one write transaction at
- * a time and begins it late, so that mutations overlap. After each round the cache must answer what the database does.
+ * Random requests at once against the order board's collections and its SQLite adapter, which runs one write
+ * transaction at a time and begins it late, so that mutations overlap. After each round the cache must answer what the
+ * database does.
  */
 import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'

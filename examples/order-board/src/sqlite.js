@@ -12,8 +12,8 @@
  * - BEGIN is sent when Payload starts an operation, long before its first statement. Whatever a hook waits for in
  *   between, everybody waits for.
  *
- * - A statement that was answered SQLITE_BUSY stays "in progress" until it is garbage, and while it is, every COMMIT on its
- *   connection fails. Payload's adapter does not tell anybody: the update answers 200 and is gone.
+ * - A statement that was answered SQLITE_BUSY stays "in progress" until it is garbage, and while it is, every COMMIT on
+ *   its connection fails. Payload's adapter does not tell anybody: the update answers 200 and is gone.
  *
  * So the adapter gets a client of ours (it makes its own only when it has none):
  *
@@ -23,8 +23,8 @@
  * - Writers queue in JavaScript, first come, first served, so the loop stays free while they wait.
  * - A transaction joins the queue at its first statement, not when it is begun.
  * - Two connections, opened once, each with its PRAGMAs. Another process's lock is waited for by asking again, not by
- *   blocking; after `busyTimeout` it is SQLITE_BUSY, as it should be. Only BEGIN asks for the lock, so no other statement
- *   can be busy, and it goes through `exec`, which leaves no statement behind.
+ *   blocking; after `busyTimeout` it is SQLITE_BUSY, as it should be. Only BEGIN asks for the lock, so no other
+ *   statement can be busy, and it goes through `exec`, which leaves no statement behind.
  * - A transaction that nobody settles is rolled back after `transactionTimeout`. That also ends the one deadlock that
  *   is left: a hook that writes without passing `req`, and so waits for the transaction it is itself part of.
  */
@@ -99,8 +99,8 @@ class Database {
   }
 
   /**
-   * Takes the write lock of the file, for the one whose turn it is. Payload reads a document before it writes it: with a
-   * lock taken only at the write, another process's update between the two would end in SQLITE_BUSY_SNAPSHOT.
+   * Takes the write lock of the file, for the one whose turn it is. Payload reads a document before it writes it: with
+   * a lock taken only at the write, another process's update between the two would end in SQLITE_BUSY_SNAPSHOT.
    */
   begin() {
     return this.#patiently('BEGIN IMMEDIATE')
@@ -159,8 +159,8 @@ class LazyTransaction {
     try {
       return await this.#database.writer.execute(statement)
     } catch (error) {
-      // After some errors (a full disk, say) SQLite has ended the transaction by itself. What followed would be committed
-      // statement by statement.
+      // After some errors (a full disk, say) SQLite has ended the transaction by itself. What followed would be
+      // committed statement by statement.
       if (!this.#database.connection.inTransaction) this.#close()
       throw error
     }
@@ -276,8 +276,8 @@ class QueueingClient {
 }
 
 /**
- * One `Database` a file and process. Bundlers make several copies of this module, and two copies with a queue each would
- * block each other.
+ * One `Database` a file and process. Bundlers make several copies of this module, and two copies with a queue each
+ * would block each other.
  * @type {Map<string, Database>}
  */
 const databases = (globalThis[Symbol.for('order-board.databases')] ??= new Map())

@@ -6,8 +6,8 @@ import * as qs from 'qs-esm'
  * Payload's REST API as far as the browser side uses it, over a database that is a plain object: versions, tokens, long
  * polls, and requests that can be held and ended in every way a real one can.
  *
- * A read is taken from the database when its request arrives, a write is made when it is released. `server.holds` decides
- * which requests are held; `await server.held('PATCH')` waits for the next of them.
+ * A read is taken from the database when its request arrives, a write is made when it is released. `server.holds`
+ * decides which requests are held; `await server.held('PATCH')` waits for the next of them.
  */
 export async function startRestServer({ orders, customers = [] }) {
   const server = new RestServer({ orders, customers })

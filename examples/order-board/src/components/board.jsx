@@ -12,8 +12,8 @@ import { useToast } from './toasts.jsx'
 export function Board() {
   const { data } = useQuery(boardOrders)
   const toast = useToast()
-  // One mutation for all cards: a card that is moved to another column is another component there, and would not hear of
-  // what it had begun.
+  // One mutation for all cards: a card that is moved to another column is another component there, and would not hear
+  // of what it had begun.
   const { mutateAsync } = useMutation(orders.update())
   const advance = useCallback(
     (order) => {
