@@ -4,6 +4,7 @@
  *
  * - a group merges, every other value replaces, arrays and rich text whole; null sets null;
  * - a member that the document does not have is not added: it was deselected, or hidden from this user;
+ * - a localized field stays in an answer of a chosen locale: updates are made in the default one;
  * - a populated relation never turns into a bare id. When the new document is not there, the field stays as it was;
  * - membership of lists stays as it is.
  *
@@ -17,6 +18,8 @@ import { isObject, share } from './share.js'
 /** @typedef {import('../cache/types.js').Shape} Shape */
 /** @typedef {import('../cache/types.js').Shapes} Shapes */
 /** @typedef {Record<string, any>} Document */
+
+/** @typedef {Shape & { bare: boolean, hasLocale: boolean }} AnswerShape `hasLocale`: was a locale asked for? */
 
 /** The field's value cannot be shown, so it stays. */
 const LEAVE = Symbol('leave')
@@ -32,11 +35,12 @@ export function overlay(answer, description, operations, shapes) {
   const updates = operations.flatMap((operation) => (operation.type === 'update' && operation.data ? [operation] : []))
   if (updates.length === 0) return answer
   const bare = description.args.depth === 0
+  const hasLocale = (description.args.locale ?? null) !== null
   return mapDocuments(answer, description, shapes, (document, collection) => {
     let merged = document
     for (const { collection: changed, id, data } of updates) {
       if (changed === collection && String(id) === String(document.id)) {
-        merged = merge(merged, /** @type {Document} */ (data), { ...shapes[collection], bare }, '')
+        merged = merge(merged, /** @type {Document} */ (data), { ...shapes[collection], bare, hasLocale }, '')
       }
     }
     return merged
@@ -102,7 +106,7 @@ function mapPath(value, path, change) {
 /**
  * @param {Document} document a document, or a group in it
  * @param {Document} data
- * @param {Shape & { bare: boolean }} shape
+ * @param {AnswerShape} shape
  * @param {string} prefix path of the group, with its dot
  */
 function merge(document, data, shape, prefix) {
@@ -125,11 +129,12 @@ function merge(document, data, shape, prefix) {
  * The new value of a field, with relations populated as in the shown one.
  * @param {any} shown undefined for a member of a row that was not there
  * @param {any} next
- * @param {Shape & { bare: boolean }} shape
+ * @param {AnswerShape} shape
  * @param {string} path
  * @returns {any} or LEAVE
  */
 function replacement(shown, next, shape, path) {
+  if (shape.hasLocale && shape.localized?.some((other) => other === path || other.startsWith(`${path}.`))) return LEAVE
   const relations = Object.keys(shape.relations ?? {})
   if (relations.includes(path)) return relation(shown, next, shape.bare)
   if (next === null || typeof next !== 'object' || !relations.some((other) => other.startsWith(`${path}.`))) return next

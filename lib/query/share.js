@@ -46,14 +46,14 @@ export function share(previous, next) {
  * @returns {any}
  */
 export function takeOff(base, shown, next) {
-  if (next === shown) return base
+  // What was copied is as it was shown, too.
+  if (share(shown, next) === shown) return base
   if (base === shown) return next
   if (Array.isArray(base) && Array.isArray(shown) && Array.isArray(next)) {
     return next.map((item, index) => {
       if (!isObject(item)) return item
-      // An overlay neither adds nor moves documents: one position serves both.
-      const at = item.id === undefined ? index : shown.findIndex((other) => isObject(other) && other.id === item.id)
-      return at in shown && at in base ? takeOff(base[at], shown[at], item) : item
+      const [inBase, inShown] = [base, shown].map((items) => counterpart(items, item, index))
+      return inBase && inShown ? takeOff(inBase, inShown, item) : item
     })
   }
   if (isObject(base) && isObject(shown) && isObject(next)) {
@@ -64,3 +64,7 @@ export function takeOff(base, shown, next) {
   }
   return next
 }
+
+/** @type {(items: any[], item: Record<string, any>, index: number) => any} the one with its id, or at its place */
+const counterpart = (items, { id }, index) =>
+  id === undefined ? items[index] : items.find((other) => isObject(other) && other.id === id)
