@@ -1,0 +1,104 @@
+import { isDeepStrictEqual } from 'node:util'
+
+/**
+ * What a page may show, by rules as plain as they can be. The database is kept at each of its versions. A query stands on one
+ * version, or goes on to one whose answer came, never back; a mutation lies over it until its failure is known, or the version
+ * has it. Between the server's decision and the moment when the page learns of it, both are allowed. Where several accounts
+ * of what was shown are possible, all of them are kept.
+ */
+export class Model {
+  /** Database by version. @type {Map<number, any>} */
+  history = new Map()
+  /** In the order of the users' actions, which is that of the tokens. @type {any[]} */
+  mutations = []
+  /** By name of a query: what it may stand on now, and the versions of answers that came. */
+  #stands = new Map()
+
+  /** Nothing is loaded of this query. */
+  forget({ name }) {
+    this.#stands.set(name, { accounts: [{ version: undefined, edits: [] }], came: [] })
+  }
+
+  /** An answer came. It may be dropped all the same, when its fetch was cancelled. */
+  comes({ name }, version) {
+    this.#stands.get(name).came.push(version)
+  }
+
+  /** A page was hydrated that was rendered from this version. */
+  hydrates({ name }, version, isKnown) {
+    const stand = this.#stands.get(name)
+    stand.accounts = stand.accounts.map((account) => {
+      const isTaken = account.version === undefined || (!isKnown && version > account.version)
+      return isTaken ? { version, edits: [] } : account
+    })
+  }
+
+  /** The user wrote into a query: `edit` does it to an answer, in place. */
+  edits({ name }, edit) {
+    const stand = this.#stands.get(name)
+    stand.accounts = stand.accounts.map(({ version, edits }) => ({ version, edits: [...edits, edit] }))
+  }
+
+  /** @returns {boolean} is this what the query may show? */
+  accepts(query, shown) {
+    const stand = this.#stands.get(query.name)
+    const { accounts } = stand
+    const goesOn = (to) => accounts.some(({ version }) => version === undefined || version <= to)
+    const next = [...new Set(stand.came)].filter(goesOn).map((version) => ({ version, edits: [] }))
+    const possible = [...accounts, ...next].filter((account) =>
+      this.#showing(query, account).some((expected) => isDeepStrictEqual(expected, shown))
+    )
+    if (possible.length === 0) return false
+    const isNew = ({ version, edits }, index) =>
+      possible.findIndex((other) => other.version === version && isDeepStrictEqual(other.edits, edits)) === index
+    stand.accounts = possible.filter(isNew)
+    return true
+  }
+
+  expected(query) {
+    return this.#stands.get(query.name).accounts.flatMap((account) => this.#showing(query, account))
+  }
+
+  /** Everything that may be shown by this account. */
+  #showing(query, { version, edits }) {
+    if (version === undefined) return [undefined]
+    let choices = [[]]
+    for (const mutation of this.mutations) {
+      const ways = waysOf(mutation, version)
+      choices = choices.flatMap((layers) => ways.map((data) => (data ? [...layers, { ...mutation, data }] : layers)))
+    }
+    return choices.map((layers) => {
+      const answer = query.ask(this.history.get(version))
+      edits.forEach((edit) => edit(answer))
+      return lay(answer, query, layers)
+    })
+  }
+}
+
+/** The data with which a mutation may lie over this version; undefined: not at all. */
+function waysOf({ state, known, data, saved, version: committed }, version) {
+  const last = saved ?? data
+  if (state === 'pending') return [data]
+  if (!known) return saved ? [data, saved, undefined] : [data, undefined]
+  return state === 'committed' && committed > version ? [last] : [undefined]
+}
+
+/** Lays updates over an answer, in place. */
+function lay(answer, { collection, depth }, layers) {
+  for (const document of answer.docs ?? [answer]) {
+    for (const layer of layers) {
+      if (layer.collection === collection && layer.id === document.id) put(document, layer.data, depth)
+      const { customer } = document
+      if (layer.collection === 'customers' && customer?.id === layer.id) put(customer, layer.data, 0)
+    }
+  }
+  return answer
+}
+
+function put(document, data, depth) {
+  for (const [name, value] of Object.entries(data)) {
+    if (name === 'address') Object.assign(document.address, value)
+    // Another customer than the one shown cannot be shown where customers are populated.
+    else if (name !== 'customer' || depth === 0) document[name] = value
+  }
+}
