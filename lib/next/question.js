@@ -51,19 +51,18 @@ export async function questionOf(payload, user, principal, type, args) {
   const rules = readRulesOf(payload, collection, type === 'count' ? 0 : depth)
   if (!rules.cacheable) return undefined
 
-  const shown = type === 'count' ? [collection] : shownCollections(payload, collection, depth)
-  const access = args.overrideAccess ? {} : await accessOf(payload, user, shown, args.id)
+  const related = type === 'count' ? [] : relatedCollections(payload, collection, depth)
+  const access = args.overrideAccess ? {} : await accessOf(payload, user, new Set([collection, ...related]), args.id)
   // Payload says no in its own words.
   if (access[collection] === false) return undefined
 
   const scope = args.overrideAccess ? 'everything' : principal
-  const key = shortened(`${collection}/${type} ${stableJSON([{ ...args, depth }, scope, access])}`)
-  const userTags = scope.includes(':') ? [scope] : []
-  const related = shown.filter((slug) => slug !== collection)
-  if (related.some((slug) => typeof access[slug] === 'object')) {
-    // Whether a related document is shown, or only its id, depends on its members, which no span of the answer tells.
-    return { key, tags: [...shown, ...rules.tags, ...userTags] }
-  }
+  const asked = Object.fromEntries(Object.entries({ ...args, depth }).filter(([name]) => KNOWN.has(name)))
+  const key = shortened(`${collection}/${type} ${stableJSON([asked, scope, access])}`)
+  const own = scope === principal && user ? [principal] : []
+  // Whether a related document is shown, or only its id, depends on what it holds, and no span of the answer tells: any
+  // change in that collection drops the answer.
+  const guarded = related.filter((slug) => typeof access[slug] === 'object')
   const query = {
     type,
     collection,
@@ -76,7 +75,7 @@ export async function questionOf(payload, user, principal, type, args) {
     select: args.select,
     locale: args.locale,
   }
-  return { key, tags: [...rules.tags, ...userTags], query: definedMembers(query) }
+  return { key, tags: [...rules.tags, ...guarded, ...own], query: definedMembers(query) }
 }
 
 /** @param {ReadArgs} args */
@@ -89,28 +88,30 @@ function isKeepable(args) {
  * @param {Payload} payload
  * @param {string} collection
  * @param {number} depth
- * @returns {string[]} the collections whose documents an answer can show, the asked one first
+ * @returns {string[]} the collections whose documents an answer can show through relations; the asked one only if it leads
+ *   back to itself
  */
-export function shownCollections(payload, collection, depth) {
+export function relatedCollections(payload, collection, depth) {
   const shapes = shapesOf(payload)
-  const shown = new Set([collection])
+  /** @type {Set<string>} */
+  const related = new Set()
   for (let level = [collection], left = depth; level.length > 0 && left > 0; left--) {
-    level = level.flatMap((slug) => Object.values(shapes[slug]?.relations ?? {}).flat()).filter((slug) => !shown.has(slug))
-    for (const slug of level) shown.add(slug)
+    level = level.flatMap((slug) => Object.values(shapes[slug]?.relations ?? {}).flat()).filter((slug) => !related.has(slug))
+    for (const slug of level) related.add(slug)
   }
-  return [...shown]
+  return [...related]
 }
 
 /**
  * What access control answers to the user, as Payload will ask it for this read.
  * @param {Payload} payload
  * @param {any} user
- * @param {string[]} collections the first is the one that is asked
+ * @param {Set<string>} collections the first is the one that is asked
  * @param {string | number | undefined} id
  * @returns {Promise<Record<string, boolean | import('payload').Where>>}
  */
 async function accessOf(payload, user, collections, id) {
-  const answers = collections.map(async (slug, index) => {
+  const answers = [...collections].map(async (slug, index) => {
     const req = await createLocalReq({ user }, /** @type {any} */ (payload))
     const { access } = payload.collections[/** @type {any} */ (slug)].config
     return [slug, await executeAccess({ id: index === 0 ? id : undefined, disableErrors: true, req }, access.read)]

@@ -1,7 +1,7 @@
 import { OptimisticCacheError } from '../errors.js'
 import { shapesOf } from '../payload/cacheOf.js'
 import { describe } from '../query/query-key.js'
-import { questionOf, shownCollections } from './question.js'
+import { questionOf, relatedCollections } from './question.js'
 
 /** @typedef {import('./question.js').ReadType} ReadType */
 /** @typedef {import('./question.js').ReadArgs} ReadArgs */
@@ -146,7 +146,7 @@ export class ServerView {
     const { collection, type, args } = description
     const { data, version } = await this.#read(type, { ...args, collection }, { base: true })
     const depth = Number(args.depth ?? this.payload.config.defaultDepth)
-    return { queryKey, data, version, shown: shownCollections(this.payload, collection, depth) }
+    return { queryKey, data, version, shown: [collection, ...relatedCollections(this.payload, collection, depth)] }
   }
 
   /**

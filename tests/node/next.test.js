@@ -1,0 +1,187 @@
+// The view that a request renders through: whose answers, from where, and with what laid over.
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+import { v4, v7 as newToken } from 'uuid'
+import { withOptimisticCache } from '../../lib/next/config.js'
+import { tokensOf } from '../../lib/next/tokens.js'
+import { collection } from '../../lib/query/index.js'
+import { openShopWithUsers } from './support/next.js'
+
+/** @type {Awaited<ReturnType<typeof openShopWithUsers>>} */
+let shop
+before(async () => (shop = await openShopWithUsers()))
+after(() => shop.close())
+
+const numbersOf = (/** @type {{ docs: any[] }} */ { docs }) => docs.map(({ number }) => number)
+
+test('a view reads what its user may see, unless overrideAccess is asked for', async () => {
+  assert.deepEqual(numbersOf(await shop.as('ada').find({ collection: 'orders' })), [1, 2])
+  assert.deepEqual(numbersOf(await shop.as('grace').find({ collection: 'orders' })), [3])
+  assert.deepEqual(numbersOf(await shop.as('root').find({ collection: 'orders' })), [1, 2, 3])
+  assert.deepEqual(numbersOf(await shop.as().find({ collection: 'orders', overrideAccess: true })), [1, 2, 3])
+  assert.equal((await shop.as('ada').count({ collection: 'orders' })).totalDocs, 2)
+})
+
+test('what access control refuses fails as Payload has it fail, and is not kept', async () => {
+  const [first] = shop.orders
+  await assert.rejects(shop.as().find({ collection: 'orders' }), { status: 403 })
+  await assert.rejects(shop.as('grace').findByID({ collection: 'orders', id: first.id }), { status: 404 })
+  assert.equal(await shop.as('grace').findByID({ collection: 'orders', id: first.id, disableErrors: true }), null)
+})
+
+test('answers are those of payload.find', async () => {
+  const args = { collection: 'orders', where: { status: { equals: 'pending' } }, sort: '-number', limit: 1, page: 2, depth: 1 }
+  const truth = await shop.payload.find({ ...args, overrideAccess: false, user: shop.users.ada })
+  assert.deepEqual(await shop.as('ada').find(args), JSON.parse(JSON.stringify(truth)))
+})
+
+test('a second view of the user finds in the cache what the first one asked for, however it spells the question', async () => {
+  const where = { status: { equals: 'pending' }, number: { greater_than: 0 } }
+  const reordered = { number: { greater_than: 0 }, status: { equals: 'pending' } }
+  const read = (/** @type {string} */ name, /** @type {object} */ args) =>
+    shop.sourceOf(() => shop.as(name).find({ collection: 'orders', depth: 0, ...args }))
+  assert.equal(await read('ada', { where }), 'miss')
+  assert.equal(await read('ada', { draft: false, where: reordered }), 'hit')
+  assert.equal(await read('grace', { where }), 'miss')
+})
+
+test('each argument that changes the answer makes another entry', async () => {
+  const variants = [
+    {}, { depth: 0 }, { limit: 1 }, { limit: 1, page: 2 }, { pagination: false }, { sort: '-number' },
+    { where: { number: { equals: 2 } } }, { select: { number: true } }, { populate: { customers: { name: true } } },
+    { overrideAccess: true }, { fallbackLocale: 'none' }, { locale: 'en' },
+  ]
+  const view = shop.as('root')
+  const read = (/** @type {object} */ variant) => () => view.find({ collection: 'orders', limit: 50, ...variant })
+  for (const variant of variants) assert.equal(await shop.sourceOf(read(variant)), 'miss', JSON.stringify(variant))
+  for (const variant of variants) assert.equal(await shop.sourceOf(read(variant)), 'hit', JSON.stringify(variant))
+})
+
+test('what the cache cannot keep right is read from the database', async () => {
+  const view = shop.as('ada')
+  const reads = [
+    { collection: 'logs' },
+    { collection: 'orders', trash: true },
+    { collection: 'orders', draft: true },
+    { collection: 'orders', joins: {} },
+    { collection: 'orders', locale: 'all' },
+    { collection: 'orders', showHiddenFields: true },
+    { collection: 'orders', user: shop.users.grace },
+    { collection: 'orders', req: { user: shop.users.grace } },
+  ]
+  for (const args of reads) {
+    for (const turn of [1, 2]) {
+      const source = await shop.sourceOf(() => view.find(args))
+      assert.equal(source, 'past', `${JSON.stringify(Object.keys(args))}, turn ${turn}`)
+    }
+  }
+  assert.deepEqual(numbersOf(await view.find({ collection: 'orders', user: shop.users.grace })), [3])
+})
+
+test('a document that an update moves out of what its reader may see is gone from the list', async () => {
+  const data = { number: 4, seller: 'ada', status: 'pending' }
+  const { id } = await shop.payload.create({ collection: 'orders', data })
+  const list = async () => numbersOf(await shop.as('ada').find({ collection: 'orders', depth: 0, limit: 20 }))
+  assert.deepEqual(await list(), [1, 2, 4])
+  await shop.payload.update({ collection: 'orders', id, data: { seller: 'grace' } })
+  assert.deepEqual(await list(), [1, 2])
+  await shop.payload.delete({ collection: 'orders', id })
+})
+
+test('a related document that access control hides is no longer shown', async () => {
+  const { id } = shop.customer
+  const customer = async () => (await shop.as('ada').find({ collection: 'orders', depth: 1, limit: 1 })).docs[0].customer
+  assert.equal((await customer()).name, 'Amara Dahl')
+  await shop.payload.update({ collection: 'customers', id, data: { hidden: true } })
+  assert.equal(await customer(), id)
+  await shop.payload.update({ collection: 'customers', id, data: { hidden: false } })
+  assert.equal((await customer()).name, 'Amara Dahl')
+})
+
+test('a change of the user drops the answers that its rights made', async () => {
+  const read = () => shop.sourceOf(() => shop.as('grace').find({ collection: 'orders', depth: 0 }))
+  await read()
+  assert.equal(await read(), 'hit')
+  await shop.payload.update({ collection: 'users', id: shop.users.grace.id, data: { role: 'staff' } })
+  assert.equal(await read(), 'miss')
+})
+
+test('a change in flight shows to its user, on list and document, and to nobody else', async () => {
+  const [{ id }] = shop.orders
+  const token = newToken()
+  const operations = /** @type {any} */ ([{ type: 'update', collection: 'orders', id, data: { status: 'shipped' } }])
+  shop.cache.begin(token, { principal: `users:${shop.users.ada.id}`, operations })
+  const statusFor = async (/** @type {string} */ name, /** @type {string[]} */ tokens) => {
+    const view = shop.as(name, tokens)
+    const list = await view.find({ collection: 'orders', depth: 1, where: { number: { equals: 1 } } })
+    const document = await view.findByID({ collection: 'orders', id, disableErrors: true })
+    return [list.docs[0]?.status, document?.status]
+  }
+  assert.deepEqual(await statusFor('ada', [token]), ['shipped', 'shipped'])
+  assert.deepEqual(await statusFor('ada', []), ['pending', 'pending'])
+  assert.deepEqual(await statusFor('root', [token]), ['pending', 'pending'])
+  assert.deepEqual(shop.as('root', [token]).unknown, [token])
+  shop.cache.rollback(token)
+  assert.deepEqual(await statusFor('ada', [token]), ['pending', 'pending'])
+})
+
+test('the page state holds what the database has, what is in flight, and the shapes of both', async () => {
+  const orders = collection('orders')
+  const [{ id }] = shop.orders
+  const token = newToken()
+  const foreign = newToken()
+  const operations = /** @type {any} */ ([{ type: 'update', collection: 'orders', id, data: { status: 'shipped' } }])
+  shop.cache.begin(token, { principal: `users:${shop.users.ada.id}`, operations })
+  const view = shop.as('ada', [token, foreign])
+  const queries = [orders.find({ depth: 1, limit: 5 }), orders.findByID(id, { depth: 0 }), orders.count()]
+  const state = await view.dehydrate(queries)
+  shop.cache.rollback(token)
+
+  assert.deepEqual(JSON.parse(JSON.stringify(state)), state)
+  const { generation, version } = shop.cache
+  assert.deepEqual(
+    { ...state, queries: undefined, shapes: Object.keys(state.shapes) },
+    {
+      api: '/api',
+      generation,
+      version: version - 1,
+      principal: `users:${shop.users.ada.id}`,
+      unknown: [foreign],
+      pending: [{ token, operations }],
+      shapes: ['orders', 'customers'],
+      queries: undefined,
+    },
+  )
+  assert.deepEqual(state.queries.map(({ queryKey }) => queryKey), queries.map(({ queryKey }) => queryKey))
+  const [list, document, count] = /** @type {any[]} */ (state.queries.map(({ data }) => data))
+  assert.deepEqual([list.docs[0].status, document.status, count.totalDocs], ['pending', 'pending', 2])
+  for (const query of state.queries) assert.equal(query.version, version - 1)
+})
+
+test('dehydrate refuses a query that is not one of collection()', async () => {
+  await assert.rejects(shop.as('ada').dehydrate([{ queryKey: ['todos'] }]), { code: 'ERR_OPTIMISTIC_ARGUMENT' })
+})
+
+test('arguments and answers are nobody else’s: a caller’s are left as they are, the cache’s cannot be changed', async () => {
+  const args = { collection: 'orders', where: { number: { in: [1, 2] } }, select: { number: true } }
+  const copy = structuredClone(args)
+  const answer = await shop.as('ada').find(args)
+  assert.deepEqual(args, copy)
+  assert.throws(() => answer.docs.pop(), TypeError)
+})
+
+test('of the cookie, at most sixteen UUIDv7 count, and whatever else is in it does not', () => {
+  const tokens = Array.from({ length: 20 }, () => newToken())
+  assert.deepEqual(tokensOf(undefined), [])
+  assert.deepEqual(tokensOf(['', 'x', v4(), '%00', tokens[0].toUpperCase(), tokens[0]].join('.')), [tokens[0]])
+  assert.deepEqual(tokensOf(tokens.join('.')), tokens.slice(0, 16))
+})
+
+test('withOptimisticCache adds the addon to what Next.js traces for every route, and leaves the rest', () => {
+  const config = { poweredByHeader: false, outputFileTracingIncludes: { '/**': ['a'], '/b': ['c'] } }
+  const { outputFileTracingIncludes, poweredByHeader } = withOptimisticCache(config)
+  const addon = path.join('build', 'Release', 'optimistic_cache.node')
+  assert.equal(poweredByHeader, false)
+  assert.deepEqual(outputFileTracingIncludes, { '/**': ['a', addon], '/b': ['c'] })
+})
