@@ -7,7 +7,7 @@ import { SHAPES } from './support/rest-server.js'
 
 const MEMBERS = ['note', 'note', 'status', 'city', 'customer', 'several']
 const STATUSES = ['pending', 'processing', 'shipped']
-const WRITE_ENDS = [[6], [2, 'rollback'], [1, 'invalid'], [2, 'before'], [2, 'after'], [2, 'lost'], [2, 'running'], [1, 'cut']]
+const WRITE_ENDS = [[6], [5, 'rollback'], [1, 'invalid'], [2, 'before'], [2, 'after'], [2, 'lost'], [2, 'running'], [1, 'cut']]
 const READ_ENDS = [[8], [1, 'fail'], [1, 'cut']]
 /** Members whose values are all different, so that one that comes back is known. */
 const TELLING = ['note', 'total', 'name']

@@ -13,7 +13,7 @@ import { Model } from './engine-random-model.js'
 import { Page } from './engine-random-page.js'
 import { Random } from './schedules-random.js'
 
-const ROUNDS = Number(process.env.ROUNDS ?? 40)
+const ROUNDS = Number(process.env.ROUNDS ?? 25)
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
 const STEPS = 40
 
@@ -25,12 +25,12 @@ const WEIGHTS = [
   [4, 'othersWrite'],
   [4, 'refetch'],
   [2, 'focus'],
-  [3, 'renderPage'],
-  [3, 'hydrate'],
-  [3, 'edit'],
+  [5, 'renderPage'],
+  [6, 'hydrate'],
+  [7, 'edit'],
   [2, 'invalidate'],
   [2, 'cancel'],
-  [0.4, 'clear'],
+  [0.2, 'clear'],
 ]
 
 /** @type {Record<string, number>} */
