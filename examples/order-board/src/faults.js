@@ -47,8 +47,12 @@ export function setFaults(wanted) {
   Object.assign(faults, wanted)
 }
 
-/** An error that tells its message to clients. @param {string} message */
-const failure = (message) => new APIError(message, 500, null, true)
+/**
+ * An error that tells its message to clients. Payload prints it only when there is `data`, or when the class has a name,
+ * which a production build takes away.
+ * @param {string} message
+ */
+const failure = (message) => new APIError(message, 500, { demo: true }, true)
 
 /** Hooks for the collection whose updates are to be delayed or to fail. */
 export const faultHooks = {
