@@ -46,6 +46,7 @@ export class Page {
     page.#watchServer()
     page.#mount()
     await page.quiet()
+    page.check()
     page.server.holds = () => true
     return page
   }
@@ -159,7 +160,8 @@ export class Page {
   }
 
   hydrate() {
-    const state = this.random.pick(this.#states)
+    // Mostly the latest: newer than answers that are on their way.
+    const state = this.random.pick(this.#states.slice(this.random.chance(0.6) ? -1 : 0))
     if (!state || this.#isClearing) return false
     for (const { token } of state.pending) {
       const mutation = this.#byToken.get(token)
