@@ -1,5 +1,22 @@
 /*
- * entry.c: storing entries, and making room for them.
+ * entry.c: what an entry is, and how there is always room for the next one.
+ *
+ * An entry is a materialised query result: a key, the answer's bytes, and the log position (version) that they reflect.
+ * It does not know what happened since; a read finds that out by asking its tags, and brings the entry up to date by
+ * replaying what it missed (api_read.c). In the arena:
+ *
+ *   entry (slot of the table of entries)
+ *     ├─ key      text
+ *     ├─ value    bytes │ padding │ spans       replaced as a whole when the entry is brought up to date
+ *     └─ needs    tag references │ query        fixed while the entry lives
+ *
+ * The bytes are JSON as JSON.stringify wrote it, never a tree: a reader wants them whole, and a change of one document
+ * replaces a few members of one span, which is a memmove. A tree would be built and printed for every reader.
+ *
+ * The value and what it depends on are apart because they change at different times: a replay writes a new value of the
+ * same documents, so that the tags need not be looked up again. And an entry refers to its tags, but no tag to its
+ * entries: an operation on a tag that a million entries carry writes one number, and each of them finds it when it is
+ * next read.
  *
  * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks
  * from the oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on

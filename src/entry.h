@@ -1,19 +1,8 @@
 /*
- * entry.h: what an entry is.
+ * entry.h: materialised query results: storing them, bringing them up to date, making room for them.
  *
- * An entry is a materialised query result: a key, the answer's bytes, and the log position (version) that they reflect.
- * It does not know what happened since; a read finds that out by asking its tags, and brings the entry up to date by
- * replaying what it missed (api_read.c). In the arena:
- *
- *   entry (slot of the table of entries)
- *     ├─ key      text
- *     ├─ value    bytes │ padding │ spans       replaced as a whole when the entry is brought up to date
- *     └─ needs    tag references │ query        fixed while the entry lives
- *
- * The value and what it depends on are apart because they change at different times: a replay writes a new value of the
- * same documents, so that the tags need not be looked up again.
- *
- * All functions need the lock.
+ * All functions need the lock. Any entry may be evicted by a call that makes room (entry_set_locked, entry_alloc_locked,
+ * entry_use_tag_locked, entry_update_locked), so an index is to be looked up again after it.
  */
 #ifndef ENTRY_H
 #define ENTRY_H
