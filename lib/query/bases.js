@@ -79,7 +79,7 @@ export class Bases {
     const query = this.#client.getQueryCache().build(this.#client, /** @type {any} */ (options))
     const entry = this.#entries.get(query)
     if (!entry || (isKnown && entry.base !== undefined) || (compareVersions(version, entry.version) ?? 1) <= 0) return
-    Object.assign(entry, { base: share(entry.base, data), version, clock: BEFORE_ALL })
+    rebase(entry, data, version)
     this.#note(entry.setData(this.#overlaid(entry), { manual: true }))
   }
 
@@ -141,11 +141,7 @@ export class Bases {
     }
     query.setState = (state) => {
       if (!('data' in state)) return entry.setState(state)
-      if (!this.#shown.has(state.data)) {
-        const known = state.data !== undefined
-        const base = known ? share(entry.base, state.data) : undefined
-        Object.assign(entry, { base, version: versionOfAnswer(state.data), clock: BEFORE_ALL })
-      }
+      if (!this.#shown.has(state.data)) rebase(entry, state.data, versionOfAnswer(state.data))
       entry.setState({ ...state, data: this.#note(this.#overlaid(entry)) })
     }
     this.#show(entry)
@@ -166,7 +162,7 @@ export class Bases {
   #takeAnswer(entry, data) {
     const version = versionOfAnswer(data)
     if ((compareVersions(version, entry.version) ?? 0) < 0) return
-    Object.assign(entry, { base: share(entry.base, data), version, clock: entry.fetchClock })
+    rebase(entry, data, version, entry.fetchClock)
   }
 
   /**
@@ -245,4 +241,14 @@ function covers(entry, { outcome, clock }) {
   if (!outcome) return false
   const order = compareVersions(entry.version, outcome.version)
   return order === undefined ? entry.clock >= clock : order >= 0
+}
+
+/**
+ * @param {Entry} entry
+ * @param {any} data
+ * @param {Version | undefined} version
+ * @param {number} [clock]
+ */
+function rebase(entry, data, version, clock = BEFORE_ALL) {
+  Object.assign(entry, { base: share(entry.base, data), version, clock })
 }

@@ -123,7 +123,7 @@ export class Engine {
   begin(api, collection, variables, context) {
     const { id, data } = variables ?? {}
     if ((typeof id !== 'string' && typeof id !== 'number') || data === null || typeof data !== 'object') {
-      const text = `update() of ${collection} takes { id, data }: id a string or a number, data the changed members`
+      const text = `update() of ${collection} takes { id, data }: the document's id and its changed members`
       throw new OptimisticMutationError('ERR_OPTIMISTIC_ARGUMENT', text)
     }
     const body = JSON.stringify(data)
@@ -171,7 +171,7 @@ export class Engine {
       return document
     }
     layer.failed = attempt
-    if (outcome.state === 'pending') await this.#watcher.outcomeOf(layer)
+    if (outcome.state === 'pending') await this.#outcomeOf(layer)
     else if (outcome.state === 'committed' || !layer.retried) this.#settle(layer, outcome)
     throw errorOf(attempt, layer.outcome ?? /** @type {Outcome} */ (attempt.outcome))
   }
@@ -276,9 +276,18 @@ export class Engine {
    * @param {Layer} layer
    */
   async #hearOf(layer) {
-    const outcome = await this.#watcher.outcomeOf(layer)
+    const outcome = await this.#outcomeOf(layer)
     if (outcome.state !== 'committed') throw errorOf({ outcome, reached: true }, outcome)
     return readDocument(/** @type {Required<Layer>} */ (layer))
+  }
+
+  /**
+   * @param {Layer} layer
+   * @returns {Promise<Outcome>} asked for until it is known
+   */
+  #outcomeOf(layer) {
+    this.#watcher.watch(layer)
+    return layer.settled
   }
 
   /** @param {Layer} layer */
@@ -316,7 +325,8 @@ export class Engine {
     if (outcome.state !== 'rolledBack') this.#bases?.invalidate(layer, isReachable ? 'active' : 'none')
     this.sweep()
     layer.resolve(outcome)
-    const error = failed || outcome.state !== 'committed' ? errorOf(failed ?? { outcome, reached: true }, outcome) : undefined
+    const isWell = !failed && outcome.state === 'committed'
+    const error = isWell ? undefined : errorOf(failed ?? { outcome, reached: true }, outcome)
     for (const listener of this.#settleListeners) {
       // Apart from this call: a listener that throws is its page's trouble, and must not stop the settling.
       queueMicrotask(() => listener({ token, state: outcome.state, error, operations, adopted }))

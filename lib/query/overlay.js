@@ -142,7 +142,10 @@ function replacement(shown, next, shape, path) {
     const rows = next.map((row) => replacement(itemWithId(shown, row?.id), row, shape, path))
     return rows.includes(LEAVE) ? LEAVE : rows
   }
-  const members = Object.keys(next).map((name) => [name, replacement(shown?.[name], next[name], shape, `${path}.${name}`)])
+  const members = Object.entries(next).map(([name, value]) => [
+    name,
+    replacement(shown?.[name], value, shape, `${path}.${name}`),
+  ])
   return members.some(([, value]) => value === LEAVE) ? LEAVE : Object.fromEntries(members)
 }
 

@@ -89,7 +89,7 @@ export async function sendMutation(layer) {
 export async function askOutcome({ api, token }, { wait = 0, signal } = {}) {
   const response = await fetch(`${api}/optimistic/mutations/${token}?wait=${wait}`, { signal, cache: 'no-store' })
   if (response.status === 404) return { state: 'unknown' }
-  if (!response.ok) throw new Error(`the server answered ${response.status} when asked for mutation ${token}`)
+  if (!response.ok) throw new Error(`the server answered ${response.status}`)
   const { state, generation, version, error } = await response.json()
   if (state === 'pending') return { state }
   return { state, version: state === 'committed' ? { generation, version } : undefined, reason: error ?? undefined }
@@ -100,19 +100,15 @@ export async function askOutcome({ api, token }, { wait = 0, signal } = {}) {
  * @param {Outcome} outcome
  */
 export function errorOf({ status, message, errors, reached, cause }, outcome) {
-  const details = { status, errors, cause, committed: outcome.state === 'committed' }
+  const committed = outcome.state === 'committed'
   const said = message ?? outcome.reason
   const because = said ? `: ${said}` : ''
-  if (outcome.state === 'committed') {
-    return new OptimisticMutationError('ERR_OPTIMISTIC_COMMITTED', `the change was saved, but failed after${because}`, details)
-  }
-  if (outcome.state === 'expired') {
-    const text = `it is not known whether the change was saved${because}; look before trying again`
-    return new OptimisticMutationError('ERR_OPTIMISTIC_OUTCOME_UNKNOWN', text, details)
-  }
-  if (status === undefined && (!reached || outcome.state === 'unknown')) {
-    const text = 'the server could not be reached, so the change was taken back; try again when it can be'
-    return new OptimisticMutationError('ERR_OPTIMISTIC_UNREACHABLE', text, details)
-  }
-  return new OptimisticMutationError('ERR_OPTIMISTIC_REFUSED', `the change was not saved${because}`, details)
+  const [code, text] = committed
+    ? ['COMMITTED', `the change was saved, but failed after${because}`]
+    : outcome.state === 'expired'
+      ? ['OUTCOME_UNKNOWN', `it is not known whether the change was saved${because}; look before trying again`]
+      : status === undefined && (!reached || outcome.state === 'unknown')
+        ? ['UNREACHABLE', 'the server could not be reached, so the change was taken back; try again later']
+        : ['REFUSED', `the change was not saved${because}`]
+  return new OptimisticMutationError(`ERR_OPTIMISTIC_${code}`, text, { status, errors, cause, committed })
 }

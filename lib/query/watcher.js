@@ -36,15 +36,6 @@ export class Watcher {
     this.#poll()
   }
 
-  /**
-   * @param {Layer} layer
-   * @returns {Promise<Outcome>}
-   */
-  outcomeOf(layer) {
-    this.watch(layer)
-    return layer.settled
-  }
-
   stop() {
     this.#stopping.abort()
     this.#stopping = new AbortController()

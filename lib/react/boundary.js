@@ -57,9 +57,9 @@ export function OptimisticBoundary({ state, refresh, onSettled, children }) {
     const shown = new Set([...(state?.pending ?? []).map(({ token }) => token), ...(state?.unknown ?? [])])
     const unsubscribe = engine.onSettled((settled) => {
       // A token that nobody knows, not even what it changed: the request it stood for never arrived.
-      const isVoid = settled.state === 'unknown' && settled.operations.length === 0
-      if (!isVoid) callbacks.current.onSettled?.(settled)
-      if (!isVoid && shown.has(settled.token)) callbacks.current.refresh?.()
+      if (settled.state === 'unknown' && settled.operations.length === 0) return
+      callbacks.current.onSettled?.(settled)
+      if (shown.has(settled.token)) callbacks.current.refresh?.()
     })
     engine.start()
     if ([...shown].some((token) => engine.hasSettled(token))) callbacks.current.refresh?.()

@@ -11,12 +11,25 @@ import { BoundaryContext } from './context.js'
 /** @type {PendingMutation[]} */
 const NONE = []
 
-function useEngine() {
+/**
+ * @template T
+ * @param {(pending: PendingMutation[]) => T} select gives the same value for the same array
+ * @returns {T}
+ */
+function usePending(select) {
   const boundary = useContext(BoundaryContext)
   const client = useContext(QueryClientContext)
   const engine = boundary?.engine ?? (client && engineOf(client))
-  const subscribe = useCallback((/** @type {() => void} */ listener) => engine?.subscribe(listener) ?? (() => {}), [engine])
-  return { engine, rendered: boundary?.rendered ?? NONE, subscribe }
+  const subscribe = useCallback(
+    (/** @type {() => void} */ listener) => engine?.subscribe(listener) ?? (() => {}),
+    [engine]
+  )
+  return useSyncExternalStore(
+    subscribe,
+    () => select(engine?.pending ?? NONE),
+    // While it hydrates, React must see what the server's HTML was made from, even if something settled since.
+    () => select(boundary?.rendered ?? NONE)
+  )
 }
 
 /**
@@ -24,9 +37,7 @@ function useEngine() {
  * @returns {PendingMutation[]} the same array until something changes
  */
 export function usePendingMutations() {
-  const { engine, rendered, subscribe } = useEngine()
-  // While it hydrates, React must see what the server's HTML was made from, even if something settled since.
-  return useSyncExternalStore(subscribe, () => engine?.pending ?? NONE, () => rendered)
+  return usePending((pending) => pending)
 }
 
 /**
@@ -36,15 +47,5 @@ export function usePendingMutations() {
  * @returns {'pending' | false}
  */
 export function useIsOptimistic(slug, id) {
-  const { engine, rendered, subscribe } = useEngine()
-  return useSyncExternalStore(
-    subscribe,
-    () => isPending(engine?.pending ?? NONE, slug, id),
-    () => isPending(rendered, slug, id)
-  )
-}
-
-/** @type {(pending: PendingMutation[], slug: string, id: string | number) => 'pending' | false} */
-function isPending(pending, slug, id) {
-  return pending.some(({ operations }) => changes(operations, slug, id)) && 'pending'
+  return usePending((pending) => pending.some(({ operations }) => changes(operations, slug, id)) && 'pending')
 }

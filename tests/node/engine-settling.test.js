@@ -96,7 +96,7 @@ test('a request that fails while its mutation still runs keeps the overlay until
   assert.deepEqual(list.values, ['pending', 'shipped'])
 })
 
-test('an outcome that the server does not know either is neither success nor refusal: the queries are read again', async (t) => {
+test('of an outcome that the server does not know either the queries are read again', async (t) => {
   const { server, client, orders } = await openBrowser(t)
   const list = await mount(t, client, orders.find(), statusOf(7))
   server.holds = holdsPatch
@@ -109,7 +109,8 @@ test('an outcome that the server does not know either is neither success nor ref
   assert.equal(list.value(), 'delivered')
 })
 
-for (const variables of [undefined, {}, { id: 7 }, { id: null, data: {} }, { id: 7, data: null }, { id: 7, data: 'x' }]) {
+const MALFORMED = [undefined, {}, { id: 7 }, { id: null, data: {} }, { id: 7, data: null }, { id: 7, data: 'x' }]
+for (const variables of MALFORMED) {
   test(`update() refuses ${JSON.stringify(variables)} before anything shows or is sent`, async (t) => {
     const { server, client, engine, orders } = await openBrowser(t)
     await assert.rejects(mutate(client, orders.update(), variables), { code: 'ERR_OPTIMISTIC_ARGUMENT' })
@@ -239,7 +240,8 @@ test('page state replaces an older base and never a newer one, whatever the cloc
 test('page state that a router gives again after the server restarted does not come back', async (t) => {
   const { server, client, engine, orders } = await openBrowser(t)
   const options = orders.findByID(7)
-  const old = { generation: 'g0', version: 90, queries: [{ queryKey: options.queryKey, data: { id: 7, status: 'old' }, version: 90 }] }
+  const queries = [{ queryKey: options.queryKey, data: { id: 7, status: 'old' }, version: 90 }]
+  const old = { generation: 'g0', version: 90, queries }
   engine.hydrate(old)
   await client.fetchQuery({ ...options, staleTime: 0 })
   engine.hydrate(old)
@@ -290,7 +292,7 @@ test('many adopted mutations are followed three at a time, and all come to an en
   assert.equal(new Set(server.log.map(({ path }) => path)).size, 8)
 })
 
-test('what waits for its turn is sent when the page is left, once, and heard of when the user comes back', async (t) => {
+test('what waits for its turn is sent once when the page is left, and heard of when the user is back', async (t) => {
   globalThis.window = new EventTarget()
   const { server, client, orders } = await openBrowser(t)
   t.after(() => delete globalThis.window)

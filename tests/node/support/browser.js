@@ -35,7 +35,8 @@ export function openTab(t, server, config = {}) {
     client.clear()
     client.unmount()
   })
-  return { client, engine, orders: collection('orders', { api: server.api }), customers: collection('customers', { api: server.api }) }
+  const { api } = server
+  return { client, engine, orders: collection('orders', { api }), customers: collection('customers', { api }) }
 }
 
 /** Mounts a query the way a component does, and records every value that a raw listener gets to see. */
@@ -48,7 +49,8 @@ export async function mount(t, client, options, pick = (data) => data) {
   }
   t.after(observer.subscribe(record))
   await settledQuery(client, options)
-  return { observer, values, data: () => observer.getCurrentResult().data, value: () => pick(observer.getCurrentResult().data) }
+  const data = () => observer.getCurrentResult().data
+  return { observer, values, data, value: () => pick(data()) }
 }
 
 /** Waits until the query's fetch, if one is under way, has ended. */
