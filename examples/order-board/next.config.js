@@ -6,5 +6,7 @@ export default withOptimisticCache(
     reactStrictMode: true,
     poweredByHeader: false,
     devIndicators: false,
+    // A build that is made once would write 40 s of cache that nobody reads.
+    experimental: { turbopackFileSystemCacheForBuild: false },
   }),
 )

@@ -48,11 +48,10 @@ export function setFaults(wanted) {
 }
 
 /**
- * An error that tells its message to clients. Payload prints it only when there is `data`, or when the class has a name,
- * which a production build takes away.
+ * An error that tells its message to clients. Payload wants a name for that, which the class has lost in a production build.
  * @param {string} message
  */
-const failure = (message) => new APIError(message, 500, { demo: true }, true)
+const failure = (message) => Object.assign(new APIError(message, 500, null, true), { name: 'DemoFailure' })
 
 /** Hooks for the collection whose updates are to be delayed or to fail. */
 export const faultHooks = {
