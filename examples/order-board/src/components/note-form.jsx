@@ -1,31 +1,25 @@
 'use client'
 
 import { useMutation } from '@tanstack/react-query'
-import { useRouter } from 'next/navigation'
-import { startTransition, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { orders } from '@/queries.js'
 import { Saving } from './saving.jsx'
 import { useToast } from './toasts.jsx'
 
 export function NoteForm({ id, note }) {
-  const router = useRouter()
   const toast = useToast()
+  /** What was typed and is not the page's yet; stays when it could not be saved. */
   const [draft, setDraft] = useState()
   const { mutateAsync, isPending } = useMutation(orders.update())
 
+  useEffect(() => {
+    if (draft === note) setDraft(undefined)
+  }, [draft, note])
+
   async function save(event) {
     event.preventDefault()
-    try {
-      await mutateAsync({ id, data: { note: draft } })
-    } catch (error) {
-      toast(`Note: ${error.message}`)
-      if (!error.committed) return
-    }
-    // Together, so that the text does not jump back before the page has the new one.
-    startTransition(() => {
-      router.refresh()
-      setDraft((current) => (current === draft ? undefined : current))
-    })
+    // The page is rendered anew when the change is settled.
+    await mutateAsync({ id, data: { note: draft } }).catch((error) => toast(`Note: ${error.message}`))
   }
 
   return (
@@ -40,7 +34,7 @@ export function NoteForm({ id, note }) {
         onChange={(event) => setDraft(event.target.value)}
       />
       <div className="line">
-        <button type="submit" disabled={isPending || draft === undefined || draft === note}>
+        <button type="submit" disabled={isPending || draft === undefined}>
           Save note
         </button>
         {isPending && <Saving />}

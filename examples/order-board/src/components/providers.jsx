@@ -31,6 +31,8 @@ export function PageBoundary({ state, children }) {
 
   function onSettled({ adopted, error }) {
     if (adopted && error) toast(error.message.replace(/^./, (letter) => letter.toUpperCase()))
+    // Pages that the router keeps were rendered before this.
+    if (!adopted) router.refresh()
   }
 
   return (
