@@ -29,10 +29,10 @@ export function PageBoundary({ state, children }) {
     shown.add(state)
   }, [state, router])
 
-  function onSettled({ adopted, error }) {
+  function onSettled({ adopted, error, state: outcome }) {
     if (adopted && error) toast(error.message.replace(/^./, (letter) => letter.toUpperCase()))
     // Pages that the router keeps were rendered before this.
-    if (!adopted) router.refresh()
+    if (!adopted && outcome === 'committed') router.refresh()
   }
 
   return (
