@@ -17,22 +17,31 @@ export function DemoPanel({ version, faults: initial }) {
   const [faults, setFaults] = useState(initial)
   const pending = usePendingMutations()
 
-  async function change(wanted) {
-    setFaults((known) => ({ ...known, ...wanted }))
+  /** @param {RequestInit} [request] */
+  async function ask(request) {
     try {
-      const response = await fetch('/api/demo/faults', {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(wanted),
-      })
-      if (!response.ok) throw new Error((await response.json()).error)
+      const response = await fetch('/api/demo/faults', request)
+      const answer = await response.json()
+      if (!response.ok) throw new Error(answer.error)
+      return answer
     } catch (error) {
       toast(`The demo panel could not reach the server. ${error.message}`)
     }
   }
 
+  function change(wanted) {
+    setFaults((known) => ({ ...known, ...wanted }))
+    ask({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wanted) })
+  }
+
+  /** Somebody else may have set them since the page was rendered. */
+  async function opened(event) {
+    const set = event.currentTarget.open && (await ask())
+    if (set) setFaults(set)
+  }
+
   return (
-    <details className="demo" data-demo>
+    <details className="demo" data-demo onToggle={opened}>
       <summary>
         Demo
         {pending.length > 0 && <span className="count">{pending.length} in flight</span>}
