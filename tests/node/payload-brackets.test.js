@@ -15,7 +15,6 @@ import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './
 let shop
 /** @type {any} */
 let customer
-let orderNumber = 0
 
 before(async () => {
   shop = await openShop()
@@ -26,10 +25,7 @@ after(() => shop.close())
 
 /** @param {Record<string, unknown>} [data] @returns {Promise<any>} */
 const newOrder = (data) =>
-  shop.payload.create({
-    collection: 'orders',
-    data: { orderNumber: ++orderNumber, customer: customer.id, address: { street: 'First', city: 'Aa' }, ...data },
-  })
+  shop.newOrder({ customer: customer.id, address: { street: 'First', city: 'Aa' }, ...data })
 
 /** @param {any} order @param {Record<string, unknown>} data @param {string} [token] */
 const patch = ({ id }, data, token) => shop.rest('PATCH', `/orders/${id}`, { data, token })
@@ -143,7 +139,7 @@ test('a write through payload.db outside of a transaction is bracketed by itself
   await readThrough(shop)
   await shop.payload.db.updateOne({
     collection: 'orders',
-    where: { orderNumber: { equals: orderNumber } },
+    where: { orderNumber: { equals: order.orderNumber } },
     data: { note: 'db' },
   })
   assert.equal((await readThrough(shop))[1].find(({ id }) => id === order.id).note, 'db')

@@ -10,7 +10,6 @@ import { failure, gate, openShop, readThrough, readTruth } from './support/paylo
 
 /** @type {Shop} */
 let shop
-let orderNumber = 0
 /** Logged in. @type {Record<string, string>} */
 let ada = {}
 
@@ -28,7 +27,7 @@ afterEach(() => shop.calm())
 after(() => shop.close())
 
 /** @param {Record<string, unknown>} [data] @returns {Promise<any>} */
-const newOrder = (data) => shop.payload.create({ collection: 'orders', data: { orderNumber: ++orderNumber, ...data } })
+const newOrder = (data) => shop.newOrder(data)
 
 /** @param {any} order @param {import('./support/payload.js').Sent} sent */
 const patch = ({ id }, sent) => shop.rest('PATCH', `/orders/${id}`, { data: { note: 'new' }, ...sent })

@@ -15,7 +15,6 @@ const WRITES = ['create', 'update', 'delete']
 let shop
 /** @type {any} */
 let customer
-let orderNumber = 0
 
 before(async () => {
   shop = await openShop()
@@ -26,10 +25,7 @@ after(() => shop.close())
 
 /** @param {Record<string, unknown>} [data] @returns {Promise<any>} */
 const newOrder = (data) =>
-  shop.payload.create({
-    collection: 'orders',
-    data: { orderNumber: ++orderNumber, customer: customer.id, address: { street: 'First', city: 'Aa' }, ...data },
-  })
+  shop.newOrder({ customer: customer.id, address: { street: 'First', city: 'Aa' }, ...data })
 
 /** A request as a custom endpoint would hand it to the Local API. @param {string} token @returns {any} */
 const reqWith = (token) => ({ headers: new Headers(tokenHeader(token)) })
@@ -67,13 +63,13 @@ const deletes = {
 
 /** Each creates an order with the note "new". @type {Record<string, (token: string) => Promise<any>>} */
 const creates = {
-  REST: (token) => shop.rest('POST', '/orders', { data: { orderNumber: ++orderNumber, note: 'new' }, token }),
+  REST: (token) => shop.rest('POST', '/orders', { data: { orderNumber: shop.nextOrderNumber(), note: 'new' }, token }),
   GraphQL: (token) =>
-    shop.graphql(`mutation { createOrder(data: { orderNumber: ${++orderNumber}, note: "new" }) { id } }`, { token }),
+    shop.graphql(`mutation { createOrder(data: { orderNumber: ${shop.nextOrderNumber()}, note: "new" }) { id } }`, { token }),
   'the Local API': (token) =>
     shop.payload.create({
       collection: 'orders',
-      data: { orderNumber: ++orderNumber, note: 'new' },
+      data: { orderNumber: shop.nextOrderNumber(), note: 'new' },
       req: reqWith(token),
     }),
 }

@@ -11,7 +11,6 @@ import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './
 
 /** @type {Shop} */
 let shop
-let orderNumber = 0
 
 before(async () => {
   shop = await openShop({ transactions: false })
@@ -20,7 +19,7 @@ afterEach(() => shop.calm())
 after(() => shop.close())
 
 /** @param {Record<string, unknown>} [data] @returns {Promise<any>} */
-const newOrder = (data) => shop.payload.create({ collection: 'orders', data: { orderNumber: ++orderNumber, ...data } })
+const newOrder = (data) => shop.newOrder(data)
 
 /** Each changes the note of one order to "new". @type {Record<string, (order: any, token: string) => Promise<any>>} */
 const updates = {
@@ -115,7 +114,7 @@ test('a write that the database refuses takes the mutation back', async () => {
 test('a create and a delete are bracketed and settled', async () => {
   await readThrough(shop)
   const [created, deleted] = [newToken(), newToken()]
-  const { body } = await shop.rest('POST', '/orders', { data: { orderNumber: ++orderNumber }, token: created })
+  const { body } = await shop.rest('POST', '/orders', { data: { orderNumber: shop.nextOrderNumber() }, token: created })
   assert.equal(stateOf(created), 'committed')
   await assertCacheIsRight()
   await shop.rest('DELETE', `/orders/${body.doc.id}`, { token: deleted })
@@ -160,7 +159,7 @@ test('an upsert through payload.db is bracketed, whether it updates or creates',
       req: /** @type {any} */ ({}),
       where: { orderNumber: { equals: number } },
     })
-  for (const number of [order.orderNumber, ++orderNumber]) {
+  for (const number of [order.orderNumber, shop.nextOrderNumber()]) {
     await readThrough(shop)
     await upsert(number)
     await assertCacheIsRight()

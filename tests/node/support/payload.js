@@ -101,6 +101,7 @@ export async function openShop({ transactions = true, plugin } = {}) {
   })
   const payload = await getPayload({ config })
   const cache = cacheOf(payload)
+  let orderNumber = 0
   return {
     cache,
     config,
@@ -121,6 +122,14 @@ export async function openShop({ transactions = true, plugin } = {}) {
     async graphql(query, sent) {
       return received(await GRAPHQL_POST(config)(requestOf('POST', '/graphql', { ...sent, data: { query } })))
     },
+    /**
+     * @param {Record<string, unknown>} [data]
+     * @returns {Promise<any>} an order with a number of its own
+     */
+    newOrder(data) {
+      return payload.create({ collection: 'orders', data: /** @type {any} */ ({ orderNumber: ++orderNumber, ...data }) })
+    },
+    nextOrderNumber: () => ++orderNumber,
     /** Makes the hooks do nothing again. */
     calm() {
       for (const name of Object.keys(hooks)) hooks[/** @type {HookName} */ (name)] = undefined
