@@ -3,7 +3,8 @@
     {
       'target_name': 'optimistic_cache',
       'sources': [
-        '<!@(ls src/*.c)',
+        # The files of one platform are chosen below.
+        '<!@(ls src/*.c | grep -v /futex_)',
         '<!@(ls src/addon/*.cc)',
       ],
       'include_dirs': [
@@ -26,6 +27,9 @@
       'libraries': [
         '<!@(pkg-config --libs libcjson 2>/dev/null || echo -lcjson)',
         '-lpthread',
+      ],
+      'conditions': [
+        ['OS=="linux"', {'sources': ['src/futex_linux.c']}, {'sources': ['src/futex_portable.c']}],
       ],
       'configurations': {
         'Release': {
