@@ -7,6 +7,7 @@
  * @property {Record<string, unknown>} [data] the changed top-level members, as a read at depth 0 has them; an `update`
  *   without it is logged as an invalidation of the document and its collection
  * @property {Record<string, unknown>} [previous] the document before, at depth 0
+ * @property {Record<string, unknown>} [doc] the whole document after, at depth 0, with no member that a reader may not see
  *
  * @typedef {object} InvalidateOperation
  * @property {'invalidate'} type

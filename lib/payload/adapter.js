@@ -1,61 +1,44 @@
 /**
  * Brackets around every write of the database adapter, whoever asked for it: REST, GraphQL, the Local API, the admin
- * panel, a hook, or code that calls `payload.db` itself.
+ * panel, a job, a hook, or code that calls `payload.db` itself.
  *
- * In a transaction the documents join its bracket, and what an update changed is learnt by reading the document before
- * and after it, in the same transaction, as `payload.find` would: then, and only then, entries are replayed instead of
+ * In a transaction the documents join its bracket, and what a write did to a document is learnt by reading it before
+ * and after, in the same transaction, as `payload.find` would: then, and only then, entries are replayed instead of
  * dropped. These reads are reads of the Local API, which the collection's hooks see. Outside of a transaction a write
  * is true the moment it returns, so it has a bracket of its own.
  */
 import { isolateObjectProperty } from 'payload'
 import { changesBetween } from './changes.js'
 import { idsOfWhere } from './operations.js'
+import { WRITES } from './targets.js'
 import { isVirtual } from './transactions.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
 /** @typedef {import('./bracket.js').Bracket} Bracket */
 /** @typedef {import('./bracket.js').Touched} Touched */
-/** @typedef {'create' | 'update' | 'delete'} Type */
-
-/**
- * @typedef {object} WriteArgs of the adapter's write functions; each has some of them
- * @property {string} collection
- * @property {string | number} [id]
- * @property {any} [where]
- * @property {number} [limit]
- * @property {any} [data]
- * @property {string} [locale]
- * @property {Partial<import('payload').PayloadRequest>} [req]
- */
-
-/** @type {Record<string, Type>} */
-const WRITES = {
-  create: 'create',
-  updateOne: 'update',
-  updateMany: 'update',
-  upsert: 'update',
-  deleteOne: 'delete',
-  deleteMany: 'delete',
-}
+/** @typedef {import('./targets.js').Target} Target */
+/** @typedef {import('./targets.js').WriteArgs} WriteArgs */
+/** @typedef {(args: WriteArgs) => Promise<any>} Write */
 
 /** @type {any} */
 const OWN_MEMBERS = ['context', 'fallbackLocale', 'locale', 'query', 'responseHeaders']
 
-/** Documents of one transaction whose changes are learnt, at two reads each; those after them are invalidated. */
-const LEARNT_MOST = 32
+/** Values that every database takes in one list: SQLite stops at 32,766. */
+const IDS_MOST = 30_000
 
 /**
  * @param {any} db Payload's database adapter
  * @param {() => Runtime} runtimeOf
  */
 export function wrapWrites(db, runtimeOf) {
-  for (const [name, type] of Object.entries(WRITES)) {
+  for (const [name, targetOf] of Object.entries(WRITES)) {
     const write = db[name]
     if (typeof write !== 'function') continue
     db[name] = async function (/** @type {WriteArgs} */ args) {
       const runtime = runtimeOf()
-      const run = () => write.call(this, args)
-      return runtime.isBracketed(args.collection) ? bracketed(runtime, db, type, args, run) : run()
+      const target = targetOf(args)
+      const run = (/** @type {WriteArgs} */ given) => write.call(this, given)
+      return runtime.isBracketed(target.collection, target.id) ? bracketed(runtime, db, target, args, run) : run(args)
     }
   }
 }
@@ -63,22 +46,23 @@ export function wrapWrites(db, runtimeOf) {
 /**
  * @param {Runtime} runtime
  * @param {any} db
- * @param {Type} type
+ * @param {Target} target
  * @param {WriteArgs} args
- * @param {() => Promise<any>} run
+ * @param {Write} write
  */
-async function bracketed(runtime, db, type, args, run) {
+async function bracketed(runtime, db, target, args, write) {
   const id = await args.req?.transactionID
   // A session that is over is no transaction any more: the adapter writes straight to the database then.
   const inTransaction = id !== undefined && !isVirtual(id) && (db.sessions === undefined || id in db.sessions)
-  const ids = type === 'create' ? [] : await idsOf(runtime, db, args)
-  if (inTransaction) return joined(runtime, runtime.transactions.open(id), type, args, ids, run)
+  const { ids, narrowed } = await documentsOf(runtime, db, target, args)
+  const run = () => write(narrowed)
+  if (inTransaction) return joined(runtime, runtime.transactions.open(id), target, ids, args.req, run)
   const around = runtime.bracketOf(args.req, id)
-  const touched = around && touchAll(around, type, args.collection, ids)
-  const result = await alone(runtime, type, args.collection, ids, run)
+  const touched = around && touchAll(around, target, ids)
+  const result = await alone(runtime, target, ids, run)
   if (around !== undefined && touched !== undefined) {
     for (const document of touched) document.writes++
-    noteResult(runtime, around, type, args.collection, result)
+    noteResult(runtime, around, target, result)
   }
   return result
 }
@@ -87,40 +71,41 @@ async function bracketed(runtime, db, type, args, run) {
  * A write as part of a transaction.
  * @param {Runtime} runtime
  * @param {Bracket} bracket
- * @param {Type} type
- * @param {WriteArgs} args
+ * @param {Target} target
  * @param {(string | number)[]} ids
+ * @param {WriteArgs['req']} req
  * @param {() => Promise<any>} run
  */
-async function joined(runtime, bracket, type, { collection, req }, ids, run) {
-  const touched = touchAll(bracket, type, collection, ids)
-  const learnt = type === 'update' && !runtime.isOpaque(collection) ? touched : []
-  for (const document of learnt) await learnBefore(runtime, bracket, document, req)
+async function joined(runtime, bracket, target, ids, req, run) {
+  const learns = !runtime.isOpaque(target.collection)
+  const touched = touchAll(bracket, target, ids)
+  if (learns && target.type === 'update') {
+    for (const document of touched) await learnBefore(runtime, bracket, document, req)
+  }
   for (const document of touched) {
     // Counted although it may fail: Payload goes on after some failures, and commits.
     document.writes++
-    document.changes = undefined
+    document.changes = document.after = undefined
   }
   const result = await run()
-  noteResult(runtime, bracket, type, collection, result)
-  for (const document of learnt) await learnChanges(runtime, document, req)
+  const created = noteResult(runtime, bracket, target, result)
+  if (learns) for (const document of [...touched, ...created]) await learnAfter(runtime, bracket, document, req)
   return result
 }
 
 /**
  * A write that is its own transaction.
  * @param {Runtime} runtime
- * @param {Type} type
- * @param {string} collection
+ * @param {Target} target
  * @param {(string | number)[]} ids
  * @param {() => Promise<any>} run
  */
-async function alone(runtime, type, collection, ids, run) {
+async function alone(runtime, target, ids, run) {
   const bracket = runtime.newBracket()
-  for (const document of touchAll(bracket, type, collection, ids)) document.writes++
+  for (const document of touchAll(bracket, target, ids)) document.writes++
   try {
     const result = await run()
-    noteResult(runtime, bracket, type, collection, result)
+    noteResult(runtime, bracket, target, result)
     bracket.commit()
     return result
   } catch (error) {
@@ -132,12 +117,12 @@ async function alone(runtime, type, collection, ids, run) {
 
 /**
  * @param {Bracket} bracket
- * @param {Type} type
- * @param {string} collection
+ * @param {Target} target
  * @param {(string | number)[]} ids
  * @returns {Touched[]}
  */
-function touchAll(bracket, type, collection, ids) {
+function touchAll(bracket, { type, collection, finds }, ids) {
+  if (type === 'create' || (!finds && ids.length === 0)) return [bracket.touch({ type, collection })]
   // An update without a document creates one, when it is an upsert.
   if (ids.length === 0) bracket.touch({ type: 'create', collection })
   const data = type === 'update' ? bracket.bulkData.get(collection) : undefined
@@ -148,18 +133,22 @@ function touchAll(bracket, type, collection, ids) {
  * The documents that a write turns out to have touched, besides those known before.
  * @param {Runtime} runtime
  * @param {Bracket} bracket
- * @param {Type} type
- * @param {string} collection
+ * @param {Target} target
  * @param {any} result
+ * @returns {Touched[]} those that it made
  */
-function noteResult(runtime, bracket, type, collection, result) {
+function noteResult(runtime, bracket, { type, collection, result: member }, result) {
   bracket.completed++
-  if (type === 'create' && result?.id === undefined) bracket.touch({ type, collection }).writes++
-  for (const document of [result].flat()) {
-    if (document?.id === undefined || type === 'delete') continue
-    const written = bracket.touch({ type, collection, id: runtime.idOf(collection, document.id) })
-    if (written.writes === 0) written.writes++
-  }
+  if (member === undefined || type === 'delete') return []
+  const known = [result].flat().filter((document) => document?.[member] !== undefined)
+  const written = known.map((document) =>
+    bracket.touch({ type, collection, id: runtime.idOf(collection, document[member]) }),
+  )
+  for (const document of written) if (document.writes === 0) document.writes++
+  if (type !== 'create' || written.length === 0) return []
+  // It has a name now, and need not stand for any document that may have been made.
+  bracket.touch({ type, collection }).writes--
+  return written
 }
 
 /**
@@ -169,23 +158,25 @@ function noteResult(runtime, bracket, type, collection, result) {
  * @param {WriteArgs['req']} req
  */
 async function learnBefore(runtime, bracket, document, req) {
-  if (document.type !== 'update' || document.writes > 0 || bracket.learnt >= LEARNT_MOST) return
-  bracket.learnt++
+  if (document.type !== 'update' || document.writes > 0 || !bracket.mayLearn(document)) return
   document.before = await readFlat(runtime, document, req)
 }
 
 /**
  * @param {Runtime} runtime
+ * @param {Bracket} bracket
  * @param {Touched} document
  * @param {WriteArgs['req']} req
  */
-async function learnChanges(runtime, document, req) {
-  const { before, collection, type, writes } = document
-  if (type !== 'update' || before === undefined) return
+async function learnAfter(runtime, bracket, document, req) {
+  const { before, collection, id, type, writes } = document
+  const isKnown = type === 'update' ? before !== undefined : type === 'create' && bracket.mayLearn(document)
+  if (id === undefined || !isKnown) return
   const after = await readFlat(runtime, document, req)
   // Another write of the same document, in parallel, may be in what was just read, or not.
   if (after === undefined || document.writes !== writes) return
-  document.changes = changesBetween(before, after, runtime.groupsOf(collection))
+  document.after = after
+  if (before !== undefined) document.changes = changesBetween(before, after, runtime.groupsOf(collection))
 }
 
 /**
@@ -227,14 +218,24 @@ function ownRequest(req) {
 }
 
 /**
+ * All documents that a write may touch, and its arguments so narrowed that it touches no other: a document that begins
+ * to match the where between this look and the write would be written without anybody knowing.
  * @param {Runtime} runtime
  * @param {any} db
+ * @param {Target} target
  * @param {WriteArgs} args
- * @returns {Promise<(string | number)[]>} of all documents that the write may touch
+ * @returns {Promise<{ ids: (string | number)[], narrowed: WriteArgs }>}
  */
-async function idsOf(runtime, db, { collection, id, limit, locale, req, where }) {
-  const named = id === undefined || id === null ? idsOfWhere(where) : [id]
-  if (named !== undefined) return named.map((one) => runtime.idOf(collection, one))
-  const { docs } = await db.find({ collection, joins: false, limit: limit ?? 0, locale, pagination: false, req, where })
-  return docs.map((/** @type {{ id: string | number }} */ document) => document.id)
+async function documentsOf(runtime, db, { type, collection, id: named, finds, many }, args) {
+  if (type === 'create') return { ids: [], narrowed: args }
+  if (!finds) return { ids: named === undefined ? [] : [runtime.idOf(collection, named)], narrowed: args }
+  const { id, limit, locale, req, sort, where } = args
+  const given = id === undefined || id === null ? idsOfWhere(where) : [id]
+  if (given !== undefined) return { ids: given.map((one) => runtime.idOf(collection, one)), narrowed: args }
+  const question = { collection, joins: false, limit: limit ?? 0, locale, pagination: false, req, sort, where }
+  const { docs } = await db.find(question)
+  const ids = docs.map((/** @type {{ id: string | number }} */ document) => document.id)
+  // What is found by none of them, an upsert makes.
+  if (ids.length > IDS_MOST || (ids.length === 0 && type === 'update' && !many)) return { ids, narrowed: args }
+  return { ids, narrowed: { ...args, where: { and: [...(where ? [where] : []), { id: { in: ids } }] } } }
 }

@@ -9,6 +9,9 @@
  * token while that has room. What does not fit, and what was written without a token, goes to internal tokens that
  * nobody can present, so that no limit of a client's ever stands in the way of a write; and when the cache has no room
  * even for those, the documents are invalidated after the commit instead of bracketed before it.
+ *
+ * A cache that is reset in the meantime (another process died while it wrote to the arena) knows nothing of the
+ * mutations that were pending. Whoever settles one of them then invalidates all that it touched.
  */
 import { v7 as newToken } from 'uuid'
 import { toRequestError, tokenPendingError, tokenUsedError } from './errors.js'
@@ -26,7 +29,9 @@ import { setVersionHeader } from './request.js'
  * @property {string | number} [id]
  * @property {string | undefined} token whose it is; undefined when it is not bracketed
  * @property {number} writes begun on it
+ * @property {boolean} [learns] what the writes do to it is looked at
  * @property {Record<string, unknown>} [before] the document before its first write
+ * @property {Record<string, unknown>} [after] the document after its last one
  * @property {{ data: Record<string, unknown>, previous: Record<string, unknown> }} [changes] what all writes came to
  */
 
@@ -40,6 +45,8 @@ const NO_ROOM = new Set([
   'ERR_OPTIMISTIC_TOKEN_UNKNOWN',
 ])
 const TAGS_AT_ONCE = 256
+/** Documents of one transaction whose changes are learnt, at two reads each; those after them are invalidated. */
+const LEARNT_MOST = 32
 /** Data that JavaScript can hold and the cache cannot. */
 const UNSHOWABLE = /^ERR_OPTIMISTIC_(JSON|UTF8)/
 
@@ -53,12 +60,13 @@ export class Bracket {
   #cache
   #ttl
   #referrersOf
+  #showsWhole
+  #generation
+  #learnt = 0
   /** The client's token. @type {string | undefined} */
   token
   /** Writes that the database answered without an error. */
   completed = 0
-  /** Documents whose changes are being learnt. */
-  learnt = 0
   /** Collection → what the bulk update under way sets in each document that it comes to. @type {Map<string, any>} */
   bulkData = new Map()
   open = true
@@ -70,11 +78,14 @@ export class Bracket {
    * @param {Cache} context.cache
    * @param {number} [context.ttl] milliseconds after which a mutation that nobody settled expires
    * @param {(collection: string) => string[]} context.referrersOf
+   * @param {(collection: string) => boolean} context.showsWhole whether every reader of a document sees all its members
    */
-  constructor({ cache, ttl, referrersOf }) {
+  constructor({ cache, ttl, referrersOf, showsWhole }) {
     this.#cache = cache
     this.#ttl = ttl
     this.#referrersOf = referrersOf
+    this.#showsWhole = showsWhole
+    this.#generation = cache.generation
   }
 
   /**
@@ -116,18 +127,32 @@ export class Bracket {
   }
 
   /**
+   * Whether it is still to be learnt what the writes do to a document, of which a transaction may have many.
+   * @param {Touched} document
+   */
+  mayLearn(document) {
+    if (!document.learns && this.#learnt < LEARNT_MOST) {
+      document.learns = true
+      this.#learnt++
+    }
+    return document.learns === true
+  }
+
+  /**
    * Settles after the database committed.
    * @returns {number} the version
    */
   commit() {
     if (!this.#close()) return this.#cache.version
     const written = this.#written()
+    const isLost = this.#isLost()
     // Before the commits, so that their versions, which clients compare by, include it.
-    this.#invalidateStray(written)
+    this.#invalidateStray(written, isLost)
     let version = this.#cache.version
     for (const token of this.#tokens.keys()) {
-      const own = written.filter((document) => document.token === token)
-      version = Math.max(version, this.#commitOne(token, own))
+      if (isLost) this.#settleAgain(token, () => this.#cache.commit(token, { operations: [] }))
+      const own = isLost ? [] : written.filter((document) => document.token === token)
+      version = Math.max(version, isLost ? this.#cache.version : this.#commitOne(token, own))
     }
     for (const req of this.#requests) setVersionHeader(req, this.#cache, version)
     return version
@@ -135,8 +160,7 @@ export class Bracket {
 
   /** @param {string} reason for the client to read */
   rollback(reason) {
-    if (!this.#close()) return
-    for (const token of this.#tokens.keys()) ignoreSettled(() => this.#cache.rollback(token, { reason }))
+    this.#giveUp((token) => this.#cache.rollback(token, { reason }), [])
   }
 
   /**
@@ -144,9 +168,40 @@ export class Bracket {
    * @param {string} reason for the client to read
    */
   expire(reason) {
+    this.#giveUp((token) => this.#cache.expire(token, { reason }), this.#written())
+  }
+
+  /**
+   * @param {(token: string) => void} settle
+   * @param {Touched[]} stray the documents that may have been written; of these the tokens do not name all
+   */
+  #giveUp(settle, stray) {
     if (!this.#close()) return
-    for (const token of this.#tokens.keys()) ignoreSettled(() => this.#cache.expire(token, { reason }))
-    this.#invalidateStray(this.#written())
+    let isLost = this.#isLost()
+    for (const token of this.#tokens.keys()) {
+      if (isLost) this.#settleAgain(token, () => settle(token))
+      else isLost = !isStillKnown(() => settle(token))
+    }
+    this.#invalidateStray(isLost ? [...this.#documents.values()] : stray, isLost)
+  }
+
+  /** Was the cache reset since this began? It knows its mutations no more, or only what was begun after that. */
+  #isLost() {
+    return this.#cache.generation !== this.#generation
+  }
+
+  /**
+   * Tells the cache what became of a mutation that it has forgotten, for the client that asks for it.
+   * @param {string} token
+   * @param {() => void} settle
+   */
+  #settleAgain(token, settle) {
+    try {
+      this.#cache.begin(token, { principal: this.#tokens.get(token), operations: [], ttl: this.#ttl })
+      settle()
+    } catch (error) {
+      if (!NO_ROOM.has(codeOf(error))) throw error
+    }
   }
 
   #close() {
@@ -164,12 +219,13 @@ export class Bracket {
    * which the database has changed by itself (`ON DELETE SET NULL`). An entry that shows the reference depends on the
    * deleted document anyway; one whose where asks for the reference does not, hence the collections.
    * @param {Touched[]} written
+   * @param {boolean} all no token's operation says anything
    */
-  #invalidateStray(written) {
+  #invalidateStray(written, all) {
     const deletedFrom = new Set(written.filter(({ type }) => type === 'delete').map(({ collection }) => collection))
     const tags = new Set([...deletedFrom].flatMap(this.#referrersOf))
     for (const { token, collection, id } of written) {
-      if (token !== undefined) continue
+      if (token !== undefined && !all) continue
       tags.add(collection).add(keyOf({ collection, id }))
     }
     const list = [...tags]
@@ -240,46 +296,59 @@ export class Bracket {
    * @returns {number}
    */
   #commitOne(token, documents) {
-    const cache = this.#cache
-    try {
-      return cache.commit(token, { operations: documents.map((document) => toOperation(document, true)) })
-    } catch (error) {
-      // Too much data, or data that the cache cannot hold: what changed is then said without it.
-      const operations = documents.map((document) => toOperation(document, false))
+    // Too much data, or data that the cache cannot hold: what changed is then said with less of it, or with none.
+    for (const toOperation of [this.#whole, changed, named]) {
       try {
-        return cache.commit(token, { operations })
-      } catch {
-        ignoreSettled(() => cache.expire(token, { reason: 'The cache could not take the commit.' }))
-        return operations.length > 0 ? cache.record(operations) : cache.version
+        return this.#cache.commit(token, { operations: documents.map(toOperation) })
+      } catch (error) {
+        if (isForgotten(error)) break
       }
     }
+    isStillKnown(() => this.#cache.expire(token, { reason: 'The cache could not take the commit.' }))
+    return documents.length > 0 ? this.#cache.record(documents.map(named)) : this.#cache.version
+  }
+
+  /**
+   * With the documents before and after, from which a replay tells where they move to. `doc` goes only where a list
+   * can show it as it is.
+   * @param {Touched} document
+   * @returns {DocumentOperation}
+   */
+  #whole = (document) => {
+    const { after, before, changes, collection, type } = document
+    const doc = after !== undefined && this.#showsWhole(collection) ? { doc: after } : undefined
+    if (type === 'create') return { ...named(document), ...doc }
+    if (type !== 'update' || changes === undefined) return named(document)
+    return { ...named(document), data: changes.data, previous: before, ...doc }
   }
 }
 
 /** @param {{ collection: string, id?: string | number }} document */
 const keyOf = ({ collection, id }) => (id === undefined ? collection : `${collection}:${id}`)
 
-/**
- * @param {Touched} document
- * @param {boolean} exact
- * @returns {Operation}
- */
-function toOperation({ type, collection, id, changes }, exact) {
-  if (type !== 'update' || !exact || changes === undefined) return { type, collection, id }
-  return { type, collection, id, ...changes }
-}
+/** @param {Touched} document @returns {DocumentOperation} */
+const changed = (document) => ({ ...named(document), ...(document.type === 'update' && document.changes) })
+
+/** Says that the document changed, and not how. @param {Touched} document @returns {DocumentOperation} */
+const named = ({ type, collection, id }) => ({ type, collection, id })
 
 /** @param {unknown} error */
 const codeOf = (error) => String(/** @type {{ code?: string } | undefined} */ (error)?.code)
 
+/** @param {unknown} error */
+const isForgotten = (error) => codeOf(error) === 'ERR_OPTIMISTIC_TOKEN_UNKNOWN'
+
 /**
- * A mutation that outlived its time expired by itself, and may be forgotten; its documents were invalidated then.
+ * Settles a mutation that may have expired by itself when it outlived its time; its documents were invalidated then.
  * @param {() => void} settle
+ * @returns {boolean} false when the cache has forgotten it
  */
-function ignoreSettled(settle) {
+function isStillKnown(settle) {
   try {
     settle()
   } catch (error) {
-    if (!['ERR_OPTIMISTIC_TOKEN_SETTLED', 'ERR_OPTIMISTIC_TOKEN_UNKNOWN'].includes(codeOf(error))) throw error
+    if (isForgotten(error)) return false
+    if (codeOf(error) !== 'ERR_OPTIMISTIC_TOKEN_SETTLED') throw error
   }
+  return true
 }

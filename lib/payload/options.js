@@ -4,6 +4,7 @@ import { OptimisticCacheError } from '../errors.js'
  * @typedef {object} Options
  * @property {Record<string, true>} collections whose answers are cached, by slug. Collections that their relations lead
  *   to, and those with users, are kept right with them
+ * @property {Record<string, true>} [globals] whose answers are cached, by slug
  * @property {string} [name] of the cache; `default` unless given. Each Payload instance of a process needs its own
  * @property {number} [maxBytes] of the cache; 256 MiB unless given
  * @property {import('../cache/types.js').Limits} [limits] of the cache
@@ -17,29 +18,38 @@ import { OptimisticCacheError } from '../errors.js'
  * @throws {OptimisticCacheError} `_ARGUMENT`
  */
 export function assertOptions(options) {
-  const collections = options?.collections
-  if (typeof collections !== 'object' || collections === null || Array.isArray(collections)) {
-    throw wrong('collections must be an object of slugs, like { orders: true }')
-  }
-  for (const [slug, value] of Object.entries(collections)) {
-    if (value !== true) throw wrong(`collections.${slug} must be true; leave out a collection that is not to be cached`)
-  }
+  assertSlugs('collections', options?.collections)
+  assertSlugs('globals', options.globals ?? {})
   const { ttl } = options
   if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0))
     throw wrong('ttl must be a number of milliseconds over 0')
 }
 
 /**
+ * @param {string} name
+ * @param {unknown} slugs
+ */
+function assertSlugs(name, slugs) {
+  if (typeof slugs !== 'object' || slugs === null || Array.isArray(slugs)) {
+    throw wrong(`${name} must be an object of slugs, like { orders: true }`)
+  }
+  for (const [slug, value] of Object.entries(slugs)) {
+    if (value !== true) throw wrong(`${name}.${slug} must be true; leave out what is not to be cached`)
+  }
+}
+
+/**
+ * @param {'collection' | 'global'} kind
  * @param {string[]} declared slugs
  * @param {string[]} known slugs of the whole config, other plugins' included
  * @throws {OptimisticCacheError} `_ARGUMENT`
  */
-export function assertDeclared(declared, known) {
+export function assertDeclared(kind, declared, known) {
   const unknown = declared.filter((slug) => !known.includes(slug))
   if (unknown.length === 0) return
   const list = (/** @type {string[]} */ slugs) => slugs.map((slug) => `"${slug}"`).join(', ')
-  const what = unknown.length === 1 ? 'a collection that does not exist' : 'collections that do not exist'
-  throw wrong(`collections names ${what}: ${list(unknown)}; there are ${list(known)}`)
+  const what = unknown.length === 1 ? `a ${kind} that does not exist` : `${kind}s that do not exist`
+  throw wrong(`${kind}s names ${what}: ${list(unknown)}; there are ${list(known) || 'none'}`)
 }
 
 /** @param {string} what */

@@ -3,7 +3,8 @@ import { wrapWrites } from './adapter.js'
 import { Bracket } from './bracket.js'
 import { OptimisticCacheError } from '../errors.js'
 import { assertDeclared } from './options.js'
-import { compileCollections, readRules, referrersOf } from './shapes.js'
+import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
+import { draftsOf, GLOBALS, publishedOf } from './targets.js'
 import { Transactions } from './transactions.js'
 
 /** @typedef {import('payload').BasePayload} Payload */
@@ -38,6 +39,8 @@ export class Runtime {
   transactions = new Transactions(() => this.newBracket())
   #config
   #compiled
+  /** @type {Map<string, import('./shapes.js').Compiled>} */
+  #globals = new Map()
   #options
 
   /** @param {Payload} payload */
@@ -69,17 +72,29 @@ export class Runtime {
 
   #compile() {
     const { collections, config } = this.payload
-    const declared = Object.keys(this.#options.collections)
-    assertDeclared(declared, Object.keys(collections))
+    const declared = Object.keys(this.#options.collections ?? {})
+    const globals = Object.keys(this.#options.globals ?? {})
+    const { config: globalConfigs } = this.payload.globals
+    assertDeclared('collection', declared, Object.keys(collections))
+    assertDeclared('global', globals, globalConfigs.map(({ slug }) => slug))
+    this.#globals = compileGlobals(
+      globalConfigs.filter(({ slug }) => globals.includes(slug)),
+      /** @type {any} */ (config.blocks ?? []),
+    )
     // Answers belong to users, and change with them.
     const users = Object.values(collections).filter((collection) => collection.config.auth)
-    const slugs = [...declared, ...users.map((collection) => collection.config.slug)]
+    const shown = [...this.#globals.values()].flatMap(reachedFrom)
+    const slugs = [...declared, ...shown, ...users.map((collection) => collection.config.slug)]
     const compiled = compileCollections(
       /** @type {any} */ (collections),
       /** @type {any} */ (config.blocks ?? []),
       slugs,
     )
-    this.shapes = Object.fromEntries([...compiled].map(([slug, { shape }]) => [slug, shape]))
+    this.shapes = Object.fromEntries([...compiled].flatMap(([slug, { shape }]) => [
+      [slug, shape],
+      // What drafts show is found in the same places, but they are other documents.
+      ...(shape.opaque ? [[draftsOf(slug), draftShape(shape)]] : []),
+    ]))
     return compiled
   }
 
@@ -88,6 +103,7 @@ export class Runtime {
       cache: this.cache,
       ttl: this.#options.ttl,
       referrersOf: (collection) => referrersOf(this.#compiled, collection),
+      showsWhole: (collection) => this.#compiled.get(collection)?.hides === false,
     })
   }
 
@@ -105,11 +121,13 @@ export class Runtime {
 
   /**
    * Whether writes of the collection are bracketed: it is declared, or an answer of a declared one can show it, or its
-   * documents are users.
-   * @param {string} collection
+   * documents are users. Of globals those that are declared.
+   * @param {string} collection as tags name it
+   * @param {string | number} [id]
    */
-  isBracketed(collection) {
-    return this.#compiled.has(collection)
+  isBracketed(collection, id) {
+    const published = publishedOf(collection)
+    return published === GLOBALS ? this.#globals.has(String(id)) : this.#compiled.has(published)
   }
 
   /** @param {string} collection */
@@ -130,7 +148,27 @@ export class Runtime {
    * @returns {{ cacheable: boolean, tags: string[] }}
    */
   readRules(collection, depth) {
-    return readRules(this.#compiled, collection, depth)
+    return readRules(this.#compiled, this.#compiled.get(collection), depth)
+  }
+
+  /**
+   * The same for a global, and the collections whose documents its answer shows first.
+   * @param {string} slug
+   * @param {number} depth
+   * @returns {{ cacheable: boolean, tags: string[], relations: string[] }}
+   */
+  globalRules(slug, depth) {
+    const compiled = this.#globals.get(slug)
+    const relations = Object.values(compiled?.shape.relations ?? {}).flat()
+    return { ...readRules(this.#compiled, compiled, depth), relations }
+  }
+
+  /**
+   * Where documents occur in a global.
+   * @param {string} slug
+   */
+  globalShape(slug) {
+    return this.#globals.get(slug)?.shape
   }
 
   /**
@@ -140,7 +178,9 @@ export class Runtime {
    * @returns {string | number}
    */
   idOf(collection, id) {
-    const { customIDType } = this.payload.collections[/** @type {any} */ (collection)]
+    const published = publishedOf(collection)
+    if (published === GLOBALS) return String(id)
+    const { customIDType } = this.payload.collections[/** @type {any} */ (published)]
     const isNumber = (customIDType ?? this.payload.db.defaultIDType) === 'number'
     if (!isNumber) return String(id)
     const number = typeof id === 'string' && id.trim() !== '' ? Number(id) : id

@@ -11,6 +11,8 @@
  * `reads` says what an answer needs for that: tags of its own, or not to be kept.
  */
 
+import { draftsOf } from './targets.js'
+
 /** @typedef {import('payload').SanitizedCollectionConfig} CollectionConfig */
 /** @typedef {import('payload').FlattenedField} FlattenedField */
 /** @typedef {{ slug: string, flattenedFields: FlattenedField[] }} Block */
@@ -29,7 +31,12 @@
  * @property {'always' | 'flat' | 'never'} keep `flat`: only where its relations are not populated
  */
 
-/** @typedef {{ shape: CompiledShape, reads: Reads }} Compiled */
+/**
+ * @typedef {object} Compiled
+ * @property {CompiledShape} shape
+ * @property {Reads} reads
+ * @property {boolean} hides whether it has members that not every answer shows
+ */
 
 /** Marks the plugin's own hooks, so that they do not count as the user's. */
 export const OWN_HOOK = Symbol.for('payload-optimistic-cache.hook')
@@ -49,22 +56,45 @@ export function compileCollections(collections, blocks, declared) {
     if (compiled.has(slug) || collections[slug] === undefined) continue
     const result = compileCollection(collections[slug].config, blocks)
     compiled.set(slug, result)
-    queue.push(...Object.values(result.shape.relations).flat(), ...result.reads.tags)
+    queue.push(...reachedFrom(result))
   }
   return compiled
 }
+
+/**
+ * @param {import('payload').SanitizedGlobalConfig[]} globals that are declared
+ * @param {Block[]} blocks
+ * @returns {Map<string, Compiled>} by slug
+ */
+export const compileGlobals = (globals, blocks) =>
+  new Map(globals.map((config) => [config.slug, compileFields(config.flattenedFields, blocks, true)]))
+
+/**
+ * The collections whose documents an answer shows, or depends on, right away.
+ * @param {Compiled} compiled
+ */
+export const reachedFrom = ({ reads, shape }) => [...Object.values(shape.relations).flat(), ...reads.tags]
 
 /**
  * @param {CollectionConfig} config
  * @param {Block[]} blocks
  * @returns {Compiled}
  */
-export function compileCollection(config, blocks) {
+export const compileCollection = (config, blocks) =>
+  compileFields(config.flattenedFields, blocks, isOpaqueCollection(config))
+
+/**
+ * @param {FlattenedField[]} fields
+ * @param {Block[]} blocks
+ * @param {boolean} opaque for another reason than its fields
+ * @returns {Compiled}
+ */
+function compileFields(fields, blocks, opaque) {
   const compiler = new Compiler(blocks)
-  compiler.fields(config.flattenedFields, '')
-  const { shape, reads } = compiler
-  if (compiler.opaque || isOpaqueCollection(config)) shape.opaque = true
-  return { shape, reads: { tags: [...new Set(reads.tags)], keep: reads.keep } }
+  compiler.fields(fields, '')
+  const { hides, reads, shape } = compiler
+  if (compiler.opaque || opaque) shape.opaque = true
+  return { shape, reads: { tags: [...new Set(reads.tags)], keep: reads.keep }, hides }
 }
 
 /** @param {CollectionConfig} config */
@@ -81,6 +111,7 @@ class Compiler {
   /** @type {Reads} */
   reads = { tags: [], keep: 'always' }
   opaque = false
+  hides = false
   #blocks
 
   /** @param {Block[]} blocks */
@@ -103,6 +134,7 @@ class Compiler {
   #field(field, parent) {
     const path = parent === '' ? field.name : `${parent}.${field.name}`
     if (field.localized) this.shape.localized.push(path)
+    if (field.hidden || field.access?.read) this.hides = true
     if (field.hooks?.afterRead?.length || field.access?.read || field.virtual || field.localized) this.opaque = true
     // The value is some other document's, which the answer does not show.
     if (typeof field.virtual === 'string') this.reads.keep = 'never'
@@ -165,26 +197,25 @@ class Compiler {
 }
 
 /**
- * What an answer that shows documents of `slug`, and what their relations lead to, needs besides its query.
+ * What an answer that shows such documents, and what their relations lead to, needs besides its query.
  * @param {Map<string, Compiled>} compiled
- * @param {string} slug
+ * @param {Compiled | undefined} asked for; undefined when it is not declared
  * @param {number} depth
  * @returns {{ cacheable: boolean, tags: string[] }}
  */
-export function readRules(compiled, slug, depth) {
+export function readRules(compiled, asked, depth) {
   /** @type {Set<string>} */
   const tags = new Set()
   let cacheable = true
-  let level = new Set([slug])
+  let level = new Set([asked])
   for (let left = depth; level.size > 0; left--) {
-    /** @type {Set<string>} */
+    /** @type {Set<Compiled | undefined>} */
     const next = new Set()
-    for (const shown of level) {
-      const known = compiled.get(shown)
+    for (const known of level) {
       if (known === undefined || known.reads.keep === 'never') cacheable = false
       else if (known.reads.keep === 'flat' && left > 0) cacheable = false
       for (const tag of known?.reads.tags ?? []) tags.add(tag)
-      for (const target of Object.values(known?.shape.relations ?? {}).flat()) next.add(target)
+      for (const target of Object.values(known?.shape.relations ?? {}).flat()) next.add(compiled.get(target))
     }
     level = left > 0 ? next : new Set()
   }
@@ -203,3 +234,17 @@ export const referrersOf = (compiled, slug) =>
       .flat()
       .includes(slug),
   )
+
+/**
+ * The shape of the same documents as drafts; what their relations lead to is shown as drafts, too.
+ * @param {CompiledShape} shape
+ * @returns {CompiledShape}
+ */
+export const draftShape = ({ groups, localized, relations }) => ({
+  groups,
+  localized,
+  opaque: true,
+  relations: Object.fromEntries(
+    Object.entries(relations).map(([path, target]) => [path, Array.isArray(target) ? target.map(draftsOf) : draftsOf(target)]),
+  ),
+})

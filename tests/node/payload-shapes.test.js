@@ -126,16 +126,16 @@ test('a relation to several collections keeps its targets, so that entries depen
 
 test("a value of another document's is never kept, a join only without its documents, and with a tag", async () => {
   const virtual = await compile([customer, { ...text('customerName'), virtual: 'customer.name' }])
-  assert.equal(readRules(virtual, 'orders', 0).cacheable, false)
+  assert.equal(readRules(virtual, virtual.get('orders'), 0).cacheable, false)
   const join = await compile([
     { name: 'parts', type: 'join', collection: 'orders', on: 'whole' },
     { ...customer, name: 'whole', relationTo: 'orders' },
   ])
-  assert.deepEqual(readRules(join, 'orders', 0), { cacheable: true, tags: ['orders'] })
-  assert.equal(readRules(join, 'orders', 1).cacheable, false)
+  assert.deepEqual(readRules(join, join.get('orders'), 0), { cacheable: true, tags: ['orders'] })
+  assert.equal(readRules(join, join.get('orders'), 1).cacheable, false)
   const plain = await compile([customer])
-  assert.deepEqual(readRules(plain, 'orders', 2), { cacheable: true, tags: [] })
-  assert.equal(readRules(plain, 'logs', 0).cacheable, false)
+  assert.deepEqual(readRules(plain, plain.get('orders'), 2), { cacheable: true, tags: [] })
+  assert.equal(readRules(plain, plain.get('logs'), 0).cacheable, false)
 })
 
 test('relations of one name, but to two collections, are not kept with their documents', async () => {
@@ -146,8 +146,8 @@ test('relations of one name, but to two collections, are not kept with their doc
   const compiled = await compile([
     { name: 'layout', type: 'blocks', blocks: [to('one', 'customers'), to('two', 'orders')] },
   ])
-  assert.deepEqual(readRules(compiled, 'orders', 0), { cacheable: true, tags: ['customers', 'orders'] })
-  assert.equal(readRules(compiled, 'orders', 1).cacheable, false)
+  assert.deepEqual(readRules(compiled, compiled.get('orders'), 0), { cacheable: true, tags: ['customers', 'orders'] })
+  assert.equal(readRules(compiled, compiled.get('orders'), 1).cacheable, false)
 })
 
 test('a slug that no collection has stops Payload with a sentence that names it', async () => {
