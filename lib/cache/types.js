@@ -29,6 +29,7 @@
  * @property {number} [depth]
  * @property {unknown} [select]
  * @property {string | null} [locale]
+ * @property {string} [scope] whose access rights produced the answer: nothing of another scope's answer is put into it
  */
 
 /**
@@ -37,6 +38,7 @@
  * @property {string[]} [groups] members that are merged instead of replaced, as dotted paths
  * @property {Record<string, string>} [relations] dotted path → collection
  * @property {string[]} [localized] dotted paths
+ * @property {string[]} [hidden] dotted paths of members that not every answer shows
  * @property {boolean} [opaque] documents can change in ways that are not in an operation: nothing is replayed on them
  *
  * @typedef {Record<string, Shape>} Shapes by collection; one that is missing counts as opaque

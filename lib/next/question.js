@@ -74,6 +74,7 @@ export async function questionOf(payload, user, principal, type, args) {
     depth,
     select: args.select,
     locale: args.locale,
+    scope,
   }
   return { key, tags: [...rules.tags, ...guarded, ...own], query: definedMembers(query) }
 }

@@ -60,7 +60,6 @@ export class Bracket {
   #cache
   #ttl
   #referrersOf
-  #showsWhole
   #generation
   #learnt = 0
   /** The client's token. @type {string | undefined} */
@@ -78,13 +77,11 @@ export class Bracket {
    * @param {Cache} context.cache
    * @param {number} [context.ttl] milliseconds after which a mutation that nobody settled expires
    * @param {(collection: string) => string[]} context.referrersOf
-   * @param {(collection: string) => boolean} context.showsWhole whether every reader of a document sees all its members
    */
-  constructor({ cache, ttl, referrersOf, showsWhole }) {
+  constructor({ cache, ttl, referrersOf }) {
     this.#cache = cache
     this.#ttl = ttl
     this.#referrersOf = referrersOf
-    this.#showsWhole = showsWhole
     this.#generation = cache.generation
   }
 
@@ -297,7 +294,7 @@ export class Bracket {
    */
   #commitOne(token, documents) {
     // Too much data, or data that the cache cannot hold: what changed is then said with less of it, or with none.
-    for (const toOperation of [this.#whole, changed, named]) {
+    for (const toOperation of [whole, changed, named]) {
       try {
         return this.#cache.commit(token, { operations: documents.map(toOperation) })
       } catch (error) {
@@ -307,24 +304,23 @@ export class Bracket {
     isStillKnown(() => this.#cache.expire(token, { reason: 'The cache could not take the commit.' }))
     return documents.length > 0 ? this.#cache.record(documents.map(named)) : this.#cache.version
   }
-
-  /**
-   * With the documents before and after, from which a replay tells where they move to. `doc` goes only where a list
-   * can show it as it is.
-   * @param {Touched} document
-   * @returns {DocumentOperation}
-   */
-  #whole = (document) => {
-    const { after, before, changes, collection, type } = document
-    const doc = after !== undefined && this.#showsWhole(collection) ? { doc: after } : undefined
-    if (type === 'create') return { ...named(document), ...doc }
-    if (type !== 'update' || changes === undefined) return named(document)
-    return { ...named(document), data: changes.data, previous: before, ...doc }
-  }
 }
 
 /** @param {{ collection: string, id?: string | number }} document */
 const keyOf = ({ collection, id }) => (id === undefined ? collection : `${collection}:${id}`)
+
+/**
+ * With the documents before and after, from which a replay tells where they move to. It leaves out what the shape says
+ * is hidden.
+ * @param {Touched} document
+ * @returns {DocumentOperation}
+ */
+function whole(document) {
+  const { after: doc, before: previous, changes, type } = document
+  if (type === 'create') return doc === undefined ? named(document) : { ...named(document), doc }
+  if (type !== 'update' || changes === undefined) return named(document)
+  return { ...named(document), data: changes.data, previous, doc }
+}
 
 /** @param {Touched} document @returns {DocumentOperation} */
 const changed = (document) => ({ ...named(document), ...(document.type === 'update' && document.changes) })

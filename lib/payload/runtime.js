@@ -103,7 +103,6 @@ export class Runtime {
       cache: this.cache,
       ttl: this.#options.ttl,
       referrersOf: (collection) => referrersOf(this.#compiled, collection),
-      showsWhole: (collection) => this.#compiled.get(collection)?.hides === false,
     })
   }
 

@@ -22,6 +22,7 @@ import { draftsOf } from './targets.js'
  * @property {string[]} groups
  * @property {Record<string, string | string[]>} relations
  * @property {string[]} localized
+ * @property {string[]} hidden members that not every answer shows
  * @property {true} [opaque]
  */
 
@@ -31,12 +32,7 @@ import { draftsOf } from './targets.js'
  * @property {'always' | 'flat' | 'never'} keep `flat`: only where its relations are not populated
  */
 
-/**
- * @typedef {object} Compiled
- * @property {CompiledShape} shape
- * @property {Reads} reads
- * @property {boolean} hides whether it has members that not every answer shows
- */
+/** @typedef {{ shape: CompiledShape, reads: Reads }} Compiled */
 
 /** Marks the plugin's own hooks, so that they do not count as the user's. */
 export const OWN_HOOK = Symbol.for('payload-optimistic-cache.hook')
@@ -92,9 +88,9 @@ export const compileCollection = (config, blocks) =>
 function compileFields(fields, blocks, opaque) {
   const compiler = new Compiler(blocks)
   compiler.fields(fields, '')
-  const { hides, reads, shape } = compiler
+  const { reads, shape } = compiler
   if (compiler.opaque || opaque) shape.opaque = true
-  return { shape, reads: { tags: [...new Set(reads.tags)], keep: reads.keep }, hides }
+  return { shape, reads: { tags: [...new Set(reads.tags)], keep: reads.keep } }
 }
 
 /** @param {CollectionConfig} config */
@@ -107,11 +103,10 @@ function isOpaqueCollection(config) {
 
 class Compiler {
   /** @type {CompiledShape} */
-  shape = { groups: [], relations: {}, localized: [] }
+  shape = { groups: [], relations: {}, localized: [], hidden: [] }
   /** @type {Reads} */
   reads = { tags: [], keep: 'always' }
   opaque = false
-  hides = false
   #blocks
 
   /** @param {Block[]} blocks */
@@ -134,7 +129,7 @@ class Compiler {
   #field(field, parent) {
     const path = parent === '' ? field.name : `${parent}.${field.name}`
     if (field.localized) this.shape.localized.push(path)
-    if (field.hidden || field.access?.read) this.hides = true
+    if (field.hidden || field.access?.read) this.shape.hidden.push(path)
     if (field.hooks?.afterRead?.length || field.access?.read || field.virtual || field.localized) this.opaque = true
     // The value is some other document's, which the answer does not show.
     if (typeof field.virtual === 'string') this.reads.keep = 'never'
@@ -240,9 +235,8 @@ export const referrersOf = (compiled, slug) =>
  * @param {CompiledShape} shape
  * @returns {CompiledShape}
  */
-export const draftShape = ({ groups, localized, relations }) => ({
-  groups,
-  localized,
+export const draftShape = ({ relations, ...shape }) => ({
+  ...shape,
   opaque: true,
   relations: Object.fromEntries(
     Object.entries(relations).map(([path, target]) => [path, Array.isArray(target) ? target.map(draftsOf) : draftsOf(target)]),

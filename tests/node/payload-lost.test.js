@@ -35,7 +35,7 @@ beforeEach(reset)
 after(() => cache.close())
 
 function begun() {
-  const bracket = new Bracket({ cache: current, referrersOf: () => ['invoices'], showsWhole: () => true })
+  const bracket = new Bracket({ cache: current, referrersOf: () => ['invoices'] })
   const token = newToken()
   const req = /** @type {any} */ ({ payloadAPI: 'REST' })
   bracket.take(token, 'users:1', [{ ...ORDER, data: { note: 'new' } }], req)
