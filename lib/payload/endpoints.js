@@ -4,9 +4,9 @@ import { parseToken, principalOf } from './request.js'
 /** Under the half minute after which proxies give a silent connection up. */
 const WAIT_MOST = 25_000
 /** Milliseconds that a mutation's own request may take to arrive after somebody asked for it. */
-const ARRIVAL_MOST = 2_000
+export const ARRIVAL_MOST = 2_000
 /** A waiting request looks this often whether its client is still there. */
-const LOOK_UP = 1_000
+export const LOOK_UP = 1_000
 
 /**
  * `GET {api}/optimistic/mutations/:token?wait=ms`: what became of a mutation, to its own principal only. Waits up to
@@ -21,12 +21,14 @@ export const mutationEndpoint = {
     const token = parseToken(String(req.routeParams?.token))
     const principal = principalOf(req.user)
     const wait = waitOf(req.searchParams?.get('wait'))
-    return answer(cache, token, await settled(cache, token, principal, wait, req.signal))
+    const status = await settled(cache, token, principal, wait, req.signal)
+    const headers = { 'Cache-Control': 'no-store' }
+    return Response.json(statusBody(cache, token, status), { status: status ? 200 : 404, headers })
   },
 }
 
 /** @param {string | null | undefined} text */
-function waitOf(text) {
+export function waitOf(text) {
   const wait = Number(text ?? 0)
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), WAIT_MOST) : 0
 }
@@ -52,9 +54,8 @@ async function settled(cache, token, principal, wait, signal) {
  * @param {string} token
  * @param {import('../cache/types.js').MutationStatus | undefined} status
  */
-function answer({ generation }, token, status) {
-  const headers = { 'Cache-Control': 'no-store' }
-  if (status === undefined) return Response.json({ token, state: 'unknown' }, { status: 404, headers })
+export function statusBody({ generation }, token, status) {
+  if (status === undefined) return { token, state: 'unknown' }
   const { state, version, error } = status
-  return Response.json({ token, state, generation, version, error }, { headers })
+  return { token, state, generation, version, error }
 }

@@ -5,12 +5,13 @@
  *   adapter.js       every write of the database adapter
  *   transactions.js  what became of the transaction
  *   bracket.js       the mutations in the cache between the two
- *   endpoints.js     what became of a mutation, for the browser
+ *   endpoints.js     what became of a mutation, for the browser; outcomes.js, of several at once
  *   shapes.js        where documents occur in answers, from the config
  */
 import { mutationEndpoint } from './endpoints.js'
 import { afterError, afterOperation, beforeOperation } from './hooks.js'
 import { assertOptions } from './options.js'
+import { mutationsEndpoint } from './outcomes.js'
 import { runtimeOf } from './runtime.js'
 
 /** @typedef {import('./options.js').Options} Options */
@@ -32,7 +33,7 @@ export function optimisticCache(options) {
     ...config,
     custom: { ...config.custom, optimisticCache: { name: 'default', ...options } },
     collections: config.collections?.map(withHooks),
-    endpoints: [...(config.endpoints ?? []), mutationEndpoint],
+    endpoints: [...(config.endpoints ?? []), mutationEndpoint, mutationsEndpoint],
     hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? [])] },
     onInit: async (payload) => {
       runtimeOf(payload)

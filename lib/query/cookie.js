@@ -11,12 +11,20 @@ const MAX_TOKENS = 16
 const jarOfPage = () => globalThis.document
 
 /**
+ * @param {CookieJar | undefined} [jar]
+ * @returns {string[]} of all tabs, in the order of the user's actions
+ */
+export function tokensInFlight(jar = jarOfPage()) {
+  const value = new RegExp(`(?:^|; *)${NAME}=([^;]*)`).exec(jar?.cookie ?? '')?.[1]
+  return value ? value.split('.') : []
+}
+
+/**
  * @param {CookieJar} jar
  * @param {(tokens: string[]) => string[]} change
  */
 function rewrite(jar, change) {
-  const value = new RegExp(`(?:^|; *)${NAME}=([^;]*)`).exec(jar.cookie)?.[1]
-  const tokens = change(value ? value.split('.') : [])
+  const tokens = change(tokensInFlight(jar))
   jar.cookie = `${NAME}=${tokens.join('.')}; Path=/; SameSite=Lax${tokens.length === 0 ? '; Max-Age=0' : ''}`
 }
 

@@ -9,11 +9,11 @@
  * One engine serves a QueryClient, for as long as that lives. Without a client (a page of server components only) it
  * watches the mutations that the page was rendered with.
  */
-import { v7 as createToken } from 'uuid'
 import { Bases } from './bases.js'
 import { addToken, removeToken } from './cookie.js'
 import { OptimisticMutationError } from './errors.js'
 import { changes, createLayer } from './layer.js'
+import { createToken } from './token.js'
 import { errorOf, readDocument, sendAtLeaving, sendMutation } from './transport.js'
 import { Watcher } from './watcher.js'
 

@@ -132,6 +132,25 @@ test('a wait ends when the client goes away', async () => {
   await patched
 })
 
+test('a wait for several mutations ends when one of them is settled, and tells of all', async () => {
+  const [one, other] = [await newOrder(), await newOrder()]
+  const [slow, quick, absent] = [newToken(), newToken(), newToken()]
+  const held = holdUpdates()
+  const patched = patch(one, { token: slow })
+  await held.arrived
+  const askAll = (/** @type {string[]} */ tokens, wait = 25000) =>
+    shop.rest('GET', `/optimistic/mutations?tokens=${tokens.join()}&wait=${wait}`)
+  const states = async (/** @type {Promise<any>} */ asked) => (await asked).body.map(({ token, state }) => [token, state])
+  shop.hooks.beforeOperation = undefined
+  const asked = askAll([slow, quick])
+  await patch(other, { token: quick })
+  assert.deepEqual(await states(asked), [[slow, 'pending'], [quick, 'committed']])
+  held.open()
+  await patched
+  assert.deepEqual(await states(askAll([absent, slow], 0)), [[absent, 'unknown'], [slow, 'committed']])
+  assert.equal(codeOf(await askAll(['7'])), 'ERR_OPTIMISTIC_TOKEN')
+})
+
 test('a token whose mutation was committed writes nothing again', async () => {
   const order = await newOrder({ note: 'old' })
   const token = newToken()

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { QueryClient } from '@tanstack/react-query'
 import * as qs from 'qs-esm'
+import { validate, version } from 'uuid'
 import { addToken, removeToken } from '../../lib/query/cookie.js'
 import { collection, describe } from '../../lib/query/index.js'
 import { queryString } from '../../lib/query/query-string.js'
+import { createToken } from '../../lib/query/token.js'
 import { openBrowser } from './support/browser.js'
 
 const orders = collection('orders')
@@ -118,4 +120,23 @@ test('over sixteen tokens the oldest leave the cookie', () => {
 test('the query side can be imported where there is no window', () => {
   assert.equal(typeof globalThis.window, 'undefined')
   assert.equal(typeof collection('orders').update().mutationFn, 'function')
+})
+
+test('tokens are UUIDs of version 7 in the order in which they were made, whatever the clock says', (t) => {
+  const { now } = Date
+  t.after(() => (Date.now = now))
+  const tokens = []
+  for (const drift of [0, 0, -300_000, 300_000, 0]) {
+    Date.now = () => now() + drift
+    tokens.push(createToken())
+  }
+  assert.ok(tokens.every((token) => validate(token) && version(token) === 7))
+  assert.deepEqual(tokens, [...new Set(tokens)].sort())
+})
+
+test('a token is newer than those in flight in other tabs, even those made before the clock was set back', (t) => {
+  const ahead = `${(Date.now() + 900_000).toString(16).padStart(12, '0').replace(/^.{8}/, '$&-')}-7000-8000-000000000000`
+  globalThis.document = cookieJar(`payload-optimistic=nonsense.${ahead}`)
+  t.after(() => delete globalThis.document)
+  assert.ok(createToken() > ahead)
 })
