@@ -297,7 +297,8 @@ void oc_stats(oc_cache_t *cache, oc_stats_t *stats);
 void oc_count_hits(oc_cache_t *cache, oc_slice_t key, uint64_t hits);
 /*
  * Writes a JSON array of {"key","version","bytes","tags":[…],"expiresAt","hits"} of the entries that carry `tag`
- * (empty: of all), at most `limit` of them (0: 1,000).
+ * (empty: of all), at most `limit` of them (0: 1,000); those of a tag from the one set last, all of them in no order.
+ * The lock is taken anew after every few hundred, so that what is set or goes meanwhile may be in it or not.
  */
 oc_status oc_entries(oc_cache_t *cache, oc_slice_t tag, size_t limit, oc_buffer_t *out, oc_error_t *error);
 

@@ -14,9 +14,11 @@
  * replaces a few members of one span, which is a memmove. A tree would be built and printed for every reader.
  *
  * The value and what it depends on are apart because they change at different times: a replay writes a new value of the
- * same documents, so that the tags need not be looked up again. And an entry refers to its tags, but no tag to its
- * entries: an operation on a tag that a million entries carry writes one number, and each of them finds it when it is
- * next read.
+ * same documents, so that the tags need not be looked up again.
+ *
+ * The references to one tag are chained, so that the entries that show a document can be found. An operation on a tag
+ * does not walk that chain: it writes one number, however many entries carry the tag, and each of them finds it when it
+ * is next read.
  *
  * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks
  * from the oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on
@@ -118,23 +120,77 @@ void entry_touch_locked(struct entry *entry, uint64_t hits) {
   entry->hits += hits;
 }
 
+/* ---- The chain of a tag's references ---- */
+
+static struct tag_reference *reference_at(const struct arena *arena, oc_off off) { return arena_at(arena, off); }
+
+static void link_references(struct arena *arena, uint32_t index) {
+  const struct entry *entry = entry_at(arena, index);
+  oc_off off = entry->needs;
+  for (uint32_t i = 0; i < entry->reference_count; i++, off += sizeof(struct tag_reference)) {
+    struct tag_reference *reference = reference_at(arena, off);
+    struct tag *tag = tag_at(arena, reference->tag);
+    reference->entry = index;
+    reference->serial = (uint32_t)entry->stamp;
+    reference->prior = 0;
+    reference->next = tag->references;
+    if (tag->references) reference_at(arena, tag->references)->prior = off;
+    tag->references = off;
+  }
+}
+
+static void unlink_references(struct arena *arena, const struct entry *entry) {
+  const struct tag_reference *references = entry_references(arena, entry);
+  for (uint32_t i = 0; i < entry->reference_count; i++) {
+    const struct tag_reference *reference = references + i;
+    if (reference->next) reference_at(arena, reference->next)->prior = reference->prior;
+    if (reference->prior) reference_at(arena, reference->prior)->next = reference->next;
+    else tag_at(arena, reference->tag)->references = reference->next;
+  }
+}
+
+bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct tag_place *place) {
+  oc_off next = place->reference ? reference_at(arena, place->reference)->next : tag_at(arena, tag)->references;
+  if (!next) return false;
+  const struct tag_reference *reference = reference_at(arena, next);
+  *place = (struct tag_place){next, reference->entry, reference->serial};
+  return true;
+}
+
+bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct tag_place *place) {
+  if (place->entry > entry_slots_locked(arena)) return false; /* the arena was reset */
+  const struct entry *entry = entry_at(arena, place->entry);
+  if (!entry_is_set(entry)) return false;
+  /* Only inside its own needs are the bytes there a reference. */
+  oc_off at = place->reference - entry->needs, size = entry->reference_count * sizeof(struct tag_reference);
+  if (place->reference < entry->needs || at >= size || at % sizeof(struct tag_reference)) return false;
+  const struct tag_reference *reference = reference_at(arena, place->reference);
+  return reference->tag == tag && reference->serial == place->serial;
+}
+
 /* ---- Storing ---- */
 
 uint32_t entry_find_locked(struct arena *arena, oc_slice_t key) {
   return table_find_locked(arena, &entries_of(arena)->table, table_hash(key), key);
 }
 
+static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
+  const struct tag_reference *references = arena_at(arena, needs);
+  for (uint32_t i = 0; i < count; i++) tag_drop_locked(arena, references[i].tag);
+  alloc_free_locked(arena, needs);
+}
+
 void entry_remove_locked(struct arena *arena, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
-  const struct tag_reference *references = entry_references(arena, entry);
-  for (uint32_t i = 0; i < entry->reference_count; i++) tag_drop_locked(arena, references[i].tag);
+  unlink_references(arena, entry);
   leave_queue(arena, index);
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
   oc_off key = entry->slot.key, value = entry->value, needs = entry->needs;
+  uint32_t reference_count = entry->reference_count;
   table_release_locked(arena, &entries_of(arena)->table, index);
   alloc_free_locked(arena, key);
   alloc_free_locked(arena, value);
-  alloc_free_locked(arena, needs);
+  drop_needs(arena, needs, reference_count);
 }
 
 void entry_clear_locked(struct arena *arena) {
@@ -181,7 +237,7 @@ static oc_off put_needs(struct arena *arena, const struct entry_source *source, 
   for (; used < count; used++) {
     uint32_t tag = entry_use_tag_locked(arena, documents_name(source->documents, dependencies + used));
     if (!tag) goto undo;
-    references[used] = (struct tag_reference){tag, dependencies[used].kinds};
+    references[used] = (struct tag_reference){.tag = tag, .kinds = dependencies[used].kinds};
     if (tag_at(arena, tag)->pending > 0) *mixed = true;
   }
   if (source->query) memcpy((char *)references + references_size, source->query, source->query->size);
@@ -190,12 +246,6 @@ undo:
   while (used > 0) tag_drop_locked(arena, references[--used].tag);
   alloc_free_locked(arena, off);
   return 0;
-}
-
-static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
-  const struct tag_reference *references = arena_at(arena, needs);
-  for (uint32_t i = 0; i < count; i++) tag_drop_locked(arena, references[i].tag);
-  alloc_free_locked(arena, needs);
 }
 
 static uint32_t take_slot(struct arena *arena) {
@@ -234,6 +284,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->query_size = source->query ? source->query->size : 0;
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
+  link_references(arena, index);
   join_queue(arena, index);
   return OC_OK;
 refuse:
@@ -271,3 +322,5 @@ uint32_t entry_count_locked(struct arena *arena) { return entries_of(arena)->tab
 uint32_t entry_older_locked(struct arena *arena, uint32_t index) {
   return index ? entry_at(arena, index)->older : entries_of(arena)->newest;
 }
+
+uint32_t entry_slots_locked(const struct arena *arena) { return entries_of(arena)->table.fresh - 1; }

@@ -10,9 +10,13 @@
 #include "document.h"
 #include "log.h"
 
+/* That an entry carries a tag: a link in the chain of all that carry it. */
 struct tag_reference {
   uint32_t tag;
   uint32_t kinds; /* enum dependency_kind */
+  uint32_t entry;
+  uint32_t serial;    /* tells it from an earlier one in the same place */
+  oc_off next, prior; /* references of other entries to this tag; the one set last comes first */
 };
 
 struct entry {
@@ -66,6 +70,22 @@ uint32_t entry_count_locked(struct arena *arena);
 /* The entry after `index` by age, from the newest (for index 0) to the oldest; 0 at the end. */
 uint32_t entry_older_locked(struct arena *arena, uint32_t index);
 
+/* A place in the chain of a tag; zeroed, it is the beginning. */
+struct tag_place {
+  oc_off reference;
+  uint32_t entry, serial;
+};
+/*
+ * Steps to the next entry that carries `tag`, from the one set last; false at the end. A place is good until its entry
+ * goes. A chain may hold every entry there is, so a section that walks it must stop after a number of its own.
+ */
+bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct tag_place *place);
+/* Whether the entry at a place of an earlier section is still there. */
+bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct tag_place *place);
+/* Slots that were ever used are 1 … this; a walk over all entries takes them in turn. */
+uint32_t entry_slots_locked(const struct arena *arena);
+
+static inline bool entry_is_set(const struct entry *entry) { return entry->slot.key != 0; }
 static inline oc_slice_t entry_value(const struct arena *arena, const struct entry *entry) {
   return (oc_slice_t){arena_at(arena, entry->value), entry->value_len};
 }

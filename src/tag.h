@@ -15,6 +15,7 @@ struct tag {
   uint32_t pending;   /* mutations in flight on it */
   uint32_t uses;      /* entries and mutations that refer to it; idle at 0 */
   uint32_t idle_next, idle_prior; /* the queue of idle tags, oldest first */
+  oc_off references;              /* of the entries that carry it: the first of their chain (entry.c) */
   uint32_t place;                 /* in the list of tags that was made last; only believed when it is there */
   uint32_t reserved;
 };

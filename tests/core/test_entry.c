@@ -133,6 +133,80 @@ Test(entry, an_update_replaces_the_bytes_and_moves_version_and_stamp) {
   close_arena(&fixture.arena);
 }
 
+/* ---- The entries of a tag ---- */
+
+static oc_status set_tagged(struct fixture *fixture, const char *key, const oc_slice_t *tags, size_t count) {
+  struct shapes *shapes = shapes_of("");
+  struct documents documents;
+  cr_assert(eq(int, documents_find(S("1"), NULL, shapes, tags, count, &WIDE_LIMITS, &documents, NULL), OC_OK));
+  struct entry_source source = {
+      .key = S(key), .value = S("1"), .documents = &documents, .since = log_head(&fixture->arena)};
+  oc_status status = entry_set_locked(&fixture->arena, &source);
+  documents_free(&documents);
+  shapes_release(shapes);
+  return status;
+}
+
+/* The keys (of one character) in the tag's chain. */
+static const char *chain(struct fixture *fixture, const char *tag) {
+  static char keys[64];
+  size_t len = 0;
+  struct tag_place place = {0};
+  uint32_t index = tag_find_locked(&fixture->arena, S(tag));
+  while (index && entry_next_of_tag_locked(&fixture->arena, index, &place)) {
+    const struct entry *entry = entry_at(&fixture->arena, place.entry);
+    cr_assert(entry_stands_locked(&fixture->arena, index, &place));
+    keys[len++] = *slot_key(&fixture->arena, &entry->slot).data;
+  }
+  keys[len] = '\0';
+  return keys;
+}
+
+Test(entry, a_tag_knows_the_entries_that_carry_it_and_no_others) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set_tagged(&fixture, "a", (oc_slice_t[]){S("x"), S("y")}, 2);
+  set_tagged(&fixture, "b", (oc_slice_t[]){S("y")}, 1);
+  set_tagged(&fixture, "c", (oc_slice_t[]){S("y"), S("x"), S("z")}, 3);
+  cr_assert(eq(str, (char *)chain(&fixture, "x"), "ca"));
+  cr_assert(eq(str, (char *)chain(&fixture, "y"), "cba"));
+  cr_assert(eq(str, (char *)chain(&fixture, "z"), "c"));
+  entry_remove_locked(&fixture.arena, find(&fixture, "b"));
+  cr_assert(eq(str, (char *)chain(&fixture, "y"), "ca"), "from the middle");
+  set_tagged(&fixture, "c", (oc_slice_t[]){S("z")}, 1);
+  cr_assert(eq(str, (char *)chain(&fixture, "y"), "a"), "from the front");
+  cr_assert(eq(str, (char *)chain(&fixture, "z"), "c"));
+  entry_remove_locked(&fixture.arena, find(&fixture, "a"));
+  cr_assert(eq(str, (char *)chain(&fixture, "x"), ""));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, an_operation_on_a_tag_does_not_touch_the_entries_that_carry_it) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set(&fixture, "a", "1", "orders");
+  struct entry before = *entry_at(&fixture.arena, find(&fixture, "a"));
+  change(&fixture, "orders");
+  cr_assert(eq(int, memcmp(&before, entry_at(&fixture.arena, find(&fixture, "a")), sizeof before), 0));
+  cr_assert(eq(str, (char *)chain(&fixture, "orders"), "a"));
+  close_arena(&fixture.arena);
+}
+
+Test(entry, a_place_in_a_chain_does_not_stand_once_its_entry_went_even_when_another_took_its_memory) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  set(&fixture, "a", "1", "orders");
+  struct tag_place place = {0};
+  uint32_t tag = tag_find_locked(&fixture.arena, S("orders"));
+  cr_assert(entry_next_of_tag_locked(&fixture.arena, tag, &place));
+  entry_remove_locked(&fixture.arena, place.entry);
+  cr_assert(not(entry_stands_locked(&fixture.arena, tag, &place)));
+  set(&fixture, "a", "1", "orders");
+  cr_assert(eq(u32, find(&fixture, "a"), place.entry));
+  cr_assert(not(entry_stands_locked(&fixture.arena, tag, &place)));
+  close_arena(&fixture.arena);
+}
+
 /* ---- Eviction ---- */
 
 static char PADDING[200000];
