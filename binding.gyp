@@ -4,7 +4,7 @@
       'target_name': 'optimistic_cache',
       'sources': [
         # The files of one platform are chosen below.
-        '<!@(ls src/*.c | grep -v /futex_)',
+        '<!@(ls src/*.c | grep -v -e _linux.c -e _portable.c)',
         '<!@(ls src/addon/*.cc)',
       ],
       'include_dirs': [
@@ -29,7 +29,7 @@
         '-lpthread',
       ],
       'conditions': [
-        ['OS=="linux"', {'sources': ['src/futex_linux.c']}, {'sources': ['src/futex_portable.c']}],
+        ['OS=="linux"', {'sources': ['<!@(ls src/*_linux.c)']}, {'sources': ['<!@(ls src/*_portable.c)']}],
       ],
       'configurations': {
         'Release': {

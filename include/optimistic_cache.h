@@ -57,7 +57,10 @@ typedef enum oc_status {
   OC_ERR_LIMIT_MUTATIONS = -18,  /* the principal has limits.pending_per_principal pending mutations */
   OC_ERR_LIMIT_OPERATIONS = -19, /* more operations than limits.operations_per_mutation */
   OC_ERR_LIMIT_BYTES = -20,      /* operations longer than limits.mutation_bytes */
-  OC_ERR_FULL = -21              /* a table or the arena is full of what may not be evicted (pending mutations) */
+  OC_ERR_FULL = -21,             /* a table or the arena is full of what may not be evicted (pending mutations) */
+  OC_ERR_FOREIGN = -22,          /* the region or file is another user's, open to others, or not a regular file */
+  OC_ERR_DIFFERS = -23,          /* other processes have it open with another layout or size */
+  OC_ERR_SPACE = -24             /* /dev/shm, or the file system, has not enough room for the arena */
 } oc_status;
 
 /* The sentence for people: which value, why, what to do. */
@@ -102,9 +105,18 @@ typedef struct oc_limits {          /* 0 means the default in brackets */
   uint32_t pending_per_principal;   /* [64] */
 } oc_limits_t;
 
+/* Where the arena lives, and so who shares it. Only Linux has the last two; elsewhere they are a SYSTEM error. */
+typedef enum oc_memory {
+  OC_PRIVATE = 0, /* memory of this process, for all its threads */
+  OC_SHARED = 1,  /* a named region for all processes of this user on the machine; gone when the last one closes it */
+  OC_FILE = 2     /* as OC_SHARED, in a file that is kept: see oc_open */
+} oc_memory;
+
 typedef struct oc_options {
-  oc_slice_t name;        /* 1 to 64 bytes of [A-Za-z0-9._-]; caches of one process with one name are one cache */
-  uint64_t max_bytes;     /* the whole arena, tables included; 1 MiB at least [256 MiB] */
+  oc_slice_t name;        /* 1 to 64 bytes of [A-Za-z0-9._-]; one name, memory and file are one cache in a process */
+  oc_memory memory;       /* [OC_PRIVATE] */
+  oc_slice_t file;        /* the path, for OC_FILE; on a local file system */
+  uint64_t max_bytes;     /* the whole arena, tables included; 1 MiB at least [256 MiB, or what others have open] */
   oc_slice_t shapes;      /* JSON object, or empty: see README "Shapes" */
   uint32_t max_entries;   /* [max_bytes / 4096, 256 at least] */
   uint32_t max_tags;      /* [4 × max_entries] */
@@ -115,12 +127,22 @@ typedef struct oc_options {
 } oc_options_t;
 
 /*
- * Opens, or joins, the cache of that name in this process. The options of the first to open stand, but shapes: the
- * last non-empty shapes given replace the earlier ones, and when they differ from those, all entries are dropped.
- * Each successful call needs an oc_close. Errors: ARGUMENT, MEMORY, SYSTEM, SHAPES.
+ * Opens, or joins, the cache of that name. The options of the first to open stand, in this process and, for shared memory,
+ * in all; but shapes: the last non-empty shapes given replace the earlier ones, and when they differ from those, all
+ * entries are dropped. Each successful call needs an oc_close.
+ *
+ * A shared region and a file have mode 0600 and belong to the user of the process; all their bytes are reserved at once.
+ * What a file holds is kept when its last process closed it, and it is opened again with the same layout, size and
+ * tables, in the same boot of the machine; else, and for every new region, the cache begins empty: see
+ * oc_stats_t.started. A file that is no cache is not overwritten, but renamed to end in ".set-aside". A child of fork(2)
+ * must not use the caches that its parent had open; it may open its own.
+ * Errors: ARGUMENT, MEMORY, SYSTEM, SHAPES, FOREIGN, DIFFERS, SPACE, FULL (256 processes have it open).
  */
 oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *error);
-/* Gives one reference up; the last one unmaps the arena. No call on this reference may be under way or follow. */
+/*
+ * Gives one reference up; the last one of a process unmaps the arena, and expires the mutations that the process still
+ * had pending, when others stay. No call on this reference may be under way or follow.
+ */
 void oc_close(oc_cache_t *cache);
 
 /* The log's head: the version of the last committed operation; 1 when there is none. Read it before a load. */
@@ -291,6 +313,9 @@ typedef struct oc_stats {
   uint64_t commits, rollbacks, expirations, invalidations;
   uint64_t entries, tags, mutations_pending, mutations, views;
   uint64_t arena_bytes, used_bytes; /* the whole mapping; what tables and allocations take of it */
+  uint64_t processes;               /* that have the arena open */
+  uint64_t resets;                  /* times that a process died while it changed the cache, which emptied it */
+  char started[96]; /* why the present content began: "kept", "fresh: …" or "reset: …"; NUL-terminated */
 } oc_stats_t;
 void oc_stats(oc_cache_t *cache, oc_stats_t *stats);
 /* Adds hits that a caller answered from its own memory, so that oc_stats tells the truth, and keeps the entry warm. */

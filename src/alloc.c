@@ -114,7 +114,7 @@ void alloc_init(struct arena *arena, oc_off start) {
   struct pool *pool = pool_of(arena);
   memset(pool, 0, sizeof *pool);
   pool->start = (root + sizeof *pool + ALIGNMENT - 1) & ~(oc_off)(ALIGNMENT - 1);
-  pool->end = (arena_header(arena)->size & ~(uint64_t)(ALIGNMENT - 1)) - HEADER;
+  pool->end = (arena_header(arena)->identity.size & ~(uint64_t)(ALIGNMENT - 1)) - HEADER;
   assert(pool->end > pool->start + MINIMUM);
   struct block *whole = block_at(arena, pool->start), *sentinel = block_at(arena, pool->end);
   whole->previous = 0;
@@ -140,7 +140,7 @@ static struct block *find_free(struct arena *arena, uint64_t size) {
 }
 
 oc_off alloc_get_locked(struct arena *arena, uint64_t size) {
-  if (size > arena_header(arena)->size) return 0;
+  if (size > arena_header(arena)->identity.size) return 0;
   uint64_t need = (size + HEADER + ALIGNMENT - 1) & ~(uint64_t)(ALIGNMENT - 1);
   if (need < MINIMUM) need = MINIMUM;
   struct block *block = find_free(arena, need);

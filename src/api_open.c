@@ -2,11 +2,10 @@
  * api_open.c: opening, joining and closing caches.
  *
  * A process may hold several copies of this library's users (bundles of one framework app, worker threads), which must
- * all see one cache. So a cache is found by its name in a registry of the process, the only global state there is, and
- * is unmapped when the last of its users closed it.
+ * all see one cache. So a cache is found by its name, memory and file in a registry of the process, the only global state
+ * there is, and is left (attach.h) when the last of its users closed it. Processes find each other in the arena.
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 
 static pthread_mutex_t registry_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct oc_cache *registry;
+static pthread_once_t fork_watched = PTHREAD_ONCE_INIT;
 
 enum {
   MEBIBYTE = 1 << 20,
@@ -65,82 +65,144 @@ static void read_limits(oc_limits_t *limits, const oc_limits_t *given, uint64_t 
   limits->pending_per_principal = given_or(given->pending_per_principal, 64, 1 << 20);
 }
 
-static uint64_t tables_size(const oc_cache_t *cache) {
-  return sizeof(struct arena_header) + 16 + tag_bytes(cache->max_tags) + log_bytes(cache->max_log) +
-         entry_bytes(cache->max_entries) + mutation_bytes(cache->max_mutations) + view_bytes(cache->max_views) + 16384;
+static void read_capacity(struct arena_capacity *capacity, const oc_options_t *options, uint64_t max_bytes) {
+  capacity->entries = given_or(options->max_entries, clamp(max_bytes / 4096, 256, MOST_ENTRIES), MOST_ENTRIES);
+  capacity->tags = given_or(options->max_tags, (uint64_t)capacity->entries * 4, MOST_ENTRIES * 4ULL);
+  capacity->mutations = given_or(options->max_mutations, clamp(max_bytes / 16384, 64, 1024), 1 << 20);
+  capacity->views = given_or(options->max_views, 1024, 1 << 20);
+  capacity->log = given_or(options->max_log, 1024, 1 << 20);
 }
 
-static oc_status read_options(oc_cache_t *cache, const oc_options_t *options, uint64_t *size, oc_error_t *error) {
+static uint64_t tables_size(const struct arena_capacity *capacity) {
+  return sizeof(struct arena_header) + 16 + tag_bytes(capacity->tags) + log_bytes(capacity->log) +
+         entry_bytes(capacity->entries) + mutation_bytes(capacity->mutations) + view_bytes(capacity->views) + 16384;
+}
+
+/* A build in which one of these has another size cannot read what this one writes. */
+static uint32_t hash_of_structs(void) {
+  const uint64_t sizes[] = {sizeof(struct arena_header), sizeof(struct tag),      sizeof(struct log_record),
+                            sizeof(struct log_link),     sizeof(struct entry),    sizeof(struct tag_reference),
+                            sizeof(struct span),         sizeof(struct mutation), sizeof(struct operation),
+                            sizeof(struct query)};
+  return (uint32_t)table_hash((oc_slice_t){(const char *)sizes, sizeof sizes});
+}
+
+static void format(struct arena *arena, void *context);
+
+static oc_status read_options(const oc_options_t *options, struct attach_options *attach, oc_error_t *error) {
   uint64_t max_bytes = options->max_bytes ? options->max_bytes : DEFAULT_MAX_BYTES;
   if (max_bytes < MEBIBYTE || max_bytes > (1ULL << 42))
     return error_set(error, OC_ERR_ARGUMENT, "maxBytes must be between 1 MiB and 4 TiB");
-  memcpy(cache->name, options->name.data, options->name.len);
-  read_limits(&cache->limits, &options->limits, max_bytes);
-  cache->max_entries = given_or(options->max_entries, clamp(max_bytes / 4096, 256, MOST_ENTRIES), MOST_ENTRIES);
-  cache->max_tags = given_or(options->max_tags, (uint64_t)cache->max_entries * 4, MOST_ENTRIES * 4ULL);
-  cache->max_mutations = given_or(options->max_mutations, clamp(max_bytes / 16384, 64, 1024), 1 << 20);
-  cache->max_views = given_or(options->max_views, 1024, 1 << 20);
-  cache->max_log = given_or(options->max_log, 1024, 1 << 20);
-  if (tables_size(cache) > max_bytes / 4 * 3)
+  *attach = (struct attach_options){.kind = options->memory,
+                                    .place = options->memory == OC_FILE ? options->file : options->name,
+                                    .size = max_bytes,
+                                    .any_size = options->max_bytes == 0,
+                                    .structs = hash_of_structs(),
+                                    .format = format};
+  read_limits(&attach->limits, &options->limits, max_bytes);
+  read_capacity(&attach->capacity, options, max_bytes);
+  if (tables_size(&attach->capacity) > max_bytes / 4 * 3)
     return error_set(error, OC_ERR_ARGUMENT,
                      "maxBytes is too small for the tables; raise it, or lower maxEntries or maxTags");
-  *size = max_bytes;
   return OC_OK;
 }
 
 /* ---- The arena's content ---- */
 
 static void format(struct arena *arena, void *context) {
-  const oc_cache_t *cache = context;
+  (void)context;
+  const struct arena_capacity *capacity = &arena_header(arena)->identity.capacity;
   oc_off at = (sizeof(struct arena_header) + 15) & ~(oc_off)15;
-  at = tag_init(arena, at, cache->max_tags);
-  at = log_init(arena, (at + 15) & ~(oc_off)15, cache->max_log);
-  at = entry_init(arena, at, cache->max_entries);
-  at = mutation_init(arena, at, cache->max_mutations);
-  at = view_init(arena, at, cache->max_views);
+  at = tag_init(arena, at, capacity->tags);
+  at = log_init(arena, (at + 15) & ~(oc_off)15, capacity->log);
+  at = entry_init(arena, at, capacity->entries);
+  at = mutation_init(arena, at, capacity->mutations);
+  at = view_init(arena, at, capacity->views);
   alloc_init(arena, at);
 }
 
+/* What is pending when its process goes can no longer be settled by it; with the last one, by nobody. */
+static void leave(struct arena *arena, bool last) {
+  (void)arena;
+  (void)last;
+}
+
+/* ---- After a fork ---- */
+
+/*
+ * A child shares its parent's open files, and with them the claims that say that the parent lives; so it gives them up at
+ * once. It also begins without caches, as those of its parent are not its own. It has one thread: no lock is held.
+ */
+static void forget_parents_caches(void) {
+  for (oc_cache_t *cache = registry; cache; cache = cache->next) mapping_forsake(&cache->arena.mapping);
+  registry = NULL;
+  registry_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
+}
+
+static void watch_forks(void) { (void)pthread_atfork(NULL, NULL, forget_parents_caches); }
+
 /* ---- Open and close ---- */
 
-static oc_cache_t *find_by_name(oc_slice_t name) {
+static bool is_same(const oc_cache_t *cache, const oc_options_t *options) {
+  oc_slice_t name = {cache->name, strlen(cache->name)}, file = {cache->file, cache->file ? strlen(cache->file) : 0};
+  return cache->arena.mapping.kind == options->memory && slice_equal(name, options->name) &&
+         (options->memory != OC_FILE || slice_equal(file, options->file));
+}
+
+static oc_cache_t *find(const oc_options_t *options) {
   oc_cache_t *cache = registry;
-  while (cache && !slice_equal((oc_slice_t){cache->name, strlen(cache->name)}, name)) cache = cache->next;
+  while (cache && !is_same(cache, options)) cache = cache->next;
   return cache;
 }
 
-static void destroy(oc_cache_t *cache) {
+/* The parts that are the process's own. Freed by destroy_handle, which takes half-made ones too. */
+static oc_status make_handle(const oc_options_t *options, oc_cache_t **out, oc_error_t *error) {
+  oc_cache_t *cache = calloc(1, sizeof *cache);
+  if (!cache) return error_set(error, OC_ERR_MEMORY, "no memory for a cache");
+  memcpy(cache->name, options->name.data, options->name.len);
+  if (options->memory == OC_FILE) {
+    cache->file = calloc(1, options->file.len + 1);
+    if (cache->file) memcpy(cache->file, options->file.data, options->file.len);
+  }
+  bool made = (options->memory != OC_FILE || cache->file) && watch_init(&cache->watchers) == OC_OK;
+  if (made && pthread_mutex_init(&cache->shapes_lock, NULL)) {
+    watch_destroy(&cache->watchers);
+    made = false;
+  }
+  if (made) {
+    *out = cache;
+    return OC_OK;
+  }
+  free(cache->file);
+  free(cache);
+  return error_set(error, OC_ERR_MEMORY, "no memory for a cache");
+}
+
+static void destroy_handle(oc_cache_t *cache) {
   shapes_release(cache->shapes);
   watch_destroy(&cache->watchers);
   pthread_mutex_destroy(&cache->shapes_lock);
-  arena_close(&cache->arena);
+  free(cache->file);
   free(cache);
 }
 
 static oc_status create(const oc_options_t *options, struct shapes *shapes, oc_cache_t **out, oc_error_t *error) {
-  oc_cache_t *cache = calloc(1, sizeof *cache);
-  if (!cache) return error_set(error, OC_ERR_MEMORY, "no memory for a cache");
-  uint64_t size = 0;
-  oc_status status = read_options(cache, options, &size, error);
-  if (status != OC_OK) goto fail;
-  status = watch_init(&cache->watchers);
-  if (status != OC_OK) goto fail;
-  if (pthread_mutex_init(&cache->shapes_lock, NULL)) status = OC_ERR_SYSTEM;
-  if (status == OC_OK) status = arena_open_private(&cache->arena, size, format, cache);
+  struct attach_options attach;
+  oc_cache_t *cache = NULL;
+  oc_status status = read_options(options, &attach, error);
+  if (status == OC_OK) status = make_handle(options, &cache, error);
+  if (status != OC_OK) return status;
+  status = attach_open(&cache->arena, &attach, error);
   if (status != OC_OK) {
-    error_set(error, status, "cannot map %llu bytes for the cache '%s': %s", (unsigned long long)size, cache->name,
-              strerror(errno));
-    watch_destroy(&cache->watchers);
-    goto fail;
+    destroy_handle(cache);
+    return status;
   }
+  cache->limits = arena_header(&cache->arena)->limits;
   cache->shapes = shapes_retain(shapes);
   cache->next = registry;
   registry = cache;
   *out = cache;
   return OC_OK;
-fail:
-  free(cache);
-  return status;
 }
 
 /* Entries hold places of shapes and were understood by the old ones. */
@@ -160,11 +222,15 @@ static void replace_shapes(oc_cache_t *cache, struct shapes *shapes) {
 oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *error) {
   if (!options || !cache || !is_name(options->name))
     return error_set(error, OC_ERR_ARGUMENT, "name must have 1 to 64 characters of A-Z a-z 0-9 . _ -");
+  if ((unsigned)options->memory > OC_FILE ||
+      (options->memory == OC_FILE && (!options->file.data || !options->file.len)))
+    return error_set(error, OC_ERR_ARGUMENT, "memory must be private, shared, or a file with a path");
   struct shapes *shapes;
   oc_status status = shapes_compile(options->shapes, &shapes, error);
   if (status != OC_OK) return status;
+  pthread_once(&fork_watched, watch_forks);
   pthread_mutex_lock(&registry_lock);
-  oc_cache_t *found = find_by_name(options->name);
+  oc_cache_t *found = find(options);
   if (!found) status = create(options, shapes, &found, error);
   else if (options->shapes.len > 0) replace_shapes(found, shapes);
   if (status == OC_OK) found->references++;
@@ -181,7 +247,8 @@ void oc_close(oc_cache_t *cache) {
     struct oc_cache **link = &registry;
     while (*link != cache) link = &(*link)->next;
     *link = cache->next;
-    destroy(cache);
+    attach_close(&cache->arena, leave);
+    destroy_handle(cache);
   }
   pthread_mutex_unlock(&registry_lock);
 }

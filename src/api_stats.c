@@ -41,8 +41,11 @@ void oc_stats(oc_cache_t *cache, oc_stats_t *stats) {
                         .mutations_pending = mutation_pending_locked(arena),
                         .mutations = mutation_count_locked(arena),
                         .views = view_count_locked(arena),
-                        .arena_bytes = header->size,
-                        .used_bytes = header->size - alloc_capacity_locked(arena) + alloc_used_locked(arena)};
+                        .processes = process_count_locked(arena),
+                        .resets = header->resets,
+                        .arena_bytes = header->identity.size,
+                        .used_bytes = header->identity.size - alloc_capacity_locked(arena) + alloc_used_locked(arena)};
+  memcpy(stats->started, header->started, sizeof stats->started);
   arena_unlock(arena);
 }
 

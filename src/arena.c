@@ -1,7 +1,7 @@
 /*
- * arena.c: mapping, header, lock.
+ * arena.c: header, lock, reset.
  *
- *   0                 header (arena_header: what it is, the log's head, the lock, the roots)
+ *   0                 header (arena_header: what it is, who has it open, the log's head, the lock, the roots)
  *   …                 the modules' tables, of a size fixed when the arena is made
  *   …                 the allocator's pool, up to the end
  *
@@ -11,7 +11,10 @@
  * documents, replaying) happens on copies outside.
  *
  * The mutex is robust: when a process dies inside a section, the next one to lock is told so. What the dead one left
- * half-done cannot be told from what it finished, so the arena is formatted anew: at worst the cache is empty.
+ * half-done cannot be told from what it finished, so the arena is reset: laid out anew and empty. What is counted goes on:
+ * the version, so that a load from before the reset is refused its lease (every tag counts as changed at the new head);
+ * stamps, so that no two states of an entry ever share one; and the counters, which say what the cache did, not what is in
+ * it. The generation is another one: what was pending is forgotten, and whoever holds more than bytes drops it.
  */
 #define _GNU_SOURCE
 #include "arena.h"
@@ -19,86 +22,108 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t random_nonzero(void) {
   uint64_t value = 0;
-  if (getrandom(&value, sizeof value, 0) != (ssize_t)sizeof value || value == 0) {
+  if (getentropy(&value, sizeof value) || value == 0) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    value = ((uint64_t)now.tv_sec << 30) ^ (uint64_t)now.tv_nsec ^ 1U;
+    value = ((uint64_t)now.tv_sec << 30) ^ (uint64_t)now.tv_nsec ^ ((uint64_t)getpid() << 44) ^ 1U;
   }
   return value;
 }
 
-static int init_lock(pthread_mutex_t *lock) {
-  pthread_mutexattr_t attributes;
-  int failed = pthread_mutexattr_init(&attributes);
-  if (failed) return failed;
-  failed = pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
-  if (!failed) failed = pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
-  if (!failed) failed = pthread_mutex_init(lock, &attributes);
-  pthread_mutexattr_destroy(&attributes);
-  return failed;
+static void say_started(struct arena_header *header, const char *sentence) {
+  strncpy(header->started, sentence, STARTED_BYTES - 1);
+  header->started[STARTED_BYTES - 1] = '\0';
 }
 
-/* Everything but the size and the lock, which outlive a reset. */
+/* Empty tables under the next version and another generation. */
 static void format_locked(struct arena *arena) {
   struct arena_header *header = arena_header(arena);
-  header->magic = ARENA_MAGIC;
-  header->layout = ARENA_LAYOUT;
-  header->generation = random_nonzero();
-  header->version = 1;
-  header->stamp = 0;
+  __atomic_store_n(&header->generation, random_nonzero(), __ATOMIC_RELEASE);
+  __atomic_add_fetch(&header->version, 1, __ATOMIC_RELEASE);
   memset(header->root, 0, sizeof header->root);
-  memset(&header->counters, 0, sizeof header->counters);
   arena->format(arena, arena->context);
   arena_changed_locked(arena);
 }
 
-oc_status arena_open_private(struct arena *arena, uint64_t size, void (*format)(struct arena *, void *),
-                             void *context) {
-  void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED) return OC_ERR_SYSTEM;
-  arena->base = base;
-  arena->format = format;
-  arena->context = context;
-  arena_header(arena)->size = size;
-  int failed = init_lock(&arena_header(arena)->lock);
+static void reset_locked(struct arena *arena) {
+  struct arena_header *header = arena_header(arena);
+  header->resets++;
+  say_started(header, "reset: a process died while it changed the cache");
+  format_locked(arena);
+}
+
+oc_status arena_make(struct arena *arena, const char *started) {
+  struct arena_header *header = arena_header(arena);
+  int failed = lock_init(&header->lock);
   if (failed) {
-    munmap(base, size);
     errno = failed;
     return OC_ERR_SYSTEM;
   }
+  say_started(header, started);
   format_locked(arena);
   return OC_OK;
 }
 
+oc_status arena_open_private(struct arena *arena, uint64_t size, void (*format)(struct arena *, void *),
+                             void *context) {
+  *arena = (struct arena){.format = format, .context = context, .self = {0, 1}};
+  oc_status status = mapping_private(&arena->mapping, size);
+  if (status != OC_OK) return status;
+  arena->base = arena->mapping.base;
+  arena_header(arena)->identity.size = size;
+  arena_header(arena)->last_serial = arena_header(arena)->processes[0].serial = arena->self.serial;
+  arena_header(arena)->processes_high = 1;
+  status = arena_make(arena, "fresh: private memory");
+  if (status != OC_OK) arena_close(arena);
+  return status;
+}
+
 void arena_close(struct arena *arena) {
-  pthread_mutex_destroy(&arena_header(arena)->lock);
-  munmap(arena->base, arena_header(arena)->size);
+  mapping_close(&arena->mapping);
   arena->base = NULL;
 }
 
-void arena_lock(struct arena *arena) {
-  pthread_mutex_t *lock = &arena_header(arena)->lock;
-  int result = pthread_mutex_lock(lock);
-  if (result == EOWNERDEAD) {
-    format_locked(arena);
-    pthread_mutex_consistent(lock);
-    result = 0;
+/*
+ * Nothing in this library gives an orphaned lock back without mending it, so this is for the memory of others who did.
+ * Behind the gate, because making a lock anew is nothing that two may do at once.
+ */
+static void replace_broken_lock(struct arena *arena) {
+  static pthread_mutex_t threads = PTHREAD_MUTEX_INITIALIZER;
+  struct lock *lock = &arena_header(arena)->lock;
+  pthread_mutex_lock(&threads);
+  mapping_close_gate(&arena->mapping);
+  enum lock_result result = lock_take(lock); /* unless another was faster */
+  if (result == LOCK_BROKEN) {
+    int failed = lock_init(lock);
+    assert(failed == 0);
+    (void)failed;
+    result = lock_take(lock);
+    reset_locked(arena);
+  } else if (result == LOCK_ORPHANED) {
+    reset_locked(arena);
+    lock_mend(lock);
   }
-  assert(result == 0);
-  (void)result;
+  lock_give(lock);
+  mapping_open_gate(&arena->mapping);
+  pthread_mutex_unlock(&threads);
 }
 
-void arena_unlock(struct arena *arena) {
-  int result = pthread_mutex_unlock(&arena_header(arena)->lock);
-  assert(result == 0);
-  (void)result;
+void arena_lock(struct arena *arena) {
+  struct lock *lock = &arena_header(arena)->lock;
+  enum lock_result result;
+  while ((result = lock_take(lock)) == LOCK_BROKEN) replace_broken_lock(arena);
+  if (result != LOCK_ORPHANED) return;
+  reset_locked(arena);
+  lock_mend(lock);
 }
+
+void arena_unlock(struct arena *arena) { lock_give(&arena_header(arena)->lock); }
 
 void arena_changed_locked(struct arena *arena) {
   __atomic_fetch_add(&arena_header(arena)->changes, 1, __ATOMIC_RELEASE);

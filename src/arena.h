@@ -7,13 +7,14 @@
 #ifndef ARENA_H
 #define ARENA_H
 
-#include <pthread.h>
-
-#include "optimistic_cache.h"
+#include "lock.h"
+#include "mapping.h"
 
 typedef uint64_t oc_off; /* bytes from the start of the arena; 0 is null */
 
-enum { ARENA_MAGIC = 0x6f706361, ARENA_LAYOUT = 1 };
+/* ARENA_LAYOUT goes up with every change of what lies in an arena, or of what it means. */
+enum { ARENA_LAYOUT = 2, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
+static const uint64_t ARENA_MAGIC = 0x656863616374706fULL; /* "optcache" */
 
 /* Where each module keeps its root, by its index in the header. */
 enum arena_root { ROOT_ALLOC, ROOT_TAGS, ROOT_LOG, ROOT_ENTRIES, ROOT_MUTATIONS, ROOT_VIEWS, ROOT_COUNT };
@@ -23,9 +24,38 @@ struct arena_counters {
   uint64_t commits, rollbacks, expirations, invalidations;
 };
 
-struct arena_header {
-  uint32_t magic, layout;
+/* The size of each table, as the process that made the arena asked for them. */
+struct arena_capacity {
+  uint32_t entries, tags, mutations, views, log;
+};
+
+/* What must agree before anybody believes a byte of the rest. */
+struct arena_identity {
+  uint64_t magic;
+  uint32_t layout;
+  uint32_t structs; /* a hash of the sizes of what lies in it, for builds that differ without another layout */
   uint64_t size;
+  struct arena_capacity capacity;
+  uint32_t clean;    /* 1 from the clean close of its last process until the next one opens it */
+  uint64_t checksum; /* of a clean one: see attach.c */
+  char boot[40];
+};
+
+/* A slot of the table of processes; see process.h. */
+struct arena_process {
+  uint32_t serial; /* 0: free */
+  uint32_t pid;    /* for people; nothing depends on it */
+};
+
+struct arena_header {
+  struct arena_identity identity;
+  oc_limits_t limits; /* of the first to open */
+  /* Process serials, and who is there. They outlive a reset, as all above. */
+  uint32_t last_serial;
+  uint32_t processes_high; /* slots from here on were never used */
+  struct arena_process processes[PROCESSES_MOST];
+  char started[STARTED_BYTES]; /* why the present content began; a sentence */
+  uint64_t resets;
   uint64_t generation; /* random, never 0; another one after a reset */
   uint64_t version;    /* the log's head */
   uint64_t stamp;      /* the last stamp given to a state of an entry */
@@ -33,18 +63,33 @@ struct arena_header {
   uint32_t reserved;
   oc_off root[ROOT_COUNT];
   struct arena_counters counters;
-  pthread_mutex_t lock; /* robust and process-shared */
+  struct lock lock;
+};
+
+/* An opening of an arena. A serial is never given twice in the life of an arena; 0 is nobody. */
+struct process_id {
+  uint32_t slot, serial;
 };
 
 struct arena {
   char *base; /* where this process has it mapped */
-  /* Makes an empty cache of a mapping whose lock is held. Called at creation, and after a holder of the lock died. */
+  struct mapping mapping;
+  struct process_id self;
+  /*
+   * Lays out empty tables of a mapping whose lock is held. Called when the arena is made, and after a holder of the lock
+   * died, by whichever process finds that out: it looks at the header's capacities, not at its own options.
+   */
   void (*format)(struct arena *arena, void *context);
   void *context;
 };
 
-/* Maps anonymous memory, inits the lock and formats. Errors: SYSTEM, with errno. */
+/* Maps anonymous memory, inits the lock and formats. Errors: SYSTEM, with errno. Closed by arena_close. */
 oc_status arena_open_private(struct arena *arena, uint64_t size, void (*format)(struct arena *, void *), void *context);
+/*
+ * Makes an empty arena of a mapping that nobody else uses: its lock, and all that the header says but identity and
+ * limits. `started` is the sentence for oc_stats. Errors: SYSTEM, with errno.
+ */
+oc_status arena_make(struct arena *arena, const char *started);
 void arena_close(struct arena *arena);
 
 /* Waits for the lock. When its last holder died in the middle, the arena is formatted anew before this returns. */

@@ -4,6 +4,7 @@
 #ifndef CACHE_H
 #define CACHE_H
 
+#include "attach.h"
 #include "replay.h"
 #include "view.h"
 #include "watch.h"
@@ -13,8 +14,8 @@ struct oc_cache {
   struct oc_cache *next; /* in the registry */
   uint32_t references;   /* guarded by the registry's lock */
   char name[65];
+  char *file;         /* malloc'd path, or NULL */
   oc_limits_t limits; /* without zeroes */
-  uint32_t max_entries, max_tags, max_mutations, max_views, max_log;
   pthread_mutex_t shapes_lock;
   /*
    * Replaced, never changed, with both the arena's lock (taken first) and shapes_lock held; either is enough to read

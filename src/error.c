@@ -38,6 +38,9 @@ static const struct {
     {OC_ERR_LIMIT_OPERATIONS, "ERR_OPTIMISTIC_LIMIT_OPERATIONS", "the mutation has too many operations"},
     {OC_ERR_LIMIT_BYTES, "ERR_OPTIMISTIC_LIMIT_BYTES", "the mutation's operations are too long"},
     {OC_ERR_FULL, "ERR_OPTIMISTIC_FULL", "the cache is full of pending mutations"},
+    {OC_ERR_FOREIGN, "ERR_OPTIMISTIC_FOREIGN", "the memory is another user's, open to others, or no regular file"},
+    {OC_ERR_DIFFERS, "ERR_OPTIMISTIC_DIFFERS", "other processes have it open with another layout or size"},
+    {OC_ERR_SPACE, "ERR_OPTIMISTIC_SPACE", "there is not enough room for the arena"},
 };
 
 enum { STATUS_COUNT = sizeof STATUSES / sizeof *STATUSES };

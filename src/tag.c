@@ -31,7 +31,7 @@ oc_off tag_init(struct arena *arena, oc_off at, uint32_t capacity) {
   arena_header(arena)->root[ROOT_TAGS] = at;
   struct tags *tags = tags_of(arena);
   memset(tags, 0, sizeof *tags);
-  tags->floor = 1;
+  tags->floor = arena_header(arena)->version; /* after a reset, all that was forgotten changed now */
   oc_off table = (at + sizeof *tags + 15) & ~(oc_off)15;
   table_init(arena, &tags->table, table, capacity, sizeof(struct tag));
   return table + table_bytes(capacity, sizeof(struct tag));

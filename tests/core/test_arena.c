@@ -21,7 +21,7 @@ Test(arena, a_new_one_is_formatted_once_and_begins_at_version_1) {
   struct arena arena = open_counting();
   cr_assert(eq(int, formats, 1));
   cr_assert(eq(u64, arena_header(&arena)->version, 1));
-  cr_assert(eq(u64, arena_header(&arena)->size, 1 << 20));
+  cr_assert(eq(u64, arena_header(&arena)->identity.size, 1 << 20));
   cr_assert(ne(u64, arena_header(&arena)->generation, 0));
   arena_close(&arena);
 }
@@ -49,6 +49,7 @@ static void *die_with_the_lock(void *context) {
   struct arena *arena = context;
   arena_lock(arena);
   arena_header(arena)->version = 41;
+  arena_header(arena)->stamp = 9;
   arena_header(arena)->counters.hits = 7;
   return NULL;
 }
@@ -64,10 +65,30 @@ Test(arena, whoever_locks_after_a_holder_died_finds_an_empty_one_of_another_gene
   cr_assert(eq(int, formats, 2));
   cr_assert(ne(u64, arena_header(&arena)->generation, generation));
   cr_assert(ne(u32, arena_header(&arena)->changes, changes));
-  cr_assert(eq(u64, arena_header(&arena)->version, 1));
-  cr_assert(eq(u64, arena_header(&arena)->counters.hits, 0));
+  cr_assert(eq(u64, arena_header(&arena)->version, 42), "the version goes on, so that older leases are refused");
+  cr_assert(eq(u64, arena_header(&arena)->stamp, 9), "no later state may have the stamp of an earlier one");
+  cr_assert(eq(u64, arena_header(&arena)->counters.hits, 7), "counters say what the cache did, not what is in it");
+  cr_assert(eq(u64, arena_header(&arena)->resets, 1));
+  cr_assert(eq(str, arena_header(&arena)->started, "reset: a process died while it changed the cache"));
   arena_unlock(&arena);
   arena_lock(&arena); /* the lock is as good as before */
+  cr_assert(eq(int, formats, 2));
+  arena_unlock(&arena);
+  arena_close(&arena);
+}
+
+Test(arena, a_lock_that_was_given_back_unmended_is_made_anew_and_the_arena_reset) {
+  struct arena arena = open_counting();
+  struct lock *lock = &arena_header(&arena)->lock;
+  pthread_t thread;
+  cr_assert(eq(int, pthread_create(&thread, NULL, die_with_the_lock, &arena), 0));
+  pthread_join(thread, NULL);
+  cr_assert(eq(int, lock_take(lock), LOCK_ORPHANED));
+  lock_give(lock);
+  arena_lock(&arena);
+  cr_assert(eq(int, formats, 2));
+  arena_unlock(&arena);
+  arena_lock(&arena);
   cr_assert(eq(int, formats, 2));
   arena_unlock(&arena);
   arena_close(&arena);
