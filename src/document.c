@@ -14,13 +14,14 @@
 
 #include <string.h>
 
-#include "table.h"
+#include "hash.h"
 
 struct finder {
   oc_slice_t value;
   const struct query *query;
   const struct shapes *shapes;
   const oc_limits_t *limits;
+  struct hash_key key; /* of the index of dependencies */
   struct documents *found;
   oc_error_t *error;
 };
@@ -63,7 +64,7 @@ static oc_status depend(struct finder *finder, oc_slice_t name, uint32_t kinds) 
   struct documents *found = finder->found;
   oc_status status = grow_index(found);
   if (status != OC_OK) return status;
-  uint64_t hash = table_hash(name);
+  uint64_t hash = hash_text(finder->key, name);
   uint32_t *cell = cell_of(found, hash, name);
   if (*cell) {
     dependency_at(found, *cell - 1)->kinds |= kinds;
@@ -92,11 +93,12 @@ static oc_status depend_on_document(struct finder *finder, oc_slice_t collection
   if (len > sizeof tag || len > finder->limits->tag_bytes)
     return error_set(finder->error, OC_ERR_TAG_SIZE, "a document's collection and id are longer than %u bytes together",
                      finder->limits->tag_bytes);
-  memcpy(tag, collection.data, collection.len);
-  tag[collection.len] = ':';
-  memcpy(tag + collection.len + 1, id.data, id.len);
+  /* Tags are text, as in invalidate(['orders:a"b']), not JSON: escapes are decoded, which never makes it longer. */
+  len = json_decode(collection, tag);
+  tag[len++] = ':';
+  len += json_decode(id, tag + len);
   oc_slice_t name = {tag, len};
-  *hash = table_hash(name);
+  *hash = hash_document(name);
   return depend(finder, name, kinds);
 }
 
@@ -200,7 +202,9 @@ oc_status documents_find(oc_slice_t value, const struct query *query, const stru
                          const oc_slice_t *tags, size_t tag_count, const oc_limits_t *limits,
                          struct documents *documents, oc_error_t *error) {
   memset(documents, 0, sizeof *documents);
-  struct finder finder = {json_trim(value), query, shapes, limits, documents, error};
+  /* Addresses are random enough for an index that lives as long as this call. */
+  struct hash_key key = {{(uint64_t)(uintptr_t)value.data, (uint64_t)(uintptr_t)documents}};
+  struct finder finder = {json_trim(value), query, shapes, limits, key, documents, error};
   oc_status status = OC_OK;
   for (size_t i = 0; i < tag_count && status == OC_OK; i++) {
     status = utf8_validate(tags[i], "a tag", error);

@@ -8,7 +8,7 @@
 
 /* A document in a value: bytes [start, start + len). */
 struct span {
-  uint64_t document; /* table_hash of its document tag */
+  uint64_t document; /* hash_document of its tag */
   uint32_t start, len;
   uint32_t id_at, id_len; /* its id as between quotes, from the start of the value */
   int32_t shape;          /* -1: none */

@@ -171,7 +171,7 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
 /* ---- Storing ---- */
 
 uint32_t entry_find_locked(struct arena *arena, oc_slice_t key) {
-  return table_find_locked(arena, &entries_of(arena)->table, table_hash(key), key);
+  return table_find_locked(arena, &entries_of(arena)->table, table_hash(&entries_of(arena)->table, key), key);
 }
 
 static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
@@ -268,7 +268,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   uint32_t index = key ? take_slot(arena) : 0;
   if (!index) goto refuse;
   memcpy(arena_at(arena, key), source->key.data, source->key.len);
-  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(source->key), key, (uint32_t)source->key.len);
+  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), key, (uint32_t)source->key.len);
   struct entry *entry = entry_at(arena, index);
   entry->version = source->since;
   entry->set_version = log_head(arena);

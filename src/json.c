@@ -334,3 +334,63 @@ oc_slice_t json_scalar_text(oc_slice_t value) {
   if (!json_is_string(value) || value.len < 2) return value;
   return (oc_slice_t){value.data + 1, value.len - 2};
 }
+
+/* ---- Escapes ---- */
+
+static uint32_t hex4(const char *at) {
+  uint32_t value = 0;
+  for (int i = 0; i < 4; i++) {
+    uint32_t digit = (unsigned char)at[i];
+    value = value * 16 + (digit <= '9' ? digit - '0' : (digit | 0x20) - 'a' + 10);
+  }
+  return value;
+}
+
+static size_t put_utf8(uint32_t c, char *out) {
+  if (c < 0x80) return out[0] = (char)c, 1;
+  if (c < 0x800) return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 0x3f)), 2;
+  size_t len = c < 0x10000 ? 3 : 4;
+  out[0] = (char)(len == 3 ? 0xe0 | c >> 12 : 0xf0 | c >> 18);
+  for (size_t i = 1; i < len; i++) out[i] = (char)(0x80 | (c >> 6 * (len - 1 - i) & 0x3f));
+  return len;
+}
+
+/* Decodes one character's worth at `at`; `len` gets the bytes written, at most 4. Returns what follows it. */
+static const char *decode_one(const char *at, const char *end, char *out, size_t *len) {
+  static const char NAMES[] = "bfnrt", BYTES[] = "\b\f\n\r\t";
+  *len = 1;
+  *out = *at;
+  if (*at != '\\' || end - at < 2) return at + 1;
+  const char *name = memchr(NAMES, at[1], sizeof NAMES - 1);
+  *out = name ? BYTES[name - NAMES] : at[1];
+  if (at[1] != 'u' || end - at < 6) return at + 2;
+  uint32_t c = hex4(at + 2);
+  at += 6;
+  if (c >= 0xd800 && c < 0xdc00 && end - at >= 6) { /* validated: the other half follows */
+    c = 0x10000 + ((c & 0x3ff) << 10) + (hex4(at + 2) & 0x3ff);
+    at += 6;
+  }
+  *len = put_utf8(c, out);
+  return at;
+}
+
+size_t json_decode(oc_slice_t raw, char *out) {
+  size_t size = 0, len;
+  for (const char *at = raw.data, *end = at + raw.len; at < end; size += len) {
+    char bytes[4];
+    at = decode_one(at, end, bytes, &len);
+    memcpy(out + size, bytes, len);
+  }
+  return size;
+}
+
+bool json_decodes_to(oc_slice_t raw, oc_slice_t text) {
+  if (raw.len == 0 || !memchr(raw.data, '\\', raw.len)) return slice_equal(raw, text);
+  size_t matched = 0, len;
+  for (const char *at = raw.data, *end = at + raw.len; at < end; matched += len) {
+    char bytes[4];
+    at = decode_one(at, end, bytes, &len);
+    if (text.len - matched < len || memcmp(text.data + matched, bytes, len)) return false;
+  }
+  return matched == text.len;
+}

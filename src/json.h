@@ -44,6 +44,14 @@ bool json_member(oc_slice_t object, oc_slice_t name, oc_slice_t *value);
 /* What stands between the quotes of a string, or a scalar as it is. */
 oc_slice_t json_scalar_text(oc_slice_t value);
 
+/*
+ * Writes a string's text, given as between its quotes, with its escapes decoded. Returns the bytes written, which are
+ * never more than were given.
+ */
+size_t json_decode(oc_slice_t raw, char *out);
+/* Whether that text, decoded, is `text`. */
+bool json_decodes_to(oc_slice_t raw, oc_slice_t text);
+
 static inline bool slice_equal(oc_slice_t a, oc_slice_t b) {
   return a.len == b.len && (a.len == 0 || !__builtin_memcmp(a.data, b.data, a.len));
 }

@@ -49,7 +49,7 @@ oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity) {
 
 static uint32_t find_index(struct arena *arena, oc_token_t token) {
   oc_slice_t key = {(const char *)token.bytes, sizeof token.bytes};
-  return table_find_locked(arena, &mutations_of(arena)->table, table_hash(key), key);
+  return table_find_locked(arena, &mutations_of(arena)->table, table_hash(&mutations_of(arena)->table, key), key);
 }
 
 struct mutation *mutation_find_locked(struct arena *arena, oc_token_t token) {
@@ -262,7 +262,7 @@ static oc_status begin_new(struct arena *arena, const struct mutation_source *so
   mutation->principal = principal;
   mutation->principal_len = (uint32_t)source->principal.len;
   oc_slice_t key = {(const char *)mutation->token, sizeof mutation->token};
-  table_link_locked(arena, &mutations->table, index, table_hash(key), arena_off(arena, mutation->token),
+  table_link_locked(arena, &mutations->table, index, table_hash(&mutations_of(arena)->table, key), arena_off(arena, mutation->token),
                     sizeof mutation->token);
   mutations->pending++;
   note_deadline(arena, source->deadline);

@@ -12,7 +12,7 @@
 #include <cjson/cJSON.h>
 #include <string.h>
 
-#include "table.h"
+#include "hash.h"
 
 struct compiler {
   const struct operation_limits *limits;
@@ -61,14 +61,17 @@ static oc_status put_document_tag(struct compiler *compiler, oc_slice_t text, st
                      "operations[%u]: collection and id together are longer than %u bytes", compiler->index,
                      compiler->limits->tag_bytes);
   operation->tag_at = here(compiler);
-  operation->collection_len = (uint16_t)collection.len;
-  operation->tag_len = (uint32_t)(collection.len + (known ? id.len + 1 : 0));
-  oc_status status = buffer_append(compiler->out, collection.data, collection.len);
-  if (status == OC_OK && known) status = buffer_append(compiler->out, ":", 1);
-  if (status == OC_OK && known) status = buffer_append(compiler->out, id.data, id.len);
+  size_t most = collection.len + 1 + id.len; /* decoding never makes it longer */
+  oc_status status = buffer_reserve(compiler->out, compiler->out->len + most);
   if (status != OC_OK) return status;
-  oc_slice_t tag = {compiler->out->data + compiler->start + operation->tag_at, operation->tag_len};
-  operation->document = known ? table_hash(tag) : 0;
+  char *tag = compiler->out->data + compiler->out->len;
+  size_t len = json_decode(collection, tag);
+  operation->collection_len = (uint16_t)len;
+  if (known) tag[len++] = ':';
+  if (known) len += json_decode(id, tag + len);
+  operation->tag_len = (uint32_t)len;
+  operation->document = known ? hash_document((oc_slice_t){tag, len}) : 0;
+  compiler->out->len += len;
   return OC_OK;
 }
 

@@ -28,7 +28,7 @@ struct operation {
   uint8_t type;
   uint8_t has_data;
   uint16_t collection_len;
-  uint64_t document;                 /* table_hash of its document tag, or 0 when the id is not known */
+  uint64_t document;                 /* hash_document of its tag, or 0 when the id is not known */
   uint32_t tag_at, tag_len;          /* "collection:id", or "collection" when the id is not known */
   uint32_t text_at, text_len;        /* the operation's own JSON */
   uint32_t members_at, member_count; /* struct operation_member: the members of data */
@@ -59,7 +59,7 @@ static inline oc_slice_t operation_document_tag(const struct operation *operatio
 static inline oc_slice_t operation_collection(const struct operation *operation) {
   return operation_slice(operation, operation->tag_at, operation->collection_len);
 }
-/* The id as between quotes, or the number. Empty when it is not known. */
+/* The id as text, its escapes decoded. Empty when it is not known. */
 static inline oc_slice_t operation_id(const struct operation *operation) {
   if (!operation->document) return (oc_slice_t){NULL, 0};
   return operation_slice(operation, operation->tag_at + operation->collection_len + 1,

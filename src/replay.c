@@ -138,8 +138,10 @@ static oc_status merge_member(struct splice *splice, const struct shape_node *pa
 }
 
 static bool is_span_of(const struct page *page, const struct span *span, const struct operation *operation) {
+  /* The hash is under a known key: of texts chosen to collide, collection and id tell which is which. */
   return span->document == operation->document &&
-         slice_equal((oc_slice_t){page->bytes.data + span->id_at, span->id_len}, operation_id(operation));
+         span->shape == shapes_find(page->shapes, operation_collection(operation)) &&
+         json_decodes_to((oc_slice_t){page->bytes.data + span->id_at, span->id_len}, operation_id(operation));
 }
 
 static oc_status merge_into_span(struct splice *splice, const struct operation *operation) {

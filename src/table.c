@@ -7,6 +7,9 @@
  * The capacity is fixed, so a table never rehashes in the middle of a call and an index stays valid as long as its slot
  * is in use. Slots that were never used are counted (`fresh`) instead of linked into the free list, so that a large
  * table costs no memory before it is filled.
+ *
+ * Each table draws a key for its hash when it is laid out, so that nobody can choose texts that fall into one bucket:
+ * chains are as short as those of random texts, whoever names the entries and tags.
  */
 #include "table.h"
 
@@ -38,27 +41,11 @@ void table_init(struct arena *arena, struct table *table, oc_off at, uint32_t ca
   table->capacity = capacity;
   table->mask = bucket_count(capacity) - 1;
   table->fresh = 1;
+  table->key = hash_key_random();
   memset(arena->base + at, 0, bucket_bytes(capacity));
 }
 
-/* FNV-1a in 8-byte steps with a final avalanche (the finaliser of MurmurHash3): keys here are short and not hostile
- * to the point of flooding, since chains are only as long as the fixed capacity allows. */
-uint64_t table_hash(oc_slice_t key) {
-  uint64_t hash = 0xcbf29ce484222325ULL ^ key.len;
-  const char *at = key.data;
-  size_t left = key.len;
-  for (; left >= 8; at += 8, left -= 8) {
-    uint64_t word;
-    memcpy(&word, at, 8);
-    hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
-    hash ^= hash >> 29;
-  }
-  for (; left > 0; at++, left--) hash = (hash ^ (unsigned char)*at) * 0x100000001b3ULL;
-  hash ^= hash >> 33;
-  hash *= 0xff51afd7ed558ccdULL;
-  hash ^= hash >> 33;
-  return hash;
-}
+uint64_t table_hash(const struct table *table, oc_slice_t key) { return hash_text(table->key, key); }
 
 uint32_t table_find_locked(struct arena *arena, const struct table *table, uint64_t hash, oc_slice_t key) {
   uint32_t index = *bucket_of(arena, table, hash);

@@ -8,6 +8,7 @@
 #define TABLE_H
 
 #include "alloc.h"
+#include "hash.h"
 
 struct slot {
   uint64_t hash;
@@ -19,6 +20,7 @@ struct slot {
 struct table {
   oc_off buckets, slots;
   uint32_t slot_size, capacity, mask;
+  struct hash_key key;
   uint32_t count, fresh, free; /* in use; slots never used begin at `fresh`; head of the free list */
 };
 
@@ -27,7 +29,8 @@ uint64_t table_bytes(uint32_t capacity, uint32_t slot_size);
 /* Lays a table out at `at`, which must be 16-aligned and followed by table_bytes zeroed or reused bytes. */
 void table_init(struct arena *arena, struct table *table, oc_off at, uint32_t capacity, uint32_t slot_size);
 
-uint64_t table_hash(oc_slice_t key);
+/* Under the key of this table: of no meaning outside of it, nor after a reset. */
+uint64_t table_hash(const struct table *table, oc_slice_t key);
 /* 0 when absent. */
 uint32_t table_find_locked(struct arena *arena, const struct table *table, uint64_t hash, oc_slice_t key);
 /* A zeroed slot that is not yet findable, or 0 when all are in use. Follow with table_link or table_release. */

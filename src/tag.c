@@ -74,7 +74,7 @@ bool tag_recycle_locked(struct arena *arena) {
 }
 
 uint32_t tag_find_locked(struct arena *arena, oc_slice_t name) {
-  return table_find_locked(arena, &tags_of(arena)->table, table_hash(name), name);
+  return table_find_locked(arena, &tags_of(arena)->table, table_hash(&tags_of(arena)->table, name), name);
 }
 
 static uint32_t make_tag(struct arena *arena, uint64_t hash, oc_slice_t name) {
@@ -95,7 +95,7 @@ static uint32_t make_tag(struct arena *arena, uint64_t hash, oc_slice_t name) {
 }
 
 uint32_t tag_use_locked(struct arena *arena, oc_slice_t name) {
-  uint64_t hash = table_hash(name);
+  uint64_t hash = table_hash(&tags_of(arena)->table, name);
   uint32_t index = table_find_locked(arena, &tags_of(arena)->table, hash, name);
   if (!index) {
     index = make_tag(arena, hash, name);

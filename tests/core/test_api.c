@@ -291,3 +291,31 @@ Test(api, caches_of_one_name_are_one_cache) {
   cr_assert(read_text(second, NULL, "list") != NULL);
   oc_close(second);
 }
+
+/* ---- Ids that JSON has to escape ---- */
+
+static const char QUOTED[] = "{\"id\":\"a\\\"b\\\\\\n\",\"status\":\"new\"}";
+static const char FIND_BY_ID[] = "{\"type\":\"findByID\",\"collection\":\"orders\",\"depth\":0}";
+
+Test(api, an_invalidation_finds_a_document_whose_id_json_escapes) {
+  oc_cache_t *cache = open_cache();
+  oc_slice_t tag = S("orders:a\"b\\\n");
+  set(cache, "one", QUOTED, FIND_BY_ID, 0);
+  cr_assert(eq(int, oc_invalidate(cache, &tag, 1, NULL, NULL), OC_OK));
+  cr_assert(read_text(cache, NULL, "one") == NULL);
+  oc_close(cache);
+}
+
+Test(api, an_id_is_the_same_however_its_json_is_written) {
+  static const char SHIP[] = "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":\"\\u0061\\u0022b\\u005c\\u000a\","
+                             "\"data\":{\"status\":\"sent\"},\"previous\":{\"status\":\"new\"}}]";
+  oc_cache_t *cache = open_cache();
+  set(cache, "one", QUOTED, FIND_BY_ID, 0);
+  begin(cache, token(1), SHIP);
+  oc_view_t *view = view_of(cache, "users:1", token(1));
+  cr_assert(strstr(read_text(cache, view, "one"), "\"sent\"") != NULL, "the overlay misses it");
+  oc_view_close(view);
+  commit(cache, token(1), SHIP);
+  cr_assert(strstr(read_text(cache, NULL, "one"), "\"sent\"") != NULL, "the replay misses it");
+  oc_close(cache);
+}

@@ -64,7 +64,7 @@ Test(document, a_page_has_a_span_for_each_document_and_for_those_it_shows) {
   assert_span(&found, 0, "{\"id\":7,\"customer\":{\"id\":3,\"name\":\"Ada\"}}", "7", 0);
   assert_span(&found, 1, "{\"id\":3,\"name\":\"Ada\"}", "3", 1);
   assert_span(&found, 2, "{\"id\":\"x8\"}", "x8", 0);
-  cr_assert(eq(u64, span_of(&found, 1)->document, table_hash(S("customers:3"))));
+  cr_assert(eq(u64, span_of(&found, 1)->document, hash_document(S("customers:3"))));
   cr_assert(eq(u32, kinds_of(&found, "orders"), DEPENDS_COLLECTION));
   cr_assert(eq(u32, kinds_of(&found, "orders:7"), DEPENDS_DOCUMENT));
   cr_assert(eq(u32, kinds_of(&found, "orders:x8"), DEPENDS_DOCUMENT));

@@ -234,3 +234,24 @@ Test(json, walking_text_that_is_not_json_stays_inside_of_it) {
     free(exact);
   }
 }
+
+Test(json, escapes_are_decoded) {
+  static const char *const CASES[][2] = {
+      {"plain", "plain"},
+      {"", ""},
+      {"a\\\"b", "a\"b"},
+      {"\\\\\\/", "\\/"},
+      {"\\b\\f\\n\\r\\t", "\b\f\n\r\t"},
+      {"\\u0041\\u00e9\\u20AC", "A\xc3\xa9\xe2\x82\xac"},
+      {"\\ud83d\\ude00!", "\xf0\x9f\x98\x80!"},
+  };
+  for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+    char out[64];
+    oc_slice_t raw = S(CASES[i][0]);
+    size_t len = json_decode(raw, out);
+    cr_assert(is_text((oc_slice_t){out, len}, CASES[i][1]), "%s", CASES[i][0]);
+    cr_assert(json_decodes_to(raw, S(CASES[i][1])), "%s", CASES[i][0]);
+    cr_assert(not(json_decodes_to(raw, S("another"))));
+    cr_assert(raw.len == 0 || !json_decodes_to(raw, (oc_slice_t){out, len - 1}));
+  }
+}

@@ -22,7 +22,7 @@ Test(operation, an_update_knows_its_document_its_text_and_its_members) {
   cr_assert(is_text(operation_document_tag(operation), "orders:7"));
   cr_assert(is_text(operation_collection(operation), "orders"));
   cr_assert(is_text(operation_id(operation), "7"));
-  cr_assert(eq(u64, operation->document, table_hash(S("orders:7"))));
+  cr_assert(eq(u64, operation->document, hash_document(S("orders:7"))));
   cr_assert(eq(u32, operation->member_count, 2));
   const struct operation_member *members = operation_members(operation);
   cr_assert(is_text(operation_slice(operation, members[0].name_at, members[0].name_len), "status"));

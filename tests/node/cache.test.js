@@ -247,6 +247,19 @@ test('an invalidated tag takes the entries along that carry it, and no others', 
   assert.deepEqual(cache.entries({ tag: 'y' }).map(({ key }) => key), ['b'])
 })
 
+test('a tag is the same text in invalidate and in what a query implies, whatever the id holds', (t) => {
+  const cache = open(t)
+  for (const id of ['a"b', 'a\\b', 'line\nbreak', '\u0001', 'é😀', '\\u0041']) {
+    const query = { type: 'findByID', collection: 'orders', depth: 0 }
+    cache.set('order', { id, status: 'pending' }, { query })
+    assert.deepEqual(cache.entries({ tag: `orders:${id}` }).map(({ key }) => key), ['order'], JSON.stringify(id))
+    cache.commit(begin(cache, [{ type: 'update', collection: 'orders', id, data: { status: 'shipped' } }]))
+    assert.deepEqual(cache.get('order'), { id, status: 'shipped' })
+    cache.invalidate([`orders:${id}`])
+    assert.equal(cache.get('order'), undefined, JSON.stringify(id))
+  }
+})
+
 test('committing twice answers the same version, and settling the other way is refused', (t) => {
   const cache = open(t)
   const token = begin(cache)
