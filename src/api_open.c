@@ -84,7 +84,7 @@ static uint32_t hash_of_structs(void) {
                             sizeof(struct log_link),     sizeof(struct entry),    sizeof(struct tag_reference),
                             sizeof(struct span),         sizeof(struct mutation), sizeof(struct operation),
                             sizeof(struct query)};
-  return (uint32_t)table_hash((oc_slice_t){(const char *)sizes, sizeof sizes});
+  return (uint32_t)hash_document((oc_slice_t){(const char *)sizes, sizeof sizes});
 }
 
 static void format(struct arena *arena, void *context);
