@@ -291,7 +291,10 @@ typedef struct oc_mutation_info {
 oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_mutation_info_t *info,
                        oc_error_t *error);
 
-/* Expires the mutations whose time has passed. `next` gets the earliest remaining deadline, or 0. */
+/*
+ * Expires the mutations whose time has passed, and those whose process died (within a second, when called at `next`,
+ * which is the time of the next deadline, or sooner while another process has something pending; 0: nothing is pending).
+ */
 size_t oc_sweep(oc_cache_t *cache, uint64_t *next);
 
 /* ---- Events ------------------------------------------------------------------------------------------------- */

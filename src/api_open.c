@@ -29,13 +29,6 @@ uint64_t cache_now(void) {
   return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-struct shapes *cache_shapes(oc_cache_t *cache) {
-  pthread_mutex_lock(&cache->shapes_lock);
-  struct shapes *shapes = shapes_retain(cache->shapes);
-  pthread_mutex_unlock(&cache->shapes_lock);
-  return shapes;
-}
-
 /* ---- Options ---- */
 
 static uint32_t clamp(uint64_t value, uint64_t least, uint64_t most) {
@@ -73,9 +66,10 @@ static void read_capacity(struct arena_capacity *capacity, const oc_options_t *o
   capacity->log = given_or(options->max_log, 1024, 1 << 20);
 }
 
-static uint64_t tables_size(const struct arena_capacity *capacity) {
-  return sizeof(struct arena_header) + 16 + tag_bytes(capacity->tags) + log_bytes(capacity->log) +
-         entry_bytes(capacity->entries) + mutation_bytes(capacity->mutations) + view_bytes(capacity->views) + 16384;
+static uint64_t tables_size(const struct arena_capacity *capacity, uint64_t max_bytes) {
+  return sizeof(struct arena_header) + 16 + shape_store_bytes(max_bytes) + tag_bytes(capacity->tags) +
+         log_bytes(capacity->log) + entry_bytes(capacity->entries) + mutation_bytes(capacity->mutations) +
+         view_bytes(capacity->views) + 16384;
 }
 
 /* A build in which one of these has another size cannot read what this one writes. */
@@ -101,7 +95,7 @@ static oc_status read_options(const oc_options_t *options, struct attach_options
                                     .format = format};
   read_limits(&attach->limits, &options->limits, max_bytes);
   read_capacity(&attach->capacity, options, max_bytes);
-  if (tables_size(&attach->capacity) > max_bytes / 4 * 3)
+  if (tables_size(&attach->capacity, max_bytes) > max_bytes / 4 * 3)
     return error_set(error, OC_ERR_ARGUMENT,
                      "maxBytes is too small for the tables; raise it, or lower maxEntries or maxTags");
   return OC_OK;
@@ -111,8 +105,9 @@ static oc_status read_options(const oc_options_t *options, struct attach_options
 
 static void format(struct arena *arena, void *context) {
   (void)context;
-  const struct arena_capacity *capacity = &arena_header(arena)->identity.capacity;
-  oc_off at = (sizeof(struct arena_header) + 15) & ~(oc_off)15;
+  const struct arena_identity *identity = &arena_header(arena)->identity;
+  const struct arena_capacity *capacity = &identity->capacity;
+  oc_off at = (sizeof(struct arena_header) + shape_store_bytes(identity->size) + 15) & ~(oc_off)15;
   at = tag_init(arena, at, capacity->tags);
   at = log_init(arena, (at + 15) & ~(oc_off)15, capacity->log);
   at = entry_init(arena, at, capacity->entries);
@@ -122,10 +117,7 @@ static void format(struct arena *arena, void *context) {
 }
 
 /* What is pending when its process goes can no longer be settled by it; with the last one, by nobody. */
-static void leave(struct arena *arena, bool last) {
-  (void)arena;
-  (void)last;
-}
+static void leave(struct arena *arena, bool last) { mutation_abandon_locked(arena, last); }
 
 /* ---- After a fork ---- */
 
@@ -205,18 +197,14 @@ static oc_status create(const oc_options_t *options, struct shapes *shapes, oc_c
   return OC_OK;
 }
 
-/* Entries hold places of shapes and were understood by the old ones. */
-static void replace_shapes(oc_cache_t *cache, struct shapes *shapes) {
-  struct shapes *old = cache->shapes; /* only changed under the registry's lock, which is held */
-  if (shapes_equal(old, shapes)) return;
-  arena_lock(&cache->arena);
-  pthread_mutex_lock(&cache->shapes_lock);
-  cache->shapes = shapes_retain(shapes);
-  pthread_mutex_unlock(&cache->shapes_lock);
-  tag_change_all_locked(&cache->arena, log_append_locked(&cache->arena, 0, 0, 0)); /* no load under way is kept */
-  entry_clear_locked(&cache->arena);
-  arena_unlock(&cache->arena);
-  shapes_release(old);
+/* Gives one reference up, with the registry's lock held. */
+static void release(oc_cache_t *cache) {
+  if (--cache->references > 0) return;
+  struct oc_cache **link = &registry;
+  while (*link != cache) link = &(*link)->next;
+  *link = cache->next;
+  attach_close(&cache->arena, leave);
+  destroy_handle(cache);
 }
 
 oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *error) {
@@ -232,24 +220,21 @@ oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *e
   pthread_mutex_lock(&registry_lock);
   oc_cache_t *found = find(options);
   if (!found) status = create(options, shapes, &found, error);
-  else if (options->shapes.len > 0) replace_shapes(found, shapes);
-  if (status == OC_OK) found->references++;
+  if (status == OC_OK) {
+    found->references++;
+    if (options->shapes.len > 0) status = cache_give_shapes(found, options->shapes, shapes, error);
+    if (status == OC_OK) *cache = found;
+    else release(found);
+  }
   pthread_mutex_unlock(&registry_lock);
   shapes_release(shapes);
-  if (status == OC_OK) *cache = found;
   return status;
 }
 
 void oc_close(oc_cache_t *cache) {
   if (!cache) return;
   pthread_mutex_lock(&registry_lock);
-  if (--cache->references == 0) {
-    struct oc_cache **link = &registry;
-    while (*link != cache) link = &(*link)->next;
-    *link = cache->next;
-    attach_close(&cache->arena, leave);
-    destroy_handle(cache);
-  }
+  release(cache);
   pthread_mutex_unlock(&registry_lock);
 }
 

@@ -203,7 +203,7 @@ static oc_status look_locked(struct read *read) {
     view_layers_locked(read->view, read->target, read->applies);
     for (uint32_t i = 0; i < read->view->layer_count; i++) read->overlay |= read->applies[i];
   }
-  if (read->cache->shapes != read->page.shapes) return OC_MISS; /* replaced: the spans are of others than we hold */
+  if (!cache_shapes_stand_locked(read->cache, read->page.shapes)) return OC_MISS; /* replaced: the spans are of others than we hold */
   uint32_t index = entry_find_locked(arena, read->key);
   if (!index) return OC_MISS;
   struct entry *entry = entry_at(arena, index);

@@ -68,7 +68,7 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
                                   .content = options->content};
     arena_lock(&cache->arena);
     /* Shapes that were replaced meanwhile would take the spans for those of other collections. */
-    status = cache->shapes == shapes ? entry_set_locked(&cache->arena, &source) : OC_REFUSED;
+    status = cache_shapes_stand_locked(cache, shapes) ? entry_set_locked(&cache->arena, &source) : OC_REFUSED;
     struct arena_counters *counters = &arena_header(&cache->arena)->counters;
     if (status == OC_OK) counters->sets++;
     else counters->refused++;

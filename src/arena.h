@@ -43,8 +43,10 @@ struct arena_identity {
 
 /* A slot of the table of processes; see process.h. */
 struct arena_process {
-  uint32_t serial; /* 0: free */
-  uint32_t pid;    /* for people; nothing depends on it */
+  uint32_t serial;  /* 0: free */
+  uint32_t pid;     /* for people; nothing depends on it */
+  uint32_t pending; /* mutations that are its own, see mutation.c */
+  uint32_t reserved;
 };
 
 struct arena_header {
@@ -54,13 +56,15 @@ struct arena_header {
   uint32_t last_serial;
   uint32_t processes_high; /* slots from here on were never used */
   struct arena_process processes[PROCESSES_MOST];
+  uint32_t shapes_serial, shapes_len[2]; /* see shape_store.c */
+  uint32_t reserved;
   char started[STARTED_BYTES]; /* why the present content began; a sentence */
   uint64_t resets;
   uint64_t generation; /* random, never 0; another one after a reset */
   uint64_t version;    /* the log's head */
   uint64_t stamp;      /* the last stamp given to a state of an entry */
   uint32_t changes;    /* see oc_changes; read without the lock */
-  uint32_t reserved;
+  uint32_t unused;
   oc_off root[ROOT_COUNT];
   struct arena_counters counters;
   struct lock lock;

@@ -209,9 +209,9 @@ void attach_close(struct arena *arena, void (*leaving)(struct arena *, bool)) {
   bool last = true;
   if (arena->mapping.kind != OC_PRIVATE) {
     arena_lock(arena);
-    process_leave_locked(arena);
     last = !mapping_is_claimed(&arena->mapping, 0, PROCESSES_MOST);
     leaving(arena, last);
+    process_leave_locked(arena);
     arena_unlock(arena);
   }
   if (last && arena->mapping.kind == OC_SHARED) mapping_discard(&arena->mapping);

@@ -6,6 +6,7 @@
 
 #include "attach.h"
 #include "replay.h"
+#include "shape_store.h"
 #include "view.h"
 #include "watch.h"
 
@@ -19,9 +20,10 @@ struct oc_cache {
   pthread_mutex_t shapes_lock;
   /*
    * Replaced, never changed, with both the arena's lock (taken first) and shapes_lock held; either is enough to read
-   * it. The entries in the arena are always those that these shapes understood.
+   * them. They are those of the arena while the serials agree.
    */
   struct shapes *shapes;
+  uint32_t shapes_serial; /* of the text in the arena that they were compiled from */
   struct watchers watchers;
 };
 
@@ -44,8 +46,18 @@ struct oc_view {
   oc_buffer_t operations;
 };
 
-/* The current shapes, with a reference for the caller. */
+/*
+ * The current shapes, with a reference for the caller. When another process replaced them, they are compiled anew; if
+ * there is no memory for that, the old ones are returned, with which no entry can be read or stored.
+ */
 struct shapes *cache_shapes(oc_cache_t *cache);
+/* Whether `shapes` are those that the entries in the arena were understood by. */
+bool cache_shapes_stand_locked(const oc_cache_t *cache, const struct shapes *shapes);
+/*
+ * Makes them the shapes of all processes; entries of other shapes are dropped. `shapes` are compiled from `text`. Errors:
+ * SHAPES, when they are too long for the arena.
+ */
+oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *shapes, oc_error_t *error);
 /* Now, on CLOCK_REALTIME. */
 uint64_t cache_now(void);
 /*

@@ -11,6 +11,11 @@
  *   rollback  an empty record; its tags remember the version, so that loads under way are refused and mixed entries go;
  *   expire    an invalidation of all its tags: a timeout says nothing about what the database did.
  *
+ * A mutation belongs to the process that began it last, which alone knows how its transaction ends. When that process
+ * dies, the outcome is unknown, and it expires; but not at once: a COMMIT that was sent may still be on its way, and what
+ * is loaded before it lands must go with the expiry. Until then readers get what they got while it was pending; nobody
+ * can know better, because no commit has returned to anybody.
+ *
  * Settled mutations keep their token, principal and outcome until their slot is needed; the oldest goes first.
  */
 #include "mutation.h"
@@ -18,7 +23,11 @@
 #include <assert.h>
 #include <string.h>
 
-enum { REASON_MOST = 512 };
+enum {
+  REASON_MOST = 512,
+  LOOK_EVERY = 200,  /* ms between two looks whether the others live, while one of them has something pending */
+  ORPHAN_GRACE = 250 /* ms from the death of its process being noticed to its expiry; both are within a second */
+};
 
 struct mutations {
   struct table table;
@@ -26,6 +35,7 @@ struct mutations {
   uint32_t newest, oldest; /* of the settled */
   uint32_t reserved;
   uint64_t next_deadline; /* no pending one expires before; 0: none is pending */
+  uint64_t next_look;     /* when others are looked at again */
 };
 
 static struct mutations *mutations_of(const struct arena *arena) { return arena_root(arena, ROOT_MUTATIONS); }
@@ -44,6 +54,7 @@ oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity) {
   memset(mutations, 0, sizeof *mutations);
   oc_off table = (at + sizeof *mutations + 15) & ~(oc_off)15;
   table_init(arena, &mutations->table, table, capacity, sizeof(struct mutation));
+  for (uint32_t slot = 0; slot < PROCESSES_MOST; slot++) arena_header(arena)->processes[slot].pending = 0;
   return (table + table_bytes(capacity, sizeof(struct mutation)) + 15) & ~(oc_off)15;
 }
 
@@ -238,6 +249,22 @@ static void note_deadline(struct arena *arena, uint64_t deadline) {
   if (!mutations->next_deadline || deadline < mutations->next_deadline) mutations->next_deadline = deadline;
 }
 
+/* Those of other processes. */
+static uint32_t foreign_pending(struct arena *arena) {
+  return mutations_of(arena)->pending - arena_header(arena)->processes[process_self(arena).slot].pending;
+}
+
+static void disown(struct arena *arena, struct mutation *mutation) {
+  if (process_is_present_locked(arena, mutation->owner)) arena_header(arena)->processes[mutation->owner.slot].pending--;
+  mutation->owner = (struct process_id){0, 0};
+}
+
+static void own(struct arena *arena, struct mutation *mutation) {
+  disown(arena, mutation);
+  mutation->owner = process_self(arena);
+  arena_header(arena)->processes[mutation->owner.slot].pending++;
+}
+
 static oc_status begin_new(struct arena *arena, const struct mutation_source *source) {
   struct mutations *mutations = mutations_of(arena);
   if (count_pending_of(arena, source->principal) >= source->pending_most) return OC_ERR_LIMIT_MUTATIONS;
@@ -265,6 +292,7 @@ static oc_status begin_new(struct arena *arena, const struct mutation_source *so
   table_link_locked(arena, &mutations->table, index, table_hash(&mutations_of(arena)->table, key), arena_off(arena, mutation->token),
                     sizeof mutation->token);
   mutations->pending++;
+  own(arena, mutation);
   note_deadline(arena, source->deadline);
   return OC_OK;
 }
@@ -275,9 +303,11 @@ oc_status mutation_begin_locked(struct arena *arena, const struct mutation_sourc
   if (!mutation_is_of(arena, mutation, source->principal)) return OC_ERR_TOKEN_UNKNOWN;
   if (mutation->state != OC_PENDING) return OC_ERR_TOKEN_SETTLED;
   oc_status status = take_operations(arena, mutation, source);
-  if (status == OC_OK) mutation->deadline = source->deadline;
-  if (status == OC_OK) note_deadline(arena, source->deadline);
-  return status;
+  if (status != OC_OK) return status;
+  own(arena, mutation);
+  mutation->deadline = source->deadline;
+  note_deadline(arena, source->deadline);
+  return OC_OK;
 }
 
 /* ---- Settling ---- */
@@ -376,6 +406,7 @@ static void settle(struct arena *arena, struct mutation *mutation, oc_state stat
   if (state != OC_EXPIRED) drop_operations(arena, mutation);
   mutation->state = (uint32_t)state;
   mutation->version = version;
+  disown(arena, mutation);
   mutations->pending--;
   if (mutations->pending == 0) mutations->next_deadline = 0;
   uint32_t index = find_index(arena, *(const oc_token_t *)(const void *)mutation->token);
@@ -446,23 +477,67 @@ uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations) {
   return append(arena, operations, 0, true);
 }
 
+/* Whether somebody who may be dead has something pending, and it is time to look. A clock that went back is no reason. */
+static bool should_look(struct arena *arena, uint64_t now) {
+  const struct mutations *mutations = mutations_of(arena);
+  return foreign_pending(arena) > 0 && (mutations->next_look <= now || mutations->next_look > now + LOOK_EVERY);
+}
+
+/* Those whose process died lose their owner, and have a little while left. */
+static void find_orphans(struct arena *arena, uint64_t now) {
+  struct mutations *mutations = mutations_of(arena);
+  process_reap_locked(arena);
+  mutations->next_look = now + LOOK_EVERY;
+  for (uint32_t index = 1; index < mutations->table.fresh; index++) {
+    struct mutation *mutation = mutation_at(arena, index);
+    if (!mutation->slot.key || mutation->state != OC_PENDING || mutation->owner.serial == 0) continue;
+    if (process_is_present_locked(arena, mutation->owner)) continue;
+    mutation->owner = (struct process_id){0, 0};
+    if (mutation->deadline > now + ORPHAN_GRACE) mutation->deadline = now + ORPHAN_GRACE;
+    note_deadline(arena, mutation->deadline);
+  }
+}
+
+static uint32_t expire_overdue(struct arena *arena, uint64_t now) {
+  struct mutations *mutations = mutations_of(arena);
+  uint64_t earliest = 0;
+  uint32_t expired = 0;
+  for (uint32_t index = 1; index < mutations->table.fresh; index++) {
+    struct mutation *mutation = mutation_at(arena, index);
+    if (!mutation->slot.key || mutation->state != OC_PENDING) continue;
+    if (mutation->deadline <= now) {
+      bool orphan = mutation->owner.serial == 0;
+      expire(arena, mutation,
+             orphan ? SLICE("its process died; whether the database has it is unknown")
+                    : SLICE("it was not settled in time; whether the database has it is unknown"));
+      expired++;
+    } else if (!earliest || mutation->deadline < earliest) {
+      earliest = mutation->deadline;
+    }
+  }
+  mutations->next_deadline = earliest;
+  return expired;
+}
+
 uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next) {
   struct mutations *mutations = mutations_of(arena);
+  if (should_look(arena, now)) find_orphans(arena, now);
   uint32_t expired = 0;
-  if (mutations->next_deadline && mutations->next_deadline <= now) {
-    uint64_t earliest = 0;
-    for (uint32_t index = 1; index < mutations->table.fresh; index++) {
-      struct mutation *mutation = mutation_at(arena, index);
-      if (!mutation->slot.key || mutation->state != OC_PENDING) continue;
-      if (mutation->deadline <= now) {
-        expire(arena, mutation, SLICE("it was not settled in time; whether the database has it is unknown"));
-        expired++;
-      } else if (!earliest || mutation->deadline < earliest) {
-        earliest = mutation->deadline;
-      }
-    }
-    mutations->next_deadline = earliest;
-  }
+  if (mutations->next_deadline && mutations->next_deadline <= now) expired = expire_overdue(arena, now);
   *next = mutations->next_deadline;
+  if (foreign_pending(arena) > 0 && mutations->next_look < *next) *next = mutations->next_look;
+  return expired;
+}
+
+uint32_t mutation_abandon_locked(struct arena *arena, bool all) {
+  struct mutations *mutations = mutations_of(arena);
+  uint32_t expired = 0;
+  for (uint32_t index = 1; index < mutations->table.fresh; index++) {
+    struct mutation *mutation = mutation_at(arena, index);
+    if (!mutation->slot.key || mutation->state != OC_PENDING) continue;
+    if (!all && !process_is_self(arena, mutation->owner)) continue;
+    expire(arena, mutation, SLICE("its process closed the cache; whether the database has it is unknown"));
+    expired++;
+  }
   return expired;
 }

@@ -8,6 +8,7 @@
 
 #include "entry.h"
 #include "operation.h"
+#include "process.h"
 
 struct mutation {
   struct slot slot; /* key: the token, below */
@@ -21,7 +22,8 @@ struct mutation {
   uint64_t begun;    /* the log's head before the database was touched */
   uint64_t version;  /* of its settling */
   uint64_t deadline;
-  uint32_t newer, older; /* the queue of settled ones, by age */
+  uint32_t newer, older;   /* the queue of settled ones, by age */
+  struct process_id owner; /* who began it last, while it lives; then nobody */
 };
 
 oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity);
@@ -47,8 +49,14 @@ oc_status mutation_rollback_locked(struct arena *arena, oc_token_t token, oc_sli
 oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice_t reason);
 /* Logs compiled operations, each as an invalidation of what it is about. */
 uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations);
-/* Expires what is past its deadline at `now`. Returns how many; `next` gets the earliest deadline left, or 0. */
+/*
+ * Expires what is past its deadline at `now`, and what belongs to processes that died. Returns how many; `next` gets when
+ * to call it again, or 0 while nothing is pending.
+ */
 uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next);
+
+/* Expires what this process began; with `all`, also what is anybody's. Returns how many. */
+uint32_t mutation_abandon_locked(struct arena *arena, bool all);
 
 /* NULL when nobody began it or it is forgotten. */
 struct mutation *mutation_find_locked(struct arena *arena, oc_token_t token);

@@ -23,13 +23,13 @@ oc_status process_enter_locked(struct arena *arena) {
   while (slot < PROCESSES_MOST && !mapping_claim(&arena->mapping, slot)) slot++;
   if (slot == PROCESSES_MOST) return OC_ERR_FULL;
   arena->self = (struct process_id){slot, ++header->last_serial};
-  *slot_at(arena, slot) = (struct arena_process){arena->self.serial, (uint32_t)getpid()};
+  *slot_at(arena, slot) = (struct arena_process){.serial = arena->self.serial, .pid = (uint32_t)getpid()};
   if (slot >= header->processes_high) header->processes_high = slot + 1;
   return OC_OK;
 }
 
 void process_leave_locked(struct arena *arena) {
-  *slot_at(arena, arena->self.slot) = (struct arena_process){0, 0};
+  *slot_at(arena, arena->self.slot) = (struct arena_process){0};
   mapping_give_up(&arena->mapping, arena->self.slot);
 }
 
@@ -47,7 +47,7 @@ uint32_t process_reap_locked(struct arena *arena) {
   for (uint32_t slot = 0; slot < arena_header(arena)->processes_high; slot++) {
     struct process_id id = {slot, slot_at(arena, slot)->serial};
     if (id.serial == 0 || process_is_alive_locked(arena, id)) continue;
-    *slot_at(arena, slot) = (struct arena_process){0, 0};
+    *slot_at(arena, slot) = (struct arena_process){0};
     freed++;
   }
   return freed;
