@@ -1,0 +1,29 @@
+/**
+ * `node truth-main.js <first seed> <sequences>`: a process of its own, because node's test runner slows every promise
+ * down. Prints `{ hits, reads }` as JSON, or what went wrong, cut down.
+ */
+import assert from 'node:assert/strict'
+import process from 'node:process'
+import { Random } from './schedules-random.js'
+import { randomSequence, runSequence, shrink } from './truth-run.js'
+import { openTruthShop } from './truth-shop.js'
+
+const [first, sequences] = process.argv.slice(2).map(Number)
+const shop = await openTruthShop()
+const total = { hits: 0, reads: 0 }
+for (let seed = first; seed < first + sequences; seed++) {
+  const sequence = randomSequence(new Random(seed))
+  try {
+    const { hits, reads } = await runSequence(shop, sequence)
+    total.hits += hits
+    total.reads += reads
+  } catch (error) {
+    if (!(error instanceof assert.AssertionError)) throw error
+    const smallest = await shrink(shop, sequence)
+    console.error(`seed ${seed} went wrong; cut down: ${JSON.stringify(smallest)}`)
+    await runSequence(shop, smallest)
+    throw error
+  }
+}
+await shop.close()
+console.log(JSON.stringify(total))

@@ -1,0 +1,135 @@
+/**
+ * A collection with every kind of field that a list can be filtered, sorted or selected by, on a real Payload and a
+ * real database.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { sqliteAdapter } from '@payloadcms/db-sqlite'
+import { buildConfig, getPayload } from 'payload'
+import { ServerView } from '../../lib/next/server-view.js'
+import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
+import { failure } from './support/payload.js'
+
+const anybody = () => true
+const access = { create: anybody, read: anybody, update: anybody, delete: anybody }
+
+export const STATUSES = ['draft', 'open', 'done']
+export const COLOURS = ['red', 'green', 'blue']
+
+/** @type {import('payload').CollectionConfig[]} */
+const collections = [
+  {
+    slug: 'tasks',
+    access,
+    fields: [
+      { name: 'title', type: 'text' },
+      { name: 'rank', type: 'number' },
+      { name: 'status', type: 'select', options: STATUSES },
+      { name: 'colours', type: 'select', hasMany: true, options: COLOURS },
+      { name: 'urgent', type: 'checkbox' },
+      { name: 'due', type: 'date' },
+      {
+        name: 'place',
+        type: 'group',
+        fields: [
+          { name: 'city', type: 'text' },
+          { name: 'floor', type: 'number' },
+        ],
+      },
+      {
+        name: 'steps',
+        type: 'array',
+        fields: [
+          { name: 'label', type: 'text' },
+          { name: 'count', type: 'number' },
+        ],
+      },
+      { name: 'owner', type: 'relationship', relationTo: 'people' },
+      { name: 'helpers', type: 'relationship', relationTo: 'people', hasMany: true },
+      { name: 'about', type: 'relationship', relationTo: ['people', 'notes'] },
+      { name: 'extra', type: 'json' },
+      { name: 'secret', type: 'text', hidden: true },
+    ],
+  },
+  {
+    slug: 'people',
+    access,
+    fields: [
+      { name: 'name', type: 'text' },
+      { name: 'age', type: 'number' },
+      { name: 'boss', type: 'relationship', relationTo: 'people' },
+    ],
+  },
+  {
+    slug: 'notes',
+    access,
+    trash: true,
+    fields: [
+      { name: 'text', type: 'text' },
+      { name: 'rank', type: 'number' },
+    ],
+  },
+]
+
+/** What the next write's hook does: fail, when a test wants it to. */
+export const fault = { armed: false }
+
+/** @param {{ slug: string }} collection */
+const withFault = (collection) => ({
+  ...collection,
+  hooks: {
+    afterChange: [
+      () => {
+        if (fault.armed) throw failure('No.')
+      },
+    ],
+  },
+})
+
+/**
+ * @param {object} [options]
+ * @param {(folder: string) => any} [options.adapter] SQLite's unless given
+ * @param {string[]} [options.declared]
+ */
+export async function openTruthShop({ adapter = sqlite, declared = ['tasks', 'people', 'notes'] } = {}) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-truth-'))
+  const config = await buildConfig({
+    secret: 'a secret of the tests',
+    collections: /** @type {any} */ (collections.map(withFault)),
+    db: adapter(folder),
+    plugins: [
+      optimisticCache({
+        name: `truth-${process.pid}`,
+        collections: Object.fromEntries(declared.map((slug) => [slug, true])),
+      }),
+    ],
+    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
+    telemetry: false,
+    typescript: { autoGenerate: false },
+  })
+  const payload = /** @type {any} */ (await getPayload({ config }))
+  const cache = cacheOf(payload)
+  return {
+    payload,
+    cache,
+    /** A view of nobody's, as a page without changes in flight has it. */
+    view: () =>
+      new ServerView({ payload, user: null, cache, view: cache.view({ principal: 'anonymous', tokens: [] }) }),
+    async close() {
+      await payload.destroy()
+      await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** @typedef {Awaited<ReturnType<typeof openTruthShop>>} TruthShop */
+
+/** @param {string} folder */
+const sqlite = (folder) =>
+  sqliteAdapter({
+    client: { url: pathToFileURL(path.join(folder, 'truth.db')).href },
+    transactionOptions: {},
+    wal: true,
+  })
