@@ -144,7 +144,7 @@ export class ServerView {
       throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', message)
     }
     const { collection, type, args } = description
-    const { data, version } = await this.#read(type, { ...args, collection }, { base: true })
+    const { data, version } = await this.#read(/** @type {ReadType} */ (type), { ...args, collection }, { base: true })
     const depth = Number(args.depth ?? this.payload.config.defaultDepth)
     return { queryKey, data, version, shown: [collection, ...relatedCollections(this.payload, collection, depth)] }
   }

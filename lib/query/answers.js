@@ -1,26 +1,117 @@
-import { versionOfResponse } from './version.js'
+import { holdsDocumentOf, overlay } from './overlay.js'
+import { compareVersions, versionOfResponse } from './version.js'
 
 /** @typedef {import('./version.js').Version} Version */
+/** @typedef {import('./layer.js').Operation} Operation */
+/** @typedef {import('../cache/types.js').Shapes} Shapes */
+/** @typedef {import('./query-key.js').QueryDescription} QueryDescription */
 
 /**
  * The version of each answer, kept beside the answer: a query's data has exactly the shape that Payload gives it.
- * @type {WeakMap<object, Version>}
+ * @type {WeakMap<object, Version | undefined>}
  */
 const versions = new WeakMap()
+
+/**
+ * @param {any} answer
+ * @param {Version | undefined} version
+ * @returns {any} the answer
+ */
+export function noteVersion(answer, version) {
+  if (Object(answer) === answer) versions.set(answer, version)
+  return answer
+}
 
 /**
  * @param {any} answer parsed
  * @param {Response} response
  * @returns {any} the answer
  */
-export function noteVersion(answer, response) {
-  const version = versionOfResponse(response)
-  if (version) versions.set(answer, version)
-  return answer
+export const noteResponse = (answer, response) => noteVersion(answer, versionOfResponse(response))
+
+/**
+ * @param {any} answer
+ * @returns {Version | undefined}
+ */
+export const versionOfAnswer = (answer) => versions.get(answer)
+
+/**
+ * @param {any} one
+ * @param {any} other
+ * @returns {boolean} is it certainly older?
+ */
+export const isOlder = (one, other) => (compareVersions(versions.get(one), versions.get(other)) ?? 0) < 0
+
+/**
+ * The answers that a query's data is made of: the pages of an infinite query, else the data.
+ * @param {any} data
+ * @param {QueryDescription} description
+ * @returns {any[]}
+ */
+export const answersIn = (data, { isInfinite }) => (data === undefined ? [] : isInfinite ? data.pages : [data])
+
+/**
+ * @param {any} data
+ * @param {QueryDescription} description
+ * @param {(answer: any, pageParam?: any) => any} change
+ * @returns {any}
+ */
+export function mapAnswers(data, { isInfinite }, change) {
+  if (data === undefined || !isInfinite) return data && change(data)
+  const { pages, pageParams } = data
+  return { ...data, pages: pages.map((/** @type {any} */ page, /** @type {number} */ at) => change(page, pageParams[at])) }
+}
+
+/** What a query of the user's own is taken for: a document whose relations are the documents in it. */
+const ANY = ' '
+
+/**
+ * A description and shapes of which the overlay knows, for answers of which it does not.
+ * @param {QueryDescription} description
+ * @param {Shapes} shapes
+ * @param {any} page
+ * @returns {[QueryDescription, Shapes]}
+ */
+function known(description, shapes, page) {
+  const { type, args, documents } = description
+  if (documents) return [{ type: 'findByID', collection: ANY, args: {} }, { ...shapes, [ANY]: { relations: documents } }]
+  if (type !== 'findGlobal') return [page ? { ...description, args: { ...args, page } } : description, shapes]
+  const global = shapes[`global:${args.slug}`]
+  return [{ ...description, type: 'findByID' }, { ...shapes, ...(global && { global }) }]
 }
 
 /**
- * @param {unknown} answer
- * @returns {Version | undefined}
+ * A global is the document of its slug, whatever id the database gives it.
+ * @param {any} answer
+ * @param {QueryDescription} description
  */
-export const versionOfAnswer = (answer) => versions.get(/** @type {object} */ (answer))
+const named = (answer, { type, args }) => (type === 'findGlobal' ? { ...answer, id: args.slug } : answer)
+
+/**
+ * @param {any} answer
+ * @param {QueryDescription} description
+ * @param {Operation[]} operations
+ * @param {Shapes} shapes
+ * @param {any} page
+ * @returns {any}
+ */
+export function layOver(answer, description, operations, shapes, page) {
+  const laid = overlay(named(answer, description), ...withOperations(operations, known(description, shapes, page)))
+  return description.type === 'findGlobal' ? { ...laid, id: answer.id } : laid
+}
+
+/**
+ * @param {any} answer
+ * @param {QueryDescription} description
+ * @param {Operation[]} operations
+ * @param {Shapes} shapes
+ */
+export const holds = (answer, description, operations, shapes) =>
+  holdsDocumentOf(named(answer, description), ...withOperations(operations, known(description, shapes, undefined)))
+
+/**
+ * @param {Operation[]} operations
+ * @param {[QueryDescription, Shapes]} known
+ * @returns {[QueryDescription, Operation[], Shapes]}
+ */
+const withOperations = (operations, [description, shapes]) => [description, operations, shapes]

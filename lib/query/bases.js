@@ -8,10 +8,9 @@
  * value between. The overlay itself is written with the plain `setState`: a write of ours leaves `dataUpdatedAt`,
  * `isInvalidated`, and the error as they are.
  */
-import { versionOfAnswer } from './answers.js'
-import { holdsDocumentOf, overlay } from './overlay.js'
-import { describe } from './query-key.js'
-import { isObject, share, takeOff } from './share.js'
+import { answersIn, holds, isOlder, layOver, mapAnswers, noteVersion, versionOfAnswer } from './answers.js'
+import { describeQuery } from './query-key.js'
+import { share, takeOff } from './share.js'
 import { compareVersions } from './version.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
@@ -24,7 +23,6 @@ import { compareVersions } from './version.js'
  * @property {Query} query
  * @property {import('./query-key.js').QueryDescription} description
  * @property {any} base
- * @property {Version} [version] of the base, when the server told
  * @property {number} clock of the engine when the fetch began that brought the base
  * @property {number} fetchClock of the engine when the latest fetch began
  * @property {Query['setData']} setData the query's own
@@ -39,8 +37,12 @@ export class Bases {
   #engine
   /** @type {Map<Query, Entry>} */
   #entries = new Map()
-  /** What the queries have shown: a cancelled fetch brings an old one back. @type {WeakSet<any>} */
-  #shown = new WeakSet()
+  /**
+   * What the queries have shown, with what lay under it: a cancelled fetch brings an old value back, and the next page
+   * of an infinite query comes with the shown ones before it.
+   * @type {WeakMap<any, any>}
+   */
+  #shown = new WeakMap()
 
   /**
    * @param {QueryClient} client
@@ -52,8 +54,11 @@ export class Bases {
     const cache = client.getQueryCache()
     cache.getAll().forEach((query) => this.#enter(query))
     cache.subscribe((event) => {
-      if (event.type === 'added') this.#enter(event.query)
-      else if (event.type === 'removed') this.#entries.delete(event.query)
+      if (event.type === 'added' || event.type === 'observerOptionsUpdated') this.#enter(event.query)
+      else if (event.type === 'removed') {
+        this.#entries.delete(event.query)
+        engine.sweep()
+      }
       else if (event.type === 'updated' && event.action.type === 'fetch') {
         const entry = this.#entries.get(event.query)
         if (entry) entry.fetchClock = engine.clock
@@ -78,9 +83,15 @@ export class Bases {
     const options = this.#client.defaultQueryOptions({ queryKey })
     const query = this.#client.getQueryCache().build(this.#client, /** @type {any} */ (options))
     const entry = this.#entries.get(query)
-    if (!entry || (isKnown && entry.base !== undefined) || (compareVersions(version, entry.version) ?? 1) <= 0) return
-    rebase(entry, data, version)
-    this.#note(entry.setData(this.#overlaid(entry), { manual: true }))
+    if (!entry) return
+    const { base, description } = entry
+    const [old] = answersIn(base, description)
+    const answer = noteVersion(data, version)
+    if (old && (isKnown || compareVersions(version, versionOfAnswer(old)) === 0 || isOlder(answer, old))) return
+    const { pages = [], pageParams = [1] } = base ?? {}
+    rebase(entry, description.isInfinite ? { pages: [answer, ...pages.slice(1)], pageParams } : answer)
+    this.#write(entry, { manual: true })
+    this.#readIfBehind(entry)
   }
 
   /**
@@ -99,17 +110,15 @@ export class Bases {
    * Marks what a settled mutation may have changed as invalid: every query that holds one of its documents, and the
    * lists and counts of their collections. Without operations, everything.
    * @param {Layer} layer
-   * @param {'active' | 'none'} refetchType
    */
-  invalidate(layer, refetchType) {
+  invalidate(layer) {
     const collections = layer.operations.map((operation) => 'collection' in operation && operation.collection)
     return this.#client.invalidateQueries({
-      refetchType,
       predicate: (query) => {
         const entry = this.#entries.get(query)
         if (!entry || covers(entry, layer)) return false
         const { type, collection } = entry.description
-        const isList = type !== 'findByID' && collections.includes(collection)
+        const isList = (type === 'find' || type === 'count') && collections.includes(collection)
         return collections.length === 0 || isList || this.#holds(entry, layer)
       },
     })
@@ -117,14 +126,13 @@ export class Bases {
 
   /** @param {Query} query */
   #enter(query) {
-    const description = describe(query.queryKey)
+    const description = this.#entries.has(query) ? undefined : describeQuery(query)
     if (!description) return
     /** @type {Entry} */
     const entry = {
       query,
       description,
       base: query.state.data,
-      version: versionOfAnswer(query.state.data),
       clock: BEFORE_ALL,
       fetchClock: BEFORE_ALL,
       setData: query.setData.bind(query),
@@ -133,26 +141,29 @@ export class Bases {
     this.#entries.set(query, entry)
 
     query.setData = (data, options) => {
-      if (options?.manual) this.#takeManual(entry, data)
+      if (options?.manual) rebaseManually(entry, data)
       else this.#takeAnswer(entry, data)
-      const shown = this.#note(entry.setData(this.#overlaid(entry), options))
-      if (!options?.manual) this.#afterAnswer(entry)
+      const shown = this.#write(entry, options)
+      if (!options?.manual) {
+        this.#readIfBehind(entry)
+        this.#engine.sweep()
+      }
       return shown
     }
     query.setState = (state) => {
       if (!('data' in state)) return entry.setState(state)
-      if (!this.#shown.has(state.data)) rebase(entry, state.data, versionOfAnswer(state.data))
-      entry.setState({ ...state, data: this.#note(this.#overlaid(entry)) })
+      const isTaken = this.#takeState(entry, state.data)
+      entry.setState({ ...state, data: this.#overlaid(entry), ...(!isTaken && { isInvalidated: true }) })
+      if (!isTaken) this.#read(entry)
+    }
+    const fetch = query.fetch.bind(query)
+    query.fetch = (options, fetchOptions) => {
+      const fetched = fetch(options, fetchOptions)
+      // What streams in from the server was read there, nobody knows when.
+      if (fetchOptions?.initialPromise) entry.fetchClock = BEFORE_ALL
+      return fetched
     }
     this.#show(entry)
-  }
-
-  /**
-   * @param {Entry} entry
-   * @param {any} data
-   */
-  #takeManual(entry, data) {
-    entry.base = share(entry.base, takeOff(entry.base, entry.query.state.data, data))
   }
 
   /**
@@ -160,25 +171,49 @@ export class Bases {
    * @param {any} data of a fetch
    */
   #takeAnswer(entry, data) {
-    const version = versionOfAnswer(data)
-    if ((compareVersions(version, entry.version) ?? 0) < 0) return
-    rebase(entry, data, version, entry.fetchClock)
+    const { base, description, fetchClock } = entry
+    let isNews = false
+    const next = mapAnswers(data, description, (page, pageParam) => {
+      const answer = this.#shown.get(page) ?? page
+      const kept = description.isInfinite ? base?.pages[base.pageParams.indexOf(pageParam)] : base
+      if (kept !== undefined && isOlder(answer, kept)) return kept
+      isNews ||= answer !== kept
+      return answer
+    })
+    if (isNews || description.isInfinite) rebase(entry, next, isNews ? fetchClock : entry.clock)
   }
 
   /**
-   * An answer whose fetch began before a commit was learned may not have it, and by arriving it has cleared the query's
-   * `isInvalidated`, so the query would keep it. A first load cannot be restarted by an invalidation: it is repeated.
+   * @param {Entry} entry
+   * @param {any} data of a hydration, of a cancelled fetch that goes back, of a reset
+   * @returns {boolean} false: TanStack's hydration goes by the clocks of two machines, and what it brings does not say
+   *   of which version it is. It does not replace what does; the query is read instead
+   */
+  #takeState(entry, data) {
+    const { base, description } = entry
+    const [answer] = answersIn(data, description)
+    const [old] = answersIn(base, description)
+    if (this.#shown.has(data) || (answer && old && isOlder(answer, old))) return true
+    if (answer && versionOfAnswer(old) && !versionOfAnswer(answer)) return share(base, data) === base
+    rebase(entry, data)
+    return true
+  }
+
+  /**
+   * An answer whose fetch began before a commit was learned, or a page state from before it, may not have it, and by
+   * arriving it has cleared the query's `isInvalidated`, so the query would keep it. A first load cannot be restarted by
+   * an invalidation: it is repeated.
    * @param {Entry} entry
    */
-  #afterAnswer(entry) {
-    const misses = this.#engine.layers.some(
-      (layer) => layer.outcome && layer.clock > entry.fetchClock && !covers(entry, layer) && this.#holds(entry, layer)
-    )
-    if (misses) {
-      const { queryKey } = entry.query
-      queueMicrotask(() => this.#client.invalidateQueries({ queryKey, exact: true }))
-    }
-    this.#engine.sweep()
+  #readIfBehind(entry) {
+    const isMissed = (/** @type {Layer} */ layer) =>
+      layer.outcome && layer.clock > entry.fetchClock && !covers(entry, layer) && this.#holds(entry, layer)
+    if (this.#engine.layers.some(isMissed)) this.#read(entry)
+  }
+
+  /** @param {Entry} entry */
+  #read({ query: { queryKey } }) {
+    queueMicrotask(() => this.#client.invalidateQueries({ queryKey, exact: true }))
   }
 
   /**
@@ -186,16 +221,31 @@ export class Bases {
    * @param {Entry} entry
    */
   #show(entry) {
-    const data = this.#note(this.#overlaid(entry))
+    const data = this.#overlaid(entry)
     if (data !== entry.query.state.data) entry.setState({ data })
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {any} options of `setData`
+   */
+  #write(entry, options) {
+    const shown = entry.setData(this.#overlaid(entry), options)
+    this.#note(entry, shown)
+    return shown
   }
 
   /** @param {Entry} entry */
   #overlaid(entry) {
-    if (entry.base === undefined) return undefined
-    const operations = this.#engine.layers.flatMap((layer) => (covers(entry, layer) ? [] : layer.operations))
-    const { query, description, base } = entry
-    return share(query.state.data, overlay(base, description, operations, this.#engine.shapes))
+    const { query, description, base, clock } = entry
+    const laid = mapAnswers(base, description, (answer, page) => {
+      const isMissed = (/** @type {Layer} */ layer) => !coversAnswer(answer, clock, layer)
+      const operations = this.#engine.layers.filter(isMissed).flatMap((layer) => layer.operations)
+      return operations.length > 0 ? layOver(answer, description, operations, this.#engine.shapes, page) : answer
+    })
+    const shown = share(query.state.data, laid)
+    this.#note(entry, shown)
+    return shown
   }
 
   /**
@@ -203,16 +253,17 @@ export class Bases {
    * @param {Layer} layer
    */
   #holds({ description, base }, { operations }) {
-    return holdsDocumentOf(base, description, operations, this.#engine.shapes)
+    return answersIn(base, description).some((answer) => holds(answer, description, operations, this.#engine.shapes))
   }
 
   /**
+   * @param {Entry} entry
    * @param {any} shown
-   * @returns {any} itself
    */
-  #note(shown) {
-    if (isObject(shown)) this.#shown.add(shown)
-    return shown
+  #note({ base, description }, shown) {
+    if (Object(shown) === shown) this.#shown.set(shown, base)
+    const answers = answersIn(base, description)
+    answersIn(shown, description).forEach((answer, at) => Object(answer) === answer && this.#shown.set(answer, answers[at]))
   }
 
   /**
@@ -221,34 +272,79 @@ export class Bases {
    */
   #dehydrateBases() {
     const defaults = this.#client.getDefaultOptions()
-    const serialize = defaults.dehydrate?.serializeData ?? ((/** @type {any} */ data) => data)
+    const { serializeData, shouldDehydrateQuery } = defaults.dehydrate ?? {}
     /** @type {(data: any) => any} */
-    const serializeData = (data) => {
+    const ofBase = (data) => {
       const entry = [...this.#entries.values()].find(({ query }) => query.state.data === data)
-      return serialize(entry ? entry.base : data)
+      const base = entry ? entry.base : data
+      return serializeData ? serializeData(base) : base
     }
-    this.#client.setDefaultOptions({ ...defaults, dehydrate: { ...defaults.dehydrate, serializeData } })
+    // One who serializes otherwise reads the query's state, in the very call that asks this first.
+    /** @type {(query: any) => boolean} */
+    const dehydrated = (query) => {
+      const { state } = query
+      const entry = this.#entries.get(query)
+      if (entry && entry.base !== state.data) {
+        const lent = (query.state = { ...state, data: entry.base })
+        queueMicrotask(() => {
+          if (query.state === lent) query.state = state
+          else this.#show(entry)
+        })
+      }
+      return shouldDehydrateQuery ? shouldDehydrateQuery(query) : state.status === 'success'
+    }
+    this.#client.setDefaultOptions({
+      ...defaults,
+      dehydrate: { ...defaults.dehydrate, serializeData: ofBase, shouldDehydrateQuery: dehydrated },
+    })
   }
 }
 
 /**
- * Does the entry's base have what the layer committed? By version where both are of one generation; else the fetch must
- * have begun after the commit was learned.
+ * Does an answer have what the layer committed? By version where both are of one generation; else its fetch must have
+ * begun after the commit was learned.
+ * @param {any} answer
+ * @param {number} clock of the engine when its fetch began
+ * @param {Layer} layer
+ */
+function coversAnswer(answer, clock, layer) {
+  if (!layer.outcome) return false
+  const order = compareVersions(versionOfAnswer(answer), layer.outcome.version)
+  return order === undefined ? clock >= layer.clock : order >= 0
+}
+
+/**
  * @param {Entry} entry
  * @param {Layer} layer
  */
-function covers(entry, { outcome, clock }) {
-  if (!outcome) return false
-  const order = compareVersions(entry.version, outcome.version)
-  return order === undefined ? entry.clock >= clock : order >= 0
+function covers({ base, clock, description }, layer) {
+  const answers = answersIn(base, description)
+  return answers.length > 0
+    ? answers.every((answer) => coversAnswer(answer, clock, layer))
+    : coversAnswer(undefined, clock, layer)
 }
 
 /**
  * @param {Entry} entry
  * @param {any} data
- * @param {Version | undefined} version
  * @param {number} [clock]
  */
-function rebase(entry, data, version, clock = BEFORE_ALL) {
-  Object.assign(entry, { base: share(entry.base, data), version, clock })
+function rebase(entry, data, clock = BEFORE_ALL) {
+  const base = share(entry.base, data)
+  const answers = answersIn(data, entry.description)
+  answersIn(base, entry.description).forEach((answer, at) => noteVersion(answer, versionOfAnswer(answers[at])))
+  Object.assign(entry, { base, clock })
+}
+
+/**
+ * The user's `setQueryData`: what is theirs goes into the base, which stays of its version.
+ * @param {Entry} entry
+ * @param {any} data
+ */
+function rebaseManually(entry, data) {
+  const { base, query, description } = entry
+  const next = share(base, takeOff(base, query.state.data, data))
+  const answers = answersIn(base, description)
+  answersIn(next, description).forEach((answer, at) => noteVersion(answer, versionOfAnswer(answers[at])))
+  entry.base = next
 }

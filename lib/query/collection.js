@@ -1,16 +1,19 @@
 import { engineOf } from './engine.js'
 import { complaintOf, OptimisticQueryError } from './errors.js'
+import { documentMutation } from './mutations.js'
 import { queryKeyOf } from './query-key.js'
 import { queryString } from './query-string.js'
-import { noteVersion } from './answers.js'
+import { noteResponse } from './answers.js'
+import { keyOf } from './temporary.js'
 
 /** @typedef {import('@tanstack/react-query').QueryFunctionContext} QueryFunctionContext */
-/** @typedef {import('@tanstack/react-query').MutationFunctionContext} MutationFunctionContext */
 /** @typedef {import('./query-key.js').QueryType} QueryType */
+/** @typedef {import('./mutations.js').MutationOptions} MutationOptions */
 
 /**
- * What `update()` takes. `data` holds the changed members, as Payload's REST API takes them.
- * @typedef {{ id: string | number, data: Record<string, any> }} UpdateVariables
+ * What `update()` takes: `data` holds the changed members, as Payload's REST API takes them.
+ * @typedef {{ id: string | number, data: Record<string, any> } | { ids: (string | number)[], data: Record<string, any> }}
+ *   UpdateVariables
  */
 
 /**
@@ -27,12 +30,15 @@ import { noteVersion } from './answers.js'
  *
  * - `find(args)`, `findByID(id, args)`, `count(args)`: arguments and answers are those of `payload.find` and so on, as
  *   far as JSON and Payload's REST API carry them. They fail with an `OptimisticQueryError`.
- * - `update()`: the change shows at once in every query that holds the document, and is taken back exactly when it
- *   fails. It resolves with the document as saved, at depth 0, and fails with an `OptimisticMutationError`, whose
- *   `committed` says whether the database has the change all the same. Updates of one document are sent one after
- *   another, each whether or not those before it failed. Offline they fail at once instead of waiting. Callbacks of
- *   your own (`onError`, …) can be added freely; an `onMutate` of your own must call and return this one, or queued
- *   updates show late.
+ * - `infinite(args)`: `find` for `useInfiniteQuery`.
+ * - `update()` takes `{ id, data }`, `create()` `{ data }`, `delete()` `{ id }`; several documents in one mutation go by
+ *   `ids` instead of `id`. The change shows at once in every query that it is about, and is taken back exactly when it
+ *   fails. They resolve with the document (with `ids`: the documents) as saved, at depth 0, and fail with an
+ *   `OptimisticMutationError`, whose `committed` says whether the database has the change all the same. Mutations of
+ *   one document are sent one after another, each whether or not those before it failed. Offline they fail at once
+ *   instead of waiting. Callbacks of your own (`onMutate`, `onError`, …) can be spread over them freely.
+ * - What is created has its mutation's token as id until it is saved. `key(document)` is its React key, before and
+ *   after; mutations of the temporary id wait, and go to the real one.
  *
  * @param {string} slug
  * @param {{ api?: string }} [options] `api`: where Payload's REST API is; `/api` unless given
@@ -58,34 +64,62 @@ export function collection(slug, { api = '/api' } = {}) {
     /** @param {Record<string, any>} [args] */
     count: (args) => queryOptions(queryKeyOf(slug, 'count', args), (args) => `${root}/count${queryString(args)}`),
 
-    update: () => ({
-      mutationKey: ['payload', slug, 'update'],
-      networkMode: /** @type {const} */ ('always'),
-
-      /** @type {(variables: UpdateVariables, context: MutationFunctionContext) => { token: string }} */
-      onMutate: (variables, context) => ({
-        token: engineOf(context.client).begin(api, slug, variables, context).token,
-      }),
-
-      /** @type {(variables: UpdateVariables, context: MutationFunctionContext) => Promise<any>} */
-      mutationFn: (variables, context) => engineOf(context.client).send(api, slug, variables, context),
+    /** @param {Record<string, any>} [args] those of `find`, without `page` */
+    infinite: (args) => ({
+      ...queryOptions([...queryKeyOf(slug, 'find', args), 'infinite'], (args) => root + queryString(args)),
+      initialPageParam: 1,
+      /** @type {(last: any) => number | undefined} */
+      getNextPageParam: (last) => last.nextPage ?? undefined,
     }),
+
+    /** @param {MutationOptions} [options] */
+    update: (options) => documentMutation(api, 'update', slug, options),
+
+    /** @param {MutationOptions} [options] */
+    create: (options) => documentMutation(api, 'create', slug, options),
+
+    /** @param {MutationOptions} [options] */
+    delete: (options) => documentMutation(api, 'delete', slug, options),
+
+    /** @param {{ id: string | number }} document */
+    key: ({ id }) => keyOf(slug, id),
   }
 }
 
 /**
- * @param {import('./query-key.js').CollectionQueryKey} queryKey
+ * The query and the mutation of one Payload global. `update()` takes `{ data }`.
+ * @param {string} slug
+ * @param {{ api?: string }} [options]
+ */
+export function global(slug, { api = '/api' } = {}) {
+  return {
+    slug,
+
+    /** @param {Record<string, any>} [args] */
+    findGlobal: (args) =>
+      queryOptions(
+        queryKeyOf('global', 'findGlobal', { ...args, slug }),
+        ({ slug, ...args }) => `${api}/globals/${slug}${queryString(args)}`
+      ),
+
+    /** @param {MutationOptions} [options] */
+    update: (options) => documentMutation(api, 'update', 'global', options, slug),
+  }
+}
+
+/**
+ * @param {readonly any[]} queryKey
  * @param {(args: Record<string, any>) => string} urlOf
  */
 function queryOptions(queryKey, urlOf) {
   return {
     queryKey,
-    /** @type {(context: QueryFunctionContext) => Promise<any>} */
-    queryFn: async ({ client, signal }) => {
+    /** @type {(context: QueryFunctionContext & { pageParam?: unknown }) => Promise<any>} */
+    queryFn: async ({ client, signal, pageParam }) => {
       // Attached before the first answer arrives, the engine knows the version of everything it later lays changes
       // over.
       engineOf(client)
-      return read(urlOf(queryKey[3]), signal)
+      return read(urlOf({ ...queryKey[3], ...(pageParam ? { page: pageParam } : {}) }), signal)
     },
   }
 }
@@ -106,5 +140,5 @@ async function read(url, signal) {
     const { message, errors } = await complaintOf(response)
     throw new OptimisticQueryError(`${url} could not be read: ${message}`, { status: response.status, errors })
   }
-  return noteVersion(await response.json(), response)
+  return noteResponse(await response.json(), response)
 }

@@ -4,17 +4,24 @@
  * layer away, and everything else stays as the others left it.
  *
  *     mutate ──► pending ──► committed ──► gone, when every query stands on a base that has it
- *                   └──────► refused, or outcome unknown: gone at once
+ *                 │  ▲ └───► refused: gone at once
+ *                 ▼  │
+ *               unknown      the connection was lost: stays until the server says what became of it
+ *
+ * A layer is laid when TanStack's mutation says that it is pending, before any callback of the user's runs, and settled
+ * inside its `mutationFn`. So whatever `onMutate`, `onError`, `onSuccess` and `onSettled` do, or throw, they find the
+ * layer where it belongs, and cannot take back what is committed.
  *
  * One engine serves a QueryClient, for as long as that lives. Without a client (a page of server components only) it
  * watches the mutations that the page was rendered with.
  */
 import { Bases } from './bases.js'
 import { addToken, removeToken } from './cookie.js'
-import { OptimisticMutationError } from './errors.js'
-import { changes, createLayer } from './layer.js'
+import { changes, createLayer, documentsOf } from './layer.js'
+import { coalesce, inOrder } from './order.js'
+import { noteRealID, realIDOf } from './temporary.js'
 import { createToken } from './token.js'
-import { errorOf, readDocument, sendAtLeaving, sendMutation } from './transport.js'
+import { announce, errorOf, isOffline, sendAtLeaving, sendMutation, tokenHeader } from './transport.js'
 import { Watcher } from './watcher.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
@@ -23,6 +30,8 @@ import { Watcher } from './watcher.js'
 /** @typedef {import('./layer.js').Layer} Layer */
 /** @typedef {import('./layer.js').Outcome} Outcome */
 /** @typedef {import('./layer.js').Operation} Operation */
+/** @typedef {import('./layer.js').MutationSpec} MutationSpec */
+/** @typedef {import('./transport.js').Attempt} Attempt */
 /** @typedef {import('../cache/types.js').Shapes} Shapes */
 
 /**
@@ -41,7 +50,7 @@ import { Watcher } from './watcher.js'
  * @typedef {object} PendingMutation
  * @property {string} token
  * @property {Operation[]} operations
- * @property {'pending'} state
+ * @property {'pending' | 'unknown'} state `unknown`: the connection was lost after it was sent
  */
 
 /**
@@ -58,6 +67,8 @@ const MAX_REMEMBERED = 256
 
 /** @type {WeakMap<QueryClient, Engine>} */
 const engines = new WeakMap()
+/** By the `mutationFn` of their options, which outlives what users spread around it. @type {WeakMap<Function, MutationSpec>} */
+const specs = new WeakMap()
 
 /**
  * @param {QueryClient} client
@@ -67,6 +78,23 @@ export function engineOf(client) {
   let engine = engines.get(client)
   if (!engine) engines.set(client, (engine = new Engine(client)))
   return engine
+}
+
+/**
+ * @param {MutationSpec} spec
+ * @param {readonly unknown[]} mutationKey
+ */
+export function mutationOptions(spec, mutationKey) {
+  /** @type {(variables: any, context: MutationFunctionContext) => Promise<any>} */
+  const mutationFn = (variables, context) => engineOf(context.client).send(spec, variables, context)
+  specs.set(mutationFn, spec)
+  return {
+    mutationKey,
+    networkMode: /** @type {const} */ ('always'),
+    /** @type {(variables: any, context: MutationFunctionContext) => { token: string }} */
+    onMutate: (variables, context) => ({ token: engineOf(context.client).claim(spec, variables, context).token }),
+    mutationFn,
+  }
 }
 
 export class Engine {
@@ -80,17 +108,23 @@ export class Engine {
   batch = (/** @type {() => void} */ write) => write()
   /** @type {PendingMutation[]} a new array at each change */
   pending = []
+  /**
+   * Sends what was begun with `offline: 'queue'`, when payload-optimistic-cache/query/offline is in use.
+   * @type {((layer: Layer, ask: () => Promise<Outcome>) => Promise<Attempt>) | undefined}
+   */
+  sendQueued
 
-  #client
   #bases
-  #watcher = new Watcher((layer, outcome) => this.#settle(layer, outcome))
+  #watcher = new Watcher((layer) => this.#mark(layer, false))
+  /** @type {WeakMap<Mutation, Layer>} */
+  #mutations = new WeakMap()
+  /** Layers whose mutation has not called yet. TanStack hands out no mutation id: variables and key tell which it is. */
+  #unclaimed = /** @type {{ layer: Layer, variables: unknown, mutationKey: unknown }[]} */ ([])
   /**
    * By the context of their mutation, which is one object for all attempts of one `mutate`.
    * @type {WeakMap<object, Layer>}
    */
-  #begun = new WeakMap()
-  /** @type {WeakMap<Mutation, Layer>} */
-  #mutations = new WeakMap()
+  #claimed = new WeakMap()
   /** @type {Set<string>} */
   #remembered = new Set()
   /** A router that goes back to a page gives its old state again. @type {WeakSet<PageState>} */
@@ -102,78 +136,65 @@ export class Engine {
 
   /** @param {QueryClient} [client] */
   constructor(client) {
-    this.#client = client
     this.#bases = client && new Bases(client, this)
-    client?.getMutationCache().subscribe((event) => {
-      const layer = event.type === 'updated' && event.action.type === 'error' && this.#mutations.get(event.mutation)
-      // The last attempt of one that is retried, or an onMutate that threw after ours: nothing will be sent any more.
-      if (layer) this.#fail(layer)
+    const mutations = client?.getMutationCache()
+    mutations?.getAll().forEach((mutation) => this.#enter(mutation))
+    mutations?.subscribe((event) => {
+      if (event.type === 'added') this.#enter(event.mutation)
+      if (event.type !== 'updated') return
+      if (event.action.type === 'pending') this.#enter(event.mutation)
+      if (event.action.type === 'error') this.#fail(event.mutation)
     })
-    if (client && typeof window !== 'undefined') window.addEventListener('pagehide', () => this.#leave())
+    if (client) globalThis.addEventListener?.('pagehide', () => this.#leave())
   }
 
   /**
-   * Lays an update over the queries. Its token is made here, once per `mutate`.
-   * @param {string} api
-   * @param {string} collection
-   * @param {import('./collection.js').UpdateVariables} variables
+   * The layer of a mutation of which TanStack calls a function.
+   * @param {MutationSpec} spec
+   * @param {any} variables
    * @param {MutationFunctionContext} context
    * @returns {Layer}
    */
-  begin(api, collection, variables, context) {
-    const { id, data } = variables ?? {}
-    if ((typeof id !== 'string' && typeof id !== 'number') || data === null || typeof data !== 'object') {
-      const text = `update() of ${collection} takes { id, data }: the document's id and its changed members`
-      throw new OptimisticMutationError('ERR_OPTIMISTIC_ARGUMENT', text)
+  claim(spec, variables, context) {
+    let layer = this.#claimed.get(context)
+    if (!layer) {
+      const isOwn = (/** @type {{ variables: unknown, mutationKey: unknown }} */ one) =>
+        one.variables === variables && one.mutationKey === context.mutationKey
+      const own = this.#unclaimed.find(isOwn)
+      this.#unclaimed = this.#unclaimed.filter((other) => other !== own)
+      layer = own?.layer ?? this.#begin(spec, variables)
+      this.#claimed.set(context, layer)
     }
-    const body = JSON.stringify(data)
-    const isBefore = (/** @type {Layer} */ { request, outcome, operations }) =>
-      request && !outcome && changes(operations, collection, id)
-    const layer = createLayer({
-      token: createToken(),
-      api,
-      operations: [{ type: 'update', collection, id, data: JSON.parse(body) }],
-      adopted: false,
-      request: { url: `${api}/${encodeURIComponent(collection)}/${encodeURIComponent(id)}?depth=0`, body },
-      turn: this.layers.findLast(isBefore)?.settled,
-    })
-    this.#begun.set(context, layer)
-    const mutation = this.#mutationOf(variables)
-    if (mutation) {
-      this.#mutations.set(mutation, layer)
-      layer.retried = Boolean(mutation.options.retry)
-    }
-    addToken(layer.token)
-    this.#add([layer])
-    this.#changed()
     return layer
   }
 
   /**
-   * Sends the update of a `mutate`, when those of the same document before it have settled. One call is one attempt.
-   * @param {string} api
-   * @param {string} collection
-   * @param {import('./collection.js').UpdateVariables} variables
+   * Sends the change of a `mutate`, when those of the same documents before it have settled. One call is one attempt.
+   * @param {MutationSpec} spec
+   * @param {any} variables
    * @param {MutationFunctionContext} context
-   * @returns {Promise<any>} the document as saved
+   * @returns {Promise<any>} what the server answered: documents as saved
    */
-  async send(api, collection, variables, context) {
-    const layer = this.#begun.get(context) ?? this.begin(api, collection, variables, context)
+  async send(spec, variables, context) {
+    const layer = this.claim(spec, variables, context)
     await layer.turn
-    if (layer.outcome && layer.failed) throw errorOf(layer.failed, layer.outcome)
-    if (layer.sent === 'left') return this.#hearOf(layer)
-    layer.sent = 'asked'
-    const attempt = await sendMutation(/** @type {Required<Layer>} */ (layer))
-    const { outcome, document } = attempt
-    if (outcome.state === 'committed' && document) {
-      this.#refine(layer, document)
-      this.#settle(layer, outcome)
-      return document
+    return this.#deliver(layer, context)
+  }
+
+  /**
+   * Goes on with mutations that an earlier page of this browser could not send.
+   * @param {Pick<Layer, 'token' | 'api' | 'operations' | 'variables'>[]} stored in the order of the user's actions
+   * @param {MutationSpec} spec
+   */
+  restore(stored, spec) {
+    for (const one of stored) {
+      if (this.#remembered.has(one.token)) continue
+      const layer = this.#lay({ ...one, adopted: true, spec })
+      Promise.resolve(layer.turn)
+        .then(() => this.#deliver(layer))
+        .catch(() => {})
     }
-    layer.failed = attempt
-    if (outcome.state === 'pending') await this.#outcomeOf(layer)
-    else if (outcome.state === 'committed' || !layer.retried) this.#settle(layer, outcome)
-    throw errorOf(attempt, layer.outcome ?? /** @type {Outcome} */ (attempt.outcome))
+    this.#changed()
   }
 
   /**
@@ -200,7 +221,8 @@ export class Engine {
 
   /** Begins to watch the mutations that were taken in, and tells the listeners of them. */
   start() {
-    this.layers.filter(({ adopted, outcome }) => adopted && !outcome).forEach((layer) => this.#watcher.watch(layer))
+    for (const layer of this.layers) if (layer.adopted && !layer.spec && !layer.outcome) this.#adopt(layer)
+    this.#watcher.start()
     this.#changed()
   }
 
@@ -240,23 +262,156 @@ export class Engine {
     this.layers = this.layers.filter((layer) => !layer.outcome || this.#bases?.need(layer))
   }
 
-  /** @param {Layer[]} layers */
-  #add(layers) {
-    this.layers = [...this.layers, ...layers].sort((one, other) => (one.token < other.token ? -1 : 1))
-    this.#snapshot()
+  /**
+   * Lays a mutation over the queries when TanStack begins it, before any callback runs.
+   * @param {Mutation} mutation
+   */
+  #enter(mutation) {
+    const { state, options } = mutation
+    const spec = options.mutationFn && specs.get(options.mutationFn)
+    if (!spec || state.status !== 'pending' || this.#mutations.has(mutation)) return
+    const { variables } = state
+    try {
+      const layer = this.#begin(spec, variables, /** @type {any} */ (state.context)?.token)
+      this.#mutations.set(mutation, layer)
+      layer.retried = Boolean(options.retry)
+      this.#unclaimed.push({ layer, variables, mutationKey: options.mutationKey })
+    } catch {
+      // Variables that are wrong: `claim` throws it again, where TanStack hears it.
+    }
   }
 
   /**
-   * The mutation that is being executed with these variables, and has no layer yet. TanStack hands out no mutation id;
-   * of several with the very same variables the first one asks first.
-   * @param {unknown} variables
+   * @param {MutationSpec} spec
+   * @param {any} variables
+   * @param {string} [token] of one that was persisted; made here, once per `mutate`, unless given
+   * @returns {Layer}
    */
-  #mutationOf(variables) {
-    const mutations = this.#client?.getMutationCache().getAll() ?? []
-    return mutations.find(
-      (mutation) =>
-        mutation.state.status === 'pending' && mutation.state.variables === variables && !this.#mutations.has(mutation)
+  #begin(spec, variables, token = createToken()) {
+    // As the server will see them, and nobody else's: later ones may be put into them.
+    /** @type {Operation[]} */
+    const operations = JSON.parse(JSON.stringify(spec.operations(variables, token)))
+    for (const operation of operations) if ('id' in operation) operation.id = realIDOf(operation.id)
+    const last = this.#before(operations).at(-1)
+    if (spec.coalesce && last?.spec?.coalesce && last.turn && !last.sent && isSame(last.operations, operations)) {
+      coalesce(last.operations, operations, this.shapes)
+      this.#changed()
+      return last
+    }
+    const layer = this.#lay({ token, api: spec.api, operations, spec, variables })
+    if (layer.turn && !spec.mutationFn && !spec.coalesce) announce(layer)
+    this.#changed()
+    return layer
+  }
+
+  /**
+   * The unsettled mutations of the same documents.
+   * @param {Operation[]} operations
+   */
+  #before(operations) {
+    const documents = documentsOf(operations)
+    return this.layers.filter(
+      (layer) => !layer.outcome && documentsOf(layer.operations).some((document) => documents.includes(document))
     )
+  }
+
+  /** @param {Pick<Layer, 'token' | 'api' | 'operations'> & Partial<Layer>} one */
+  #lay(one) {
+    const known = this.layers.find(({ token }) => token === one.token)
+    if (known) return Object.assign(known, one)
+    const before = this.#before(one.operations)
+    for (const layer of before) if (layer.adopted && !layer.spec) this.#adopt(layer)
+    const turn = before.length > 0 ? Promise.all(before.map(({ settled }) => settled)) : undefined
+    const layer = createLayer({ ...one, turn })
+    addToken(layer.token)
+    this.#add([layer])
+    return layer
+  }
+
+  /** @param {Layer} layer */
+  #adopt(layer) {
+    this.#watcher.watch(layer, (outcome) => this.#settle(layer, outcome))
+  }
+
+  /**
+   * @param {Layer} layer
+   * @param {MutationFunctionContext} [context]
+   */
+  async #deliver(layer, context) {
+    // Several `mutate` that became one request hear the same.
+    layer.sending ??= inOrder(documentsOf(layer.operations), () => this.#attempt(layer, context))
+    try {
+      return await layer.sending
+    } catch (error) {
+      if (!layer.outcome) layer.sending = undefined
+      throw error
+    }
+  }
+
+  /**
+   * @param {Layer} layer
+   * @param {MutationFunctionContext} [context]
+   */
+  async #attempt(layer, context) {
+    if (layer.outcome) throw errorOf({}, layer.outcome)
+    let attempt = await this.#request(layer, context)
+    /** @type {Outcome} */
+    let outcome = { state: 'unknown' }
+    if (attempt.isWell) outcome = { state: 'committed', version: attempt.version }
+    else {
+      layer.failed = attempt
+      if (!attempt.isUnsent) outcome = await this.#outcomeOf(layer, !attempt.status)
+      // Only the answer was lost: the server gives it again, and changes nothing.
+      const again = outcome.state === 'committed' && !attempt.status && !attempt.isCustom && (await sendMutation(layer))
+      if (again && again.isWell) attempt = again
+    }
+    this.#refine(layer, attempt)
+    if (attempt.isWell) layer.failed = undefined
+    if (attempt.isWell || outcome.state === 'committed' || !layer.retried) this.#settle(layer, outcome)
+    else layer.refusal = outcome
+    if (attempt.isWell) return attempt.result
+    throw errorOf(attempt, outcome)
+  }
+
+  /**
+   * @param {Layer} layer
+   * @param {MutationFunctionContext} [context]
+   * @returns {Promise<Attempt>}
+   */
+  async #request(layer, context) {
+    const { sent, spec, token, variables } = layer
+    layer.sent = 'asked'
+    // It was sent when the page was left, and the user came back to the page as it was.
+    if (sent === 'left') return {}
+    if (spec?.offline && this.sendQueued) return this.sendQueued(layer, () => this.#outcomeOf(layer, true))
+    if (!spec?.mutationFn) return sendMutation(layer)
+    const isUnsent = isOffline()
+    try {
+      const headers = tokenHeader(token)
+      return { isWell: true, result: await spec.mutationFn(variables, { ...context, token, headers }) }
+    } catch (cause) {
+      return { cause, isCustom: true, isUnsent }
+    }
+  }
+
+  /**
+   * @param {Layer} layer
+   * @param {boolean} isLost did no answer come?
+   * @returns {Promise<Outcome>} asked for until it is known
+   */
+  #outcomeOf(layer, isLost) {
+    this.#mark(layer, isLost)
+    return new Promise((resolve) => this.#watcher.watch(layer, resolve))
+  }
+
+  /**
+   * @param {Layer} layer
+   * @param {boolean} isUnknown
+   */
+  #mark(layer, isUnknown) {
+    if (isUnknown === Boolean(layer.isUnknown)) return
+    layer.isUnknown = isUnknown
+    this.#changed()
   }
 
   /**
@@ -265,46 +420,48 @@ export class Engine {
    */
   #leave() {
     for (const layer of this.layers) {
-      if (!layer.request || layer.outcome || layer.sent) continue
+      const { spec, outcome, sent, operations } = layer
+      if (!spec || spec.mutationFn || outcome || sent || this.layers.some((other) => creates(other, operations))) continue
       layer.sent = 'left'
-      sendAtLeaving(/** @type {Required<Layer>} */ (layer))
+      sendAtLeaving(layer)
     }
   }
 
-  /**
-   * Of a mutation that was sent when the page was left; the user came back to the page as it was.
-   * @param {Layer} layer
-   */
-  async #hearOf(layer) {
-    const outcome = await this.#outcomeOf(layer)
-    if (outcome.state !== 'committed') throw errorOf({ outcome, reached: true }, outcome)
-    return readDocument(/** @type {Required<Layer>} */ (layer))
-  }
-
-  /**
-   * @param {Layer} layer
-   * @returns {Promise<Outcome>} asked for until it is known
-   */
-  #outcomeOf(layer) {
-    this.#watcher.watch(layer)
-    return layer.settled
-  }
-
-  /** @param {Layer} layer */
-  #fail(layer) {
-    const outcome = layer.failed?.outcome
-    this.#settle(layer, outcome && outcome.state !== 'pending' ? outcome : { state: 'rolledBack' })
+  /** @param {Mutation} mutation the last attempt of which failed, or whose onMutate threw: it will not be sent any more */
+  #fail(mutation) {
+    const layer = this.#mutations.get(mutation)
+    if (!layer) return
+    this.#unclaimed = this.#unclaimed.filter((other) => other.layer !== layer)
+    this.#settle(layer, layer.refusal ?? { state: 'rolledBack' })
   }
 
   /**
    * What hooks or access rules made of the change is what the database has, so that is what shows until the queries
    * have it.
    * @param {Layer} layer
-   * @param {Record<string, any>} document
+   * @param {Attempt} attempt
    */
-  #refine(layer, document) {
-    const data = /** @type {any} */ (layer.operations[0]).data
-    for (const name of Object.keys(data)) if (Object.hasOwn(document, name)) data[name] = document[name]
+  #refine(layer, { documents }) {
+    if (!documents) return
+    /** @type {(operation: any) => any} */
+    const savedOf = ({ type, collection, id }) =>
+      type === 'create' || collection === 'global'
+        ? documents[0]
+        : documents.find((document) => String(document?.id) === String(id))
+    // Of several documents, those that were refused are taken back.
+    layer.operations = layer.operations.filter(savedOf)
+    for (const operation of /** @type {import('./layer.js').DocumentOperation[]} */ (layer.operations)) {
+      const saved = savedOf(operation)
+      if (operation.type === 'create') {
+        noteRealID(operation.collection, layer.token, saved.id)
+        for (const { operations } of this.layers) {
+          for (const one of /** @type {any[]} */ (operations)) if (one.id === layer.token) one.id = saved.id
+        }
+        operation.data = saved
+      }
+      const { data = {} } = operation
+      for (const name of Object.keys(data)) if (Object.hasOwn(saved, name)) data[name] = saved[name]
+    }
   }
 
   /**
@@ -320,16 +477,21 @@ export class Engine {
     layer.clock = ++this.clock
     if (outcome.state !== 'committed') this.layers = this.layers.filter((other) => other !== layer)
     this.#changed()
-    // A rollback is exact: nobody has to be asked. Where nobody can be, the next focus or reconnect asks.
-    const isReachable = adopted || !failed || failed.reached
-    if (outcome.state !== 'rolledBack') this.#bases?.invalidate(layer, isReachable ? 'active' : 'none')
+    // A rollback is exact: nobody has to be asked.
+    if (outcome.state !== 'rolledBack' && !failed?.isUnsent) this.#bases?.invalidate(layer)
     this.sweep()
     layer.resolve(outcome)
     const isWell = !failed && outcome.state === 'committed'
-    const error = isWell ? undefined : errorOf(failed ?? { outcome, reached: true }, outcome)
+    const error = isWell ? undefined : /** @type {Error} */ (errorOf(failed ?? {}, outcome))
     for (const listener of this.#settleListeners) {
       // Apart from this call: a listener that throws is its page's trouble, and must not stop the settling.
       queueMicrotask(() => listener({ token, state: outcome.state, error, operations, adopted }))
+    }
+    // What was to change a document that was not created has nothing to change.
+    for (const other of this.layers) {
+      if (!other.outcome && creates(layer, other.operations)) {
+        this.#settle(other, { state: 'rolledBack', reason: 'the document was not created' })
+      }
     }
   }
 
@@ -339,10 +501,16 @@ export class Engine {
     if (this.#remembered.size > MAX_REMEMBERED) this.#remembered.delete([...this.#remembered][0])
   }
 
+  /** @param {Layer[]} layers */
+  #add(layers) {
+    this.layers = [...this.layers, ...layers].sort((one, other) => (one.token < other.token ? -1 : 1))
+    this.#snapshot()
+  }
+
   #snapshot() {
     this.pending = this.layers
       .filter(({ outcome, operations }) => !outcome && operations.length > 0)
-      .map(({ token, operations }) => ({ token, operations, state: 'pending' }))
+      .map(({ token, operations, isUnknown }) => ({ token, operations, state: isUnknown ? 'unknown' : 'pending' }))
   }
 
   #changed() {
@@ -351,3 +519,18 @@ export class Engine {
     for (const listener of this.#listeners) listener()
   }
 }
+
+/**
+ * Does the layer create a document, as yet under its temporary id, that these operations change?
+ * @param {Layer} layer
+ * @param {Operation[]} operations
+ */
+const creates = ({ token, operations: [first] }, operations) =>
+  first?.type === 'create' &&
+  first.id === token &&
+  operations[0] !== first &&
+  changes(operations, first.collection, token)
+
+/** @type {(one: Operation[], other: Operation[]) => boolean} are they updates of the same documents? */
+const isSame = (one, other) =>
+  String(documentsOf(one)) === String(documentsOf(other)) && [...one, ...other].every(({ type }) => type === 'update')

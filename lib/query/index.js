@@ -2,8 +2,10 @@
 /** @typedef {import('./engine.js').PendingMutation} PendingMutation */
 /** @typedef {import('./engine.js').SettledMutation} SettledMutation */
 /** @typedef {import('./collection.js').UpdateVariables} UpdateVariables */
+/** @typedef {import('./mutations.js').MutationOptions} MutationOptions */
 /** @typedef {import('./query-key.js').QueryDescription} QueryDescription */
 
-export { collection } from './collection.js'
+export { collection, global } from './collection.js'
 export { OptimisticMutationError, OptimisticQueryError } from './errors.js'
-export { describe } from './query-key.js'
+export { optimistic } from './mutations.js'
+export { describe, documents } from './query-key.js'

@@ -1,13 +1,25 @@
 /** @typedef {import('../cache/types.js').Operation} Operation */
+/** @typedef {import('../cache/types.js').DocumentOperation} DocumentOperation */
 /** @typedef {import('./version.js').Version} Version */
 
 /**
  * How a mutation ended. `expired`: the server does not know whether the database has the change. `unknown`: the server
- * does not know the mutation, or could not be asked.
+ * does not know the mutation: its request never arrived.
  * @typedef {object} Outcome
  * @property {'committed' | 'rolledBack' | 'expired' | 'unknown'} state
  * @property {Version} [version] of the commit
  * @property {string} [reason] why it was rolled back
+ */
+
+/**
+ * What a mutation of this page is, by its variables.
+ * @typedef {object} MutationSpec
+ * @property {string} api
+ * @property {(variables: any, temporaryID: string) => Operation[]} operations throws an `OptimisticMutationError` for
+ *   variables that are wrong
+ * @property {(variables: any, context: any) => Promise<any>} [mutationFn] sends it; Payload's REST API unless given
+ * @property {boolean} [coalesce] may what waits for its turn become one request?
+ * @property {'queue'} [offline]
  */
 
 /**
@@ -19,18 +31,22 @@
  * @property {Operation[]} operations
  * @property {boolean} adopted begun elsewhere: by the page before the reload, or by another tab
  * @property {Outcome} [outcome] undefined while it is pending
+ * @property {boolean} [isUnknown] the connection was lost after it was sent, and the server has not been asked yet
  * @property {number} clock of the engine when the commit was learned
  * @property {Promise<Outcome>} settled
  * @property {(outcome: Outcome) => void} resolve
- * @property {{ url: string, body: string }} [request] of one begun here
- * @property {Promise<unknown>} [turn] the mutation of the same document before it
+ * @property {MutationSpec} [spec] of one begun here
+ * @property {any} [variables]
+ * @property {Promise<unknown>} [turn] the mutations of the same documents before it
  * @property {'asked' | 'left'} [sent] by a `mutate` that hears the answer, or when the page was left
+ * @property {Promise<any>} [sending]
  * @property {boolean} [retried] does TanStack send it again when an attempt fails?
+ * @property {Outcome} [refusal] of the last attempt, when TanStack may send it again
  * @property {import('./transport.js').Attempt} [failed] its last attempt, when that failed
  */
 
 /**
- * @param {Pick<Layer, 'token' | 'api' | 'operations' | 'adopted'> & Partial<Layer>} layer
+ * @param {Pick<Layer, 'token' | 'api' | 'operations'> & Partial<Layer>} layer
  * @returns {Layer}
  */
 export function createLayer(layer) {
@@ -38,8 +54,17 @@ export function createLayer(layer) {
   let resolve = () => {}
   /** @type {Promise<Outcome>} */
   const settled = new Promise((done) => (resolve = done))
-  return { clock: 0, settled, resolve, ...layer }
+  return { adopted: false, clock: 0, settled, resolve, ...layer }
 }
+
+/**
+ * @param {Operation[]} operations
+ * @returns {string[]} the documents that they change
+ */
+export const documentsOf = (operations) =>
+  operations.flatMap((operation) =>
+    operation.type === 'invalidate' ? [] : [`${operation.collection}:${operation.id}`]
+  )
 
 /**
  * Does one of the operations change this document?
@@ -47,9 +72,4 @@ export function createLayer(layer) {
  * @param {string} collection
  * @param {string | number} id
  */
-export function changes(operations, collection, id) {
-  return operations.some(
-    (operation) =>
-      operation.type !== 'invalidate' && operation.collection === collection && String(operation.id) === String(id)
-  )
-}
+export const changes = (operations, collection, id) => documentsOf(operations).includes(`${collection}:${id}`)

@@ -1,4 +1,5 @@
 import { OptimisticMutationError, complaintOf } from './errors.js'
+import { queryString } from './query-string.js'
 import { versionOfResponse } from './version.js'
 
 /** @typedef {import('./layer.js').Layer} Layer */
@@ -7,108 +8,125 @@ import { versionOfResponse } from './version.js'
 /**
  * What came of one attempt to send a mutation.
  * @typedef {object} Attempt
- * @property {any} [document] as saved, when the server said so
- * @property {Outcome | { state: 'pending' }} outcome `pending`: the request failed, the mutation still runs
- * @property {number} [status]
+ * @property {boolean} [isWell]
+ * @property {any} [result] of one that is well: what `mutate` resolves with
+ * @property {any[]} [documents] as saved
+ * @property {import('./version.js').Version} [version] of the commit, when the answer told
+ * @property {number} [status] none: there was no answer
  * @property {string} [message] what the server said is wrong
  * @property {import('./errors.js').FieldError[]} [errors]
- * @property {boolean} [reached] did any answer come?
+ * @property {boolean} [isUnsent] it certainly did not reach the server
  * @property {unknown} [cause]
+ * @property {boolean} [isCustom] it was sent by a function of the user's
  */
 
-/** @typedef {Layer & { request: { url: string, body: string } }} SendableLayer */
+/** Does the browser say that there is no network? */
+export const isOffline = () => globalThis.navigator?.onLine === false
+
+/** The header that carries a mutation's token. @param {string} token */
+export const tokenHeader = (token) => ({ 'Idempotency-Key': `"${token}"` })
+
+const asJSON = { 'Content-Type': 'application/json' }
 
 /**
- * @param {SendableLayer} layer
- * @param {{ keepalive?: boolean }} [options]
+ * The request of Payload's REST API that makes a layer's change.
+ * @param {Layer} layer
+ * @param {RequestInit} [init]
  */
-const patch = ({ request: { url, body }, token }, options) =>
-  fetch(url, {
-    method: 'PATCH',
-    headers: { 'Content-Type': 'application/json', 'Idempotency-Key': `"${token}"` },
-    body,
-    ...options,
+function request({ api, token, operations, variables }, init) {
+  const [{ type, collection, id, data }] = /** @type {import('./layer.js').DocumentOperation[]} */ (operations)
+  const isGlobal = collection === 'global'
+  const root = `${api}/${isGlobal ? `globals/${id}` : encodeURIComponent(collection)}`
+  const path = isGlobal || type === 'create' || variables?.ids ? '' : `/${encodeURIComponent(/** @type {any} */ (id))}`
+  const where = variables?.ids && { id: { in: operations.map((operation) => /** @type {any} */ (operation).id) } }
+  return fetch(root + path + queryString({ depth: 0, ...(where && { where }) }), {
+    method: isGlobal || type === 'create' ? 'POST' : type === 'update' ? 'PATCH' : 'DELETE',
+    headers: { ...asJSON, ...tokenHeader(token) },
+    body: data && JSON.stringify(data),
+    ...init,
   })
+}
 
 /**
  * Sends a mutation from a page that is being left, which will not hear the answer. Browsers let such requests carry 64
  * KiB together; what exceeds that is not sent.
- * @param {SendableLayer} layer
+ * @param {Layer} layer
  */
 export function sendAtLeaving(layer) {
-  patch(layer, { keepalive: true }).catch(() => {})
+  request(layer, { keepalive: true }).catch(() => {})
 }
 
 /**
- * The document of a mutation that was committed, when its own answer was not heard.
- * @param {SendableLayer} layer
- * @returns {Promise<any>}
+ * Tells the server of a mutation that waits for its turn, so that a page rendered before that shows it.
+ * @param {Layer} layer
  */
-export async function readDocument({ request: { url } }) {
-  const response = await fetch(url, { cache: 'no-store' })
-  return response.ok ? response.json() : undefined
+export function announce({ api, token, operations }) {
+  const body = JSON.stringify({ token, operations })
+  fetch(`${api}/optimistic/mutations`, { method: 'POST', headers: asJSON, body }).catch(() => {})
 }
 
 /**
- * Sends a mutation once, and asks for its outcome when the answer does not tell. Never rejects.
- * @param {SendableLayer} layer
+ * Sends a mutation once. Never rejects.
+ * @param {Layer} layer
  * @returns {Promise<Attempt>}
  */
 export async function sendMutation(layer) {
-  /** @type {Attempt} */
-  const attempt = { outcome: { state: 'unknown' } }
+  if (isOffline()) return { isUnsent: true }
   try {
-    const response = await patch(layer)
-    attempt.reached = true
-    attempt.status = response.status
-    if (response.ok) {
-      attempt.document = (await response.json()).doc
-      const version = versionOfResponse(response) ?? (await askOutcome(layer).catch(() => undefined))?.version
-      attempt.outcome = { state: 'committed', version }
-      return attempt
-    }
-    Object.assign(attempt, await complaintOf(response))
+    const response = await request(layer)
+    const { status } = response
+    if (!response.ok) return { status, ...(await complaintOf(response)) }
+    const answer = await response.json()
+    const documents = answer.docs ?? [answer.doc ?? answer.result]
+    const result = answer.docs ?? documents[0]
+    return { isWell: true, result, documents, version: versionOfResponse(response) }
   } catch (cause) {
-    attempt.cause = cause
+    return { cause }
   }
-  try {
-    attempt.outcome = await askOutcome(layer)
-    attempt.reached = true
-  } catch (cause) {
-    attempt.cause ??= cause
-  }
-  return attempt
 }
 
 /**
- * @param {Layer} layer
- * @param {{ wait?: number, signal?: AbortSignal }} [options] `wait`: milliseconds that the server may hold the answer
- *   back while the mutation is pending
- * @returns {Promise<Outcome | { state: 'pending', version?: undefined }>} rejects when there was no answer
+ * Asks what became of mutations.
+ * @param {string} api
+ * @param {string[]} tokens
+ * @param {{ wait: number, signal: AbortSignal }} options `wait`: milliseconds that the server may hold the answer back
+ *   while all of them are pending
+ * @returns {Promise<(Outcome | { state: 'pending' })[]>} rejects when there was no answer
  */
-export async function askOutcome({ api, token }, { wait = 0, signal } = {}) {
-  const response = await fetch(`${api}/optimistic/mutations/${token}?wait=${wait}`, { signal, cache: 'no-store' })
-  if (response.status === 404) return { state: 'unknown' }
+export async function askOutcomes(api, tokens, { wait, signal }) {
+  const url = `${api}/optimistic/mutations?tokens=${tokens}&wait=${wait}`
+  const response = await fetch(url, { signal, cache: 'no-store' })
+  if (response.status === 404) return tokens.map(() => ({ state: 'unknown' }))
   if (!response.ok) throw new Error(`the server answered ${response.status}`)
-  const { state, generation, version, error } = await response.json()
-  if (state === 'pending') return { state }
-  return { state, version: state === 'committed' ? { generation, version } : undefined, reason: error ?? undefined }
+  /** @type {any[]} */
+  const statuses = await response.json()
+  return statuses.map(({ state, generation, version, error }) => ({
+    state,
+    version: state === 'committed' ? { generation, version } : undefined,
+    reason: error ?? undefined,
+  }))
 }
 
 /**
  * @param {Attempt} attempt one that failed
  * @param {Outcome} outcome
+ * @returns {unknown} an `OptimisticMutationError`, or what the user's own function threw
  */
-export function errorOf({ status, message, errors, reached, cause }, outcome) {
-  const committed = outcome.state === 'committed'
-  const said = message ?? outcome.reason
+export function errorOf({ status, message, errors, documents, cause, isCustom }, { state, reason }) {
+  const committed = state === 'committed'
+  const isPartly = committed && Boolean(documents)
+  if (isCustom && !committed && state !== 'expired') return cause
+  const said = message ?? reason ?? (isCustom && /** @type {any} */ (cause)?.message)
   const because = said ? `: ${said}` : ''
-  const [code, text] = committed
-    ? ['COMMITTED', `the change was saved, but failed after${because}`]
-    : outcome.state === 'expired'
-      ? ['OUTCOME_UNKNOWN', `it is not known whether the change was saved${because}; look before trying again`]
-      : status === undefined && (!reached || outcome.state === 'unknown')
-        ? ['UNREACHABLE', 'the server could not be reached, so the change was taken back; try again later']
-        : ['REFUSED', `the change was not saved${because}`]
-  return new OptimisticMutationError(`ERR_OPTIMISTIC_${code}`, text, { status, errors, cause, committed })
+  const [code, text] = isPartly
+    ? ['PARTLY', `not all of the documents were changed${because}`]
+    : committed
+      ? ['COMMITTED', `the change was saved, but failed after${because}`]
+      : state === 'expired'
+        ? ['OUTCOME_UNKNOWN', `it is not known whether the change was saved${because}; look before trying again`]
+        : state === 'unknown' && !status
+          ? ['UNREACHABLE', 'the server could not be reached, so the change was taken back; try again later']
+          : ['REFUSED', `the change was not saved${because}`]
+  const details = { status, errors, cause, committed: committed && !isPartly }
+  return new OptimisticMutationError(`ERR_OPTIMISTIC_${code}`, text, details)
 }

@@ -1,73 +1,97 @@
-import { askOutcome } from './transport.js'
+import { timeOf } from './token.js'
+import { askOutcomes } from './transport.js'
 
 /** @typedef {import('./layer.js').Layer} Layer */
 /** @typedef {import('./layer.js').Outcome} Outcome */
 
 /** Milliseconds that the server may hold an answer back; it allows 25,000. */
 const WAIT = 20_000
-/** Over HTTP/1.1 a browser opens six connections to a server. Polls must leave some to the page. */
-const MAX_POLLS = 3
 const MIN_PAUSE = 250
 const MAX_PAUSE = 30_000
 /** Milliseconds in which a request that the server has not seen may still be on its way. */
 const ON_ITS_WAY = 5_000
 
-/** Asks for the outcome of pending mutations until it is known, by long polls. */
+/**
+ * Asks for the outcomes of pending mutations until they are known: one long poll for all of them, because over HTTP/1.1
+ * a browser opens only six connections to a server.
+ */
 export class Watcher {
-  #onOutcome
-  /** @type {Set<Layer>} */
-  #watched = new Set()
-  /** @type {Layer[]} */
-  #waiting = []
-  #polls = 0
+  #onPending
+  /** @type {Map<Layer, (outcome: Outcome) => void>} */
+  #watched = new Map()
   #failures = 0
-  #stopping = new AbortController()
+  #isStopped = false
+  /** @type {AbortController | undefined} of the poll under way */
+  #polling
 
-  /** @param {(layer: Layer, outcome: Outcome) => void} onOutcome */
-  constructor(onOutcome) {
-    this.#onOutcome = onOutcome
+  /** @param {(layer: Layer) => void} onPending hears of mutations that the server says are still under way */
+  constructor(onPending) {
+    this.#onPending = onPending
+    // The network is back: those who wait out a pause need not.
+    globalThis.addEventListener?.('online', () => this.#ask())
   }
 
-  /** @param {Layer} layer */
-  watch(layer) {
-    if (this.#watched.has(layer)) return
-    this.#watched.add(layer)
-    this.#waiting.push(layer)
-    this.#poll()
+  /**
+   * @param {Layer} layer
+   * @param {(outcome: Outcome) => void} onOutcome called once
+   */
+  watch(layer, onOutcome) {
+    const isNew = !this.#watched.has(layer)
+    this.#watched.set(layer, onOutcome)
+    if (isNew) this.#ask()
+  }
+
+  start() {
+    this.#isStopped = false
+    if (!this.#polling) this.#ask()
   }
 
   stop() {
-    this.#stopping.abort()
-    this.#stopping = new AbortController()
-    this.#watched.clear()
-    this.#waiting = []
-    this.#polls = 0
+    this.#isStopped = true
+    this.#polling?.abort()
+    this.#polling = undefined
   }
 
-  async #poll() {
-    if (this.#polls >= MAX_POLLS) return
-    const layer = this.#waiting.shift()
-    if (!layer) return
-    const { signal } = this.#stopping
-    this.#polls++
-    let pause = MIN_PAUSE
-    try {
-      const outcome = await askOutcome(layer, { wait: WAIT, signal })
-      this.#failures = 0
-      if (outcome.state !== 'pending' && !(outcome.state === 'unknown' && isOnItsWay(layer))) {
-        this.#watched.delete(layer)
-        this.#onOutcome(layer, outcome)
-        pause = 0
+  /** Asks now, for all that are watched. */
+  #ask() {
+    this.#polling?.abort()
+    this.#polling = undefined
+    if (!this.#isStopped && this.#watched.size > 0) this.#poll((this.#polling = new AbortController()).signal)
+  }
+
+  /** @param {AbortSignal} signal */
+  async #poll(signal) {
+    while (!signal.aborted) {
+      // Those that are watched in one go are asked for together.
+      await undefined
+      const [{ api }] = this.#watched.keys()
+      const layers = [...this.#watched.keys()].filter((layer) => layer.api === api)
+      let pause = MIN_PAUSE
+      try {
+        const tokens = layers.map(({ token }) => token)
+        const outcomes = await askOutcomes(api, tokens, { wait: WAIT, signal })
+        this.#failures = 0
+        layers.forEach((layer, index) => {
+          const outcome = outcomes[index]
+          if (outcome.state === 'pending') return this.#onPending(layer)
+          if (outcome.state === 'unknown' && isOnItsWay(layer)) return
+          pause = 0
+          const onOutcome = this.#watched.get(layer)
+          this.#watched.delete(layer)
+          onOutcome?.(outcome)
+        })
+      } catch {
+        if (signal.aborted) return
+        pause = Math.min(MIN_PAUSE * 2 ** this.#failures++, MAX_PAUSE)
       }
-    } catch {
-      pause = Math.min(MIN_PAUSE * 2 ** this.#failures++, MAX_PAUSE)
+      if (this.#watched.size === 0) return (this.#polling = undefined)
+      // Another API's are next.
+      for (const layer of layers) {
+        const onOutcome = this.#watched.get(layer)
+        if (onOutcome && this.#watched.delete(layer)) this.#watched.set(layer, onOutcome)
+      }
+      if (pause > 0) await new Promise((done) => setTimeout(done, pause))
     }
-    if (pause > 0) await new Promise((done) => setTimeout(done, pause))
-    if (signal.aborted) return
-    this.#polls--
-    // At the end of the line: the others' outcomes may be known earlier.
-    if (pause > 0) this.#waiting.push(layer)
-    this.#poll()
   }
 }
 
@@ -75,7 +99,4 @@ export class Watcher {
  * The page was rendered before the mutation's request arrived. Its token was made in this browser, by this clock.
  * @param {Layer} layer
  */
-function isOnItsWay({ operations, token }) {
-  const madeAt = Number.parseInt(token.replaceAll('-', '').slice(0, 12), 16)
-  return operations.length === 0 && Date.now() - madeAt < ON_ITS_WAY
-}
+const isOnItsWay = ({ operations, token }) => operations.length === 0 && Date.now() - timeOf(token) < ON_ITS_WAY

@@ -41,11 +41,15 @@ export function usePendingMutations() {
 }
 
 /**
- * Is a change of this document in flight?
- * @param {string} slug the collection
- * @param {string | number} id
- * @returns {'pending' | false}
+ * Is a change of this document in flight? `unknown`: the connection was lost after it was sent, and what became of it
+ * is not known yet.
+ * @param {string} slug the collection; `global` for a global
+ * @param {string | number} id its slug, for a global
+ * @returns {'pending' | 'unknown' | false} of several, `unknown` when one is
  */
 export function useIsOptimistic(slug, id) {
-  return usePending((pending) => pending.some(({ operations }) => changes(operations, slug, id)) && 'pending')
+  return usePending((pending) => {
+    const states = pending.flatMap(({ operations, state }) => (changes(operations, slug, id) ? state : []))
+    return states.includes('unknown') ? 'unknown' : (states[0] ?? false)
+  })
 }

@@ -300,8 +300,8 @@ export class Page {
 
   #isQuiet() {
     const open = [...this.#fetches.values()].filter((url) => {
-      const token = /mutations\/(.+)\?wait=[^0]/.exec(url)?.[1]
-      return !token || this.server.mutations.get(token)?.state !== 'pending'
+      const tokens = /mutations\?tokens=(.+)&wait=[^0]/.exec(url)?.[1].split(',')
+      return !tokens || tokens.some((token) => this.server.mutations.get(token)?.state !== 'pending')
     })
     return open.length === this.server.waiting.length
   }

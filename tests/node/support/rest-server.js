@@ -28,6 +28,8 @@ export const SHAPES = { orders: { groups: ['address'], relations: { customer: 'c
 class RestServer {
   generation = 'g1'
   version = 1
+  /** Are all connections cut as they come? */
+  isDown = false
   /** Are versions told? */
   sendsVersions = true
   holds = () => false
@@ -36,7 +38,13 @@ class RestServer {
   /** `METHOD path` of all requests, with their tokens. */
   log = []
   mutations = new Map()
+  /** What a request with a known Idempotency-Key is answered again. */
+  answers = new Map()
+  /** Mutations that browsers told of before they sent them. */
+  announced = []
   #events = new EventEmitter().setMaxListeners(0)
+
+  globals = { settings: { id: 1, title: 'Shop', open: true } }
 
   constructor(tables) {
     this.tables = structuredClone(tables)
@@ -73,20 +81,27 @@ class RestServer {
   }
 
   async answer(request, response) {
+    if (this.isDown) return response.destroy()
     const url = new URL(request.url, this.api)
     const path = url.pathname.replace(/^\/api\//, '')
     const token = request.headers['idempotency-key']?.slice(1, -1)
-    this.log.push({ method: request.method, path, token })
+    this.log.push({ method: request.method, path, token, url: request.url })
     this.#events.emit('change')
-    const body = request.method === 'PATCH' ? await json(request) : undefined
+    const body = ['PATCH', 'POST'].includes(request.method) ? await json(request) : undefined
     const query = qs.parse(url.search, { ignoreQueryPrefix: true, depth: 10, arrayLimit: 1000, allowEmptyArrays: true })
-    if (path.startsWith('optimistic/mutations/')) return this.#status(path.split('/')[2], query, response)
+    if (path === 'optimistic/mutations' && request.method === 'POST') {
+      this.announced.push(body)
+      if (!this.mutations.has(body.token)) this.begin(body.token)
+      return send(response, { status: 202, body: {} })
+    }
+    if (path === 'optimistic/mutations') return this.#status(query, response)
+    if (this.answers.has(token)) return send(response, this.answers.get(token))
     const how = request.method === 'GET' ? this.#read(path, query) : undefined
     if (token && !this.mutations.has(token)) this.begin(token)
-    const end = await this.#hold({ method: request.method, path, token, body }, response)
+    const end = await this.#hold({ method: request.method, path, token, body, query }, response)
     if (end === 'cut') return response.destroy()
     if (how) return send(response, end === 'fail' ? { status: 500, body: {} } : how)
-    this.#write(path, body, token, end, response)
+    this.#write(request.method, path, query, body, token, end, response)
   }
 
   async #hold(request, response) {
@@ -110,37 +125,41 @@ class RestServer {
 
   #read(path, query) {
     const [table, id] = path.split('/')
+    if (table === 'globals') return { body: structuredClone(this.globals[id]), headers: this.#headers() }
     const populate = (row) => {
       const customer = query.depth === '0' ? undefined : this.find('customers', row.customer)
       return structuredClone(customer ? { ...row, customer } : row)
     }
     const status = query.where?.status?.equals
-    const rows = this.tables[table].filter((row) => status === undefined || row.status === status)
+    const matching = this.tables[table].filter((row) => status === undefined || row.status === status)
+    const [limit, page] = [Number(query.limit ?? 0), Number(query.page ?? 1)]
+    const rows = limit ? matching.slice((page - 1) * limit, page * limit) : matching
     if (id === 'count') return { body: { totalDocs: rows.length }, headers: this.#headers() }
     if (id === undefined) {
-      return { body: { docs: rows.map(populate), totalDocs: rows.length }, headers: this.#headers() }
+      const paged = limit && { limit, page, nextPage: page * limit < matching.length ? page + 1 : null }
+      return { body: { docs: rows.map(populate), totalDocs: matching.length, ...paged }, headers: this.#headers() }
     }
     const row = this.find(table, id)
     if (!row) return { status: 404, body: { errors: [{ message: 'Not Found' }] } }
     return { body: populate(row), headers: this.#headers() }
   }
 
-  /** @param {undefined | 'before' | 'rollback' | 'after' | 'invalid' | 'lost' | 'running'} end */
-  #write(path, data, token, end, response) {
-    const [table, id] = path.split('/')
-    const row = this.find(table, id)
+  /** @param {undefined | 'before' | 'rollback' | 'after' | 'invalid' | 'lost' | 'running' | 'partly'} end */
+  #write(method, path, query, data, token, end, response) {
     const failure = { status: 500, body: { errors: [{ message: 'Something went wrong.' }] } }
     if (end === 'running') return send(response, failure)
+    let body
     if (end === 'before') this.mutations.delete(token)
     else if (end === 'rollback') this.settle(token, 'rolledBack', { error: 'refused by a hook' })
     else if (end === 'invalid') this.settle(token, 'rolledBack')
     else {
-      for (const [name, value] of Object.entries(data)) {
-        row[name] = name === 'address' ? { ...row.address, ...value } : value
-      }
+      body = this.#change(method, path, query, data, end)
       this.settle(token, 'committed', { version: ++this.version })
+      // As Payload's handlers do, when the transaction is over.
+      this.answers.set(token, { body: structuredClone(body), headers: this.#headers() })
     }
-    if (end === undefined) send(response, { body: { doc: row, message: 'Updated' }, headers: this.#headers() })
+    if (end === undefined) send(response, { body, headers: this.#headers() })
+    else if (end === 'partly') send(response, { status: 400, body })
     else if (end === 'lost') response.destroy()
     else if (end === 'invalid') {
       const errors = [{ message: 'This field is required.', path: 'status' }]
@@ -151,13 +170,36 @@ class RestServer {
     } else send(response, failure)
   }
 
-  async #status(token, query, response) {
-    const settled = () => this.mutations.get(token)?.state !== 'pending'
+  /** Writes into the tables, and gives the body that Payload would answer. */
+  #change(method, path, query, data, end) {
+    const [table, id] = path.split('/')
+    if (table === 'globals') return { result: Object.assign(this.globals[id], data) }
+    const rows = this.tables[table]
+    if (method === 'POST') {
+      const doc = { id: Math.max(...rows.map((row) => row.id)) + 1, ...data }
+      rows.push(doc)
+      return { doc }
+    }
+    const ids = id === undefined ? query.where.id.in : [id]
+    const all = ids.map((id) => this.find(table, id))
+    const docs = end === 'partly' ? all.slice(0, 1) : all
+    for (const row of docs) {
+      if (method === 'DELETE') rows.splice(rows.indexOf(row), 1)
+      for (const [name, value] of Object.entries(data ?? {})) {
+        row[name] = name === 'address' ? { ...row.address, ...value } : value
+      }
+    }
+    if (id !== undefined) return { doc: docs[0] }
+    return { docs, errors: all.slice(docs.length).map(({ id }) => ({ id, message: 'Not that one.' })) }
+  }
+
+  async #status(query, response) {
+    const tokens = query.tokens.split(',')
+    const settled = () => tokens.some((token) => this.mutations.get(token)?.state !== 'pending')
     if (Number(query.wait) > 0) {
       await Promise.race([this.until(settled), once(response, 'close')])
     }
-    const mutation = this.mutations.get(token)
-    send(response, mutation ? { body: mutation } : { status: 404, body: { token, state: 'unknown' } })
+    send(response, { body: tokens.map((token) => this.mutations.get(token) ?? { token, state: 'unknown' }) })
   }
 }
 
