@@ -7,7 +7,8 @@
  * @property {Record<string, unknown>} [data] the changed top-level members, as a read at depth 0 has them; an `update`
  *   without it is logged as an invalidation of the document and its collection
  * @property {Record<string, unknown>} [previous] the document before, at depth 0
- * @property {Record<string, unknown>} [doc] the whole document after, at depth 0, with no member that a reader may not see
+ * @property {Record<string, unknown>} [doc] the whole document after, at depth 0
+ * @property {string | null} [locale] that localized members of `data` are in; the default one unless given
  *
  * @typedef {object} InvalidateOperation
  * @property {'invalidate'} type
@@ -36,9 +37,10 @@
  * Where documents of which collection occur in a document.
  * @typedef {object} Shape
  * @property {string[]} [groups] members that are merged instead of replaced, as dotted paths
- * @property {Record<string, string>} [relations] dotted path → collection
+ * @property {Record<string, string | string[]>} [relations] dotted path → collection, or collections
  * @property {string[]} [localized] dotted paths
  * @property {string[]} [hidden] dotted paths of members that not every answer shows
+ * @property {boolean} [trash] are documents with a `deletedAt` shown only where `trash` is asked for?
  * @property {boolean} [opaque] documents can change in ways that are not in an operation: nothing is replayed on them
  *
  * @typedef {Record<string, Shape>} Shapes by collection; one that is missing counts as opaque

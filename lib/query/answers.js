@@ -92,11 +92,12 @@ const named = (answer, { type, args }) => (type === 'findGlobal' ? { ...answer, 
  * @param {QueryDescription} description
  * @param {Operation[]} operations
  * @param {Shapes} shapes
- * @param {any} page
+ * @param {any} [page]
+ * @param {import('./overlay/documents.js').Knows} [knows] documents that other answers show
  * @returns {any}
  */
-export function layOver(answer, description, operations, shapes, page) {
-  const laid = overlay(named(answer, description), ...withOperations(operations, known(description, shapes, page)))
+export function layOver(answer, description, operations, shapes, page, knows) {
+  const laid = overlay(named(answer, description), ...withOperations(operations, known(description, shapes, page)), knows)
   return description.type === 'findGlobal' ? { ...laid, id: answer.id } : laid
 }
 

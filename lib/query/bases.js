@@ -9,6 +9,7 @@
  * `isInvalidated`, and the error as they are.
  */
 import { answersIn, holds, isOlder, layOver, mapAnswers, noteVersion, versionOfAnswer } from './answers.js'
+import { knownIn } from './overlay/documents.js'
 import { describeQuery } from './query-key.js'
 import { share, takeOff } from './share.js'
 import { compareVersions } from './version.js'
@@ -17,6 +18,7 @@ import { compareVersions } from './version.js'
 /** @typedef {import('@tanstack/react-query').Query<any, any, any, any>} Query */
 /** @typedef {import('./layer.js').Layer} Layer */
 /** @typedef {import('./version.js').Version} Version */
+/** @typedef {import('./overlay/documents.js').Knows} Knows */
 
 /**
  * @typedef {object} Entry
@@ -69,7 +71,8 @@ export class Bases {
 
   /** Brings every query up to date with the engine's layers. */
   rewrite() {
-    for (const entry of this.#entries.values()) this.#show(entry)
+    const knows = this.#knows()
+    for (const entry of this.#entries.values()) this.#show(entry, knows)
   }
 
   /**
@@ -219,9 +222,10 @@ export class Bases {
   /**
    * Shows an entry as it should be now.
    * @param {Entry} entry
+   * @param {Knows} knows
    */
-  #show(entry) {
-    const data = this.#overlaid(entry)
+  #show(entry, knows = this.#knows()) {
+    const data = this.#overlaid(entry, knows)
     if (data !== entry.query.state.data) entry.setState({ data })
   }
 
@@ -235,17 +239,30 @@ export class Bases {
     return shown
   }
 
-  /** @param {Entry} entry */
-  #overlaid(entry) {
+  /**
+   * @param {Entry} entry
+   * @param {Knows} knows
+   */
+  #overlaid(entry, knows = this.#knows()) {
     const { query, description, base, clock } = entry
     const laid = mapAnswers(base, description, (answer, page) => {
       const isMissed = (/** @type {Layer} */ layer) => !coversAnswer(answer, clock, layer)
       const operations = this.#engine.layers.filter(isMissed).flatMap((layer) => layer.operations)
-      return operations.length > 0 ? layOver(answer, description, operations, this.#engine.shapes, page) : answer
+      return operations.length > 0 ? layOver(answer, description, operations, this.#engine.shapes, page, knows) : answer
     })
     const shown = share(query.state.data, laid)
     this.#note(entry, shown)
     return shown
+  }
+
+  /** What the bases show of a document, the newest first. */
+  #knows() {
+    const answers = [...this.#entries.values()].flatMap(({ base, description }) =>
+      answersIn(base, description).map((answer) => ({ answer, description }))
+    )
+    // By version, not by time: a slow answer arrives late and is old.
+    answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
+    return knownIn(answers, this.#engine.shapes)
   }
 
   /**

@@ -46,7 +46,7 @@ export class Model {
     const goesOn = (to) => accounts.some(({ version }) => version === undefined || version <= to)
     const next = [...new Set(stand.came)].filter(goesOn).map((version) => ({ version, edits: [] }))
     const possible = [...accounts, ...next].filter((account) =>
-      this.#showing(query, account).some((expected) => isDeepStrictEqual(expected, shown))
+      this.#showing(query, account).some(({ answer, layers }) => agrees(query, answer, layers, shown))
     )
     if (possible.length === 0) return false
     const isNew = ({ version, edits }, index) =>
@@ -56,12 +56,14 @@ export class Model {
   }
 
   expected(query) {
-    return this.#stands.get(query.name).accounts.flatMap((account) => this.#showing(query, account))
+    return this.#stands.get(query.name).accounts.flatMap((account) =>
+      this.#showing(query, account).map(({ answer }) => answer)
+    )
   }
 
   /** Everything that may be shown by this account. */
   #showing(query, { version, edits }) {
-    if (version === undefined) return [undefined]
+    if (version === undefined) return [{ layers: [] }]
     let choices = [[]]
     for (const mutation of this.mutations) {
       const ways = waysOf(mutation, version)
@@ -70,7 +72,7 @@ export class Model {
     return choices.map((layers) => {
       const answer = query.ask(this.history.get(version))
       edits.forEach((edit) => edit(answer))
-      return lay(answer, query, layers)
+      return { answer: lay(answer, query, layers), layers }
     })
   }
 }
@@ -81,6 +83,36 @@ function waysOf({ state, known, data, saved, version: committed }, version) {
   if (state === 'pending') return [data]
   if (!known) return saved ? [data, saved, undefined] : [data, undefined]
   return state === 'committed' && committed > version ? [last] : [undefined]
+}
+
+/**
+ * Is this base and overlay? What comes from another query is shown as that one last had it, so all that is asked of it
+ * is that it belongs there: another customer in an order, an order in a list with a where.
+ */
+function agrees(query, answer, layers, shown) {
+  if (!answer || !shown) return answer === shown
+  const layersOn = ({ id }) => layers.filter((layer) => layer.collection === query.collection && layer.id === id)
+  const agree = (expected, document) => {
+    const customers = query.depth > 0 ? layersOn(expected).flatMap(({ data }) => data.customer ?? []) : []
+    if (customers.length === 0) return isDeepStrictEqual(expected, document)
+    const { customer, ...rest } = document
+    const isOneOfThem = [expected.customer?.id, ...customers].includes(customer?.id)
+    return isOneOfThem && isDeepStrictEqual({ ...expected, customer: undefined }, { ...rest, customer: undefined })
+  }
+  if (!answer.docs) return agree(answer, shown)
+  if (!query.status) {
+    const { docs, ...numbers } = answer
+    const { docs: shownDocs, ...shownNumbers } = shown
+    const isSame = docs.length === shownDocs.length && docs.every((document, index) => agree(document, shownDocs[index]))
+    return isSame && isDeepStrictEqual(numbers, shownNumbers)
+  }
+  const moves = (document) => layersOn(document).some(({ data }) => data.status && data.status !== query.status)
+  const staying = answer.docs.filter((document) => !moves(document))
+  return (
+    shown.docs.every(({ status }) => status === query.status) &&
+    staying.every((expected) => shown.docs.some((document) => expected.id === document.id && agree(expected, document))) &&
+    shown.docs.every((document) => layersOn(document).length || staying.some(({ id }) => id === document.id))
+  )
 }
 
 /** Lays updates over an answer, in place. */

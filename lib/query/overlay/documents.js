@@ -1,0 +1,88 @@
+import { isObject } from '../share.js'
+
+/** @typedef {import('../query-key.js').QueryDescription} QueryDescription */
+/** @typedef {import('../../cache/types.js').Shapes} Shapes */
+/** @typedef {Record<string, any>} Document */
+
+/**
+ * A document as an answer shows it.
+ * @typedef {object} Known
+ * @property {Document} document
+ * @property {QueryDescription} description of the answer
+ * @property {number} level how many relations lead to it
+ */
+
+/** @typedef {(collection: string, id: unknown) => Known[]} Knows the newest first */
+
+/**
+ * Maps the documents of an answer, those in relations after the one that holds them. One that becomes undefined is
+ * taken out of its array, or leaves null behind.
+ * @param {any} answer
+ * @param {QueryDescription} description
+ * @param {Shapes} shapes
+ * @param {(document: Document, collection: string, level: number) => Document | undefined} change
+ * @returns {any}
+ */
+export function mapDocuments(answer, { type, collection }, shapes, change) {
+  /** @type {(value: any, collection: string, level: number) => any} */
+  const mapDocument = (value, collection, level) => {
+    if (!isObject(value)) return value
+    let document = change(value, collection, level)
+    for (const [path, related] of Object.entries(shapes[collection]?.relations ?? {})) {
+      document = mapPath(document, path.split('.'), (value) => {
+        if (!Array.isArray(related)) return mapDocument(value, related, level + 1)
+        if (!isObject(value)) return value
+        const inner = mapDocument(value.value, value.relationTo, level + 1)
+        return inner === value.value ? value : inner && { ...value, value: inner }
+      })
+    }
+    return document
+  }
+  if (type === 'count') return answer
+  return type === 'find'
+    ? mapPath(answer, ['docs'], (value) => mapDocument(value, collection, 0))
+    : mapDocument(answer, collection, 0)
+}
+
+/**
+ * Maps the values at a path, through the rows of arrays on the way.
+ * @param {any} value
+ * @param {string[]} path
+ * @param {(value: any) => any} change
+ * @returns {any}
+ */
+export function mapPath(value, path, change) {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => mapPath(item, path, change))
+    return items.some((item, index) => item !== value[index]) ? items.filter((item) => item !== undefined) : value
+  }
+  if (path.length === 0) return change(value)
+  const [name, ...rest] = path
+  if (!isObject(value) || !Object.hasOwn(value, name)) return value
+  const member = mapPath(value[name], rest, change) ?? null
+  return member === value[name] ? value : { ...value, [name]: member }
+}
+
+/**
+ * Finds documents in answers; looks through them at the first question.
+ * @param {Iterable<{ answer: any, description: QueryDescription }>} answers the newest first
+ * @param {Shapes} shapes
+ * @returns {Knows}
+ */
+export function knownIn(answers, shapes) {
+  /** @type {Map<string, Known[]> | undefined} */
+  let index
+  return (collection, id) => {
+    if (!index) {
+      const found = (index = new Map())
+      for (const { answer, description } of answers) {
+        mapDocuments(answer, description, shapes, (document, collection, level) => {
+          const key = `${collection}:${document.id}`
+          found.set(key, [...(found.get(key) ?? []), { document, description, level }])
+          return document
+        })
+      }
+    }
+    return index.get(`${collection}:${id}`) ?? []
+  }
+}
