@@ -103,6 +103,7 @@ typedef struct oc_limits {          /* 0 means the default in brackets */
   uint32_t operations_per_mutation; /* [256] */
   uint32_t mutation_bytes;          /* [262144] */
   uint32_t pending_per_principal;   /* [64] */
+  uint32_t view_age;                /* milliseconds for which older states are kept for a view [60000] */
 } oc_limits_t;
 
 /* Where the arena lives, and so who shares it. Only Linux has the last two; elsewhere they are a SYSTEM error. */
@@ -175,6 +176,11 @@ typedef struct oc_view oc_view_t;
  * unknown. Which mutations are laid over is decided here and stands until the view is closed: one that commits
  * meanwhile stays laid over (the view's version is older than the commit), one that is rolled back or expires is no
  * longer (the view is torn by it). Close with oc_view_close before oc_close.
+ *
+ * All reads of a view are answered as of its version, and as of the time when it was opened, so that nothing changes or
+ * expires between two of them: states of entries that are replaced meanwhile are kept for it. They go when it is closed;
+ * before that only when memory is short, or when it is older than limits.view_age. A read that needs one that is gone is a
+ * miss, and says that the view is torn, as does every read of a view past that age.
  */
 oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t *tokens, size_t count,
                        oc_view_t **view, oc_error_t *error);
@@ -182,7 +188,7 @@ void oc_view_close(oc_view_t *view);
 
 typedef struct oc_view_info {
   uint64_t version; /* the log's head when it was opened */
-  bool torn;        /* some read could not be answered as of `version` and answered a newer state */
+  bool torn;        /* some read could not be answered as of `version`, or may show a newer state */
   size_t pending;   /* presented mutations that were pending when it was opened */
   size_t unknown;   /* presented tokens that nobody began, or another principal did */
 } oc_view_info_t;

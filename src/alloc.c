@@ -7,6 +7,9 @@
  * every class and cannot give its pages from one class to another once entries change their size, which is what
  * they do here.
  *
+ * That list is one beyond the list in which a block of the very size lies, as this one may hold smaller ones too. So a few
+ * of its blocks are looked at first: else what was just freed would not be found by the next of the same size.
+ *
  *   block:  | previous (oc_off) | size | free bit |  payload …            |
  *   free:   |        "          |        "        |  next | prior |   …   |
  *
@@ -25,7 +28,8 @@ enum {
   SECOND = 1 << SECOND_BITS,
   FIRST_SHIFT = SECOND_BITS + 4, /* sizes below 512 share the first list, divided linearly by 16 */
   FIRST = 34,                    /* up to 2^42 bytes */
-  MINIMUM = 32
+  MINIMUM = 32,
+  CLOSE_MOST = 16 /* blocks looked at in the list that holds smaller ones too */
 };
 static const uint64_t FREE_BIT = 1;
 
@@ -124,9 +128,26 @@ void alloc_init(struct arena *arena, oc_off start) {
   insert_free(arena, whole);
 }
 
+/* One among the first of the list that a block of this very size would lie in, the smallest that is large enough. */
+static struct block *find_close(struct arena *arena, uint64_t size) {
+  int first, second;
+  list_of(size, &first, &second);
+  if (first >= FIRST) return NULL;
+  struct block *best = NULL;
+  oc_off off = pool_of(arena)->lists[first][second];
+  for (int looked = 0; off && looked < CLOSE_MOST; looked++) {
+    struct block *block = block_at(arena, off);
+    if (size_of(block) >= size && (!best || size_of(block) < size_of(best))) best = block;
+    off = block->next_free;
+  }
+  return best;
+}
+
 static struct block *find_free(struct arena *arena, uint64_t size) {
   struct pool *pool = pool_of(arena);
   int first, second;
+  struct block *close = find_close(arena, size);
+  if (close) return close;
   list_for(size, &first, &second);
   if (first >= FIRST) return NULL;
   uint32_t seconds = pool->second_map[first] & (~0U << second);

@@ -56,6 +56,7 @@ static void read_limits(oc_limits_t *limits, const oc_limits_t *given, uint64_t 
   limits->operations_per_mutation = given_or(given->operations_per_mutation, 256, 4096);
   limits->mutation_bytes = given_or(given->mutation_bytes, 256 << 10, 16 * MEBIBYTE);
   limits->pending_per_principal = given_or(given->pending_per_principal, 64, 1 << 20);
+  limits->view_age = given_or(given->view_age, 60000, UINT32_MAX);
 }
 
 static void read_capacity(struct arena_capacity *capacity, const oc_options_t *options, uint64_t max_bytes) {

@@ -14,6 +14,7 @@
 #include "cache.h"
 
 enum {
+  STATES_MOST = 64,  /* of one entry that are looked at for a view; one that needs an older one is torn */
   REPLAYS_MOST = 64, /* versions replayed in one read; an entry further behind is loaded again */
   GROW_TRIES = 16
 };
@@ -23,7 +24,8 @@ struct read {
   oc_view_t *view; /* or NULL */
   oc_slice_t key;
   bool base;
-  uint64_t known, now, target;
+  uint64_t known, target;
+  uint64_t now, real_now; /* as the view sees it, and as it is */
   oc_hit_t hit;
   oc_buffer_t *out;
   bool applies[VIEW_TOKENS_MOST];
@@ -109,7 +111,8 @@ static enum verdict judge_newer(struct read *read, const struct entry *entry) {
 
 static enum verdict judge(struct read *read, const struct entry *entry) {
   read->missed_count = 0;
-  if (entry->checked == read->target && entry->checked == log_head(&read->cache->arena)) return CURRENT;
+  /* Set at the log's head, or found current there before: nothing to ask until it moves. */
+  if (entry->version == read->target && read->target == log_head(&read->cache->arena)) return CURRENT;
   if (entry->version <= read->target) return judge_behind(read, entry);
   if (entry->mixed && judge_behind(read, entry) == USELESS) return USELESS;
   read->missed_count = 0;
@@ -170,18 +173,56 @@ static bool has_expired(struct read *read, const struct entry *entry) {
   return read->hit.stale && entry->stale_until <= read->now;
 }
 
-/* A state that an open view older than what it lacks may still need stays; it is replaced when it is loaded again. */
-static void drop_useless(struct read *read, uint32_t index) {
+/*
+ * What `now` and the version are for this read. A view's clock stands still too, or an entry would expire between two
+ * reads of one render; not so once the view aged out, or the arena was reset: what it read before is gone then.
+ */
+static void place_in_time(struct read *read) {
   struct arena *arena = &read->cache->arena;
-  arena_header(arena)->counters.inexact++;
-  if (view_oldest_locked(arena, read->now) < read->target) return;
-  entry_remove_locked(arena, index);
+  oc_view_t *view = read->view;
+  read->target = view ? view->version : log_head(arena);
+  if (!view) return;
+  if (view->generation != arena_header(arena)->generation) {
+    view->torn = true;
+    read->target = log_head(arena); /* its version means nothing any more */
+  } else if (view->name && !view_counts_locked(arena, view->name)) {
+    view->torn = true;
+  } else {
+    read->now = view->opened;
+  }
+}
+
+/* The newest state of the key that can answer this read; else 0, and why not. */
+static uint32_t find_state(struct read *read, enum verdict *why) {
+  struct arena *arena = &read->cache->arena;
+  *why = USELESS;
+  uint32_t index = entry_find_any_locked(arena, read->key);
+  for (int looked = 0; index && looked < STATES_MOST; looked++, index = entry_find_earlier_locked(arena, index)) {
+    const struct entry *entry = entry_at(arena, index);
+    if (!read->view && !entry_is_set(entry)) return 0;
+    if (has_expired(read, entry)) continue;
+    enum verdict verdict = judge(read, entry);
+    if (verdict == CURRENT || verdict == BEHIND) return index;
+    if (verdict == NEWER) *why = NEWER;
+  }
+  return 0;
+}
+
+/* A state that an open view older than what it lacks may still need stays; it is replaced when it is loaded again. */
+static void drop_useless(struct read *read) {
+  struct arena *arena = &read->cache->arena;
+  uint32_t index = entry_find_locked(arena, read->key);
+  if (!index) return;
+  bool expired = has_expired(read, entry_at(arena, index));
+  if (!expired) arena_header(arena)->counters.inexact++;
+  /* A view that sees this very version may have been opened before it expired. */
+  uint64_t oldest = view_oldest_locked(arena, read->real_now);
+  if (expired ? oldest == UINT64_MAX : oldest >= read->target) entry_remove_locked(arena, index);
 }
 
 static void note_hit(struct read *read, struct entry *entry) {
   struct arena *arena = &read->cache->arena;
   if (read->missed_count == 0 && entry->version < read->target) entry->version = read->target;
-  if (read->missed_count == 0 && read->target == log_head(arena)) entry->checked = read->target;
   entry_touch_locked(entry, 1);
   arena_header(arena)->counters.hits++;
   read->hit.version = read->target;
@@ -193,30 +234,22 @@ static void note_hit(struct read *read, struct entry *entry) {
 /* OC_OK: copied. OC_UNCHANGED. OC_MISS. OC_REFUSED: buffers too small, run again after grow(). */
 static oc_status look_locked(struct read *read) {
   struct arena *arena = &read->cache->arena;
-  read->target = read->view ? read->view->version : log_head(arena);
-  if (read->view && read->view->generation != arena_header(arena)->generation) {
-    read->view->torn = true; /* the arena was reset: its version means nothing any more */
-    read->target = log_head(arena);
-  }
+  place_in_time(read);
   read->overlay = false;
   if (read->view && !read->base) {
     view_layers_locked(read->view, read->target, read->applies);
     for (uint32_t i = 0; i < read->view->layer_count; i++) read->overlay |= read->applies[i];
   }
-  if (!cache_shapes_stand_locked(read->cache, read->page.shapes)) return OC_MISS; /* replaced: the spans are of others than we hold */
-  uint32_t index = entry_find_locked(arena, read->key);
-  if (!index) return OC_MISS;
-  struct entry *entry = entry_at(arena, index);
-  if (has_expired(read, entry)) {
-    entry_remove_locked(arena, index);
+  /* Replaced: the spans are of others than we hold. */
+  if (!cache_shapes_stand_locked(read->cache, read->page.shapes)) return OC_MISS;
+  enum verdict why;
+  uint32_t index = find_state(read, &why);
+  if (!index) {
+    if (why == NEWER) read->view->torn = true;
+    else drop_useless(read);
     return OC_MISS;
   }
-  switch (judge(read, entry)) {
-  case USELESS: drop_useless(read, index); return OC_MISS;
-  case NEWER: read->view->torn = true; return OC_MISS;
-  case BEHIND:
-  case CURRENT: break;
-  }
+  struct entry *entry = entry_at(arena, index);
   read->overlay = read->overlay && entry->content == OC_JSON && entry->span_count > 0;
   bool unchanged = read->known && read->known == entry->stamp && read->missed_count == 0 && !read->overlay;
   if (!unchanged && !copy_out(read, entry)) return OC_REFUSED;
@@ -260,18 +293,18 @@ static void keep_or_drop_locked(struct read *read, oc_status replayed) {
     arena_header(arena)->counters.misses++;
   }
   bool same = index && entry_at(arena, index)->stamp == read->hit.stamp;
-  bool needed = view_oldest_locked(arena, read->now) < read->missed[read->missed_count - 1];
+  bool needed = view_oldest_locked(arena, read->real_now) < read->missed[read->missed_count - 1];
   read->hit.stamp = 0;
-  if (!same || needed) return;
+  if (!same) return; /* changed meanwhile, or an older state, which stays as it is for its views */
   if (replayed != OC_OK) {
-    entry_remove_locked(arena, index);
+    if (!needed) entry_remove_locked(arena, index);
     return;
   }
   oc_slice_t value = {read->page.bytes.data, read->page.bytes.len};
   const struct span *spans = (const struct span *)(void *)read->page.spans.data;
   uint32_t span_count = (uint32_t)(read->page.spans.len / sizeof(struct span));
-  if (entry_update_locked(arena, index, value, spans, span_count, read->target))
-    read->hit.stamp = entry_at(arena, index)->stamp;
+  index = entry_update_locked(arena, index, value, spans, span_count, read->target);
+  if (index) read->hit.stamp = entry_at(arena, index)->stamp;
 }
 
 static oc_status catch_up(struct read *read) {
@@ -312,8 +345,9 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
   if (key.len == 0 || key.len > cache->limits.key_bytes)
     return error_set(error, OC_ERR_KEY_SIZE, "a key has 1 to %u bytes, this one %zu (limits.keyBytes)",
                      cache->limits.key_bytes, key.len);
+  uint64_t now = cache_now();
   struct read read = {
-      .cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out, .now = cache_now()};
+      .cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out, .now = now, .real_now = now};
   struct shapes *shapes = cache_shapes(cache);
   read.page.shapes = shapes;
   oc_status status = look(&read);

@@ -132,7 +132,7 @@ oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t
       view->version = log_head(&cache->arena);
       view->opened = now;
       view->generation = arena_header(&cache->arena)->generation;
-      view->slot = view_open_locked(&cache->arena, view->version, now);
+      view->name = view_open_locked(&cache->arena, now, cache->limits.view_age);
     }
     arena_unlock(&cache->arena);
     if (expired > 0) watch_notify(&cache->watchers);
@@ -150,7 +150,7 @@ oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t
 void oc_view_close(oc_view_t *view) {
   if (!view) return;
   arena_lock(&view->cache->arena);
-  view_close_locked(&view->cache->arena, view->slot, view->opened);
+  view_close_locked(&view->cache->arena, view->name);
   arena_unlock(&view->cache->arena);
   destroy(view);
 }

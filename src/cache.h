@@ -39,7 +39,7 @@ struct oc_view {
   oc_cache_t *cache;
   oc_slice_t principal; /* malloc'd */
   uint64_t version, opened, generation;
-  uint32_t slot;
+  uint64_t name; /* in the arena's table of views; 0: there was no slot */
   uint32_t layer_count;
   bool torn;
   struct view_layer *layers; /* in token order */

@@ -20,6 +20,15 @@
  * does not walk that chain: it writes one number, however many entries carry the tag, and each of them finds it when it
  * is next read.
  *
+ * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one stays
+ * as it is, in its own slot, and its key finds it behind the new one:
+ *
+ *   key ──► current state ──► state before ──► …        one chain of the table's bucket
+ *
+ * Older states are needed by views that were opened before they became that, and by nobody else; so they queue in that
+ * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory is
+ * short they go first, before any entry: their view then says that it is torn.
+ *
  * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks
  * from the oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on
  * a hit, which an LRU does, and is not worse at keeping what is read again.
@@ -35,12 +44,16 @@
 #include <assert.h>
 #include <string.h>
 
-enum { EVICTIONS_MOST = 1024 };
+enum {
+  EVICTIONS_MOST = 1024,
+  RELEASED_MOST = 32 /* older states freed in one call */
+};
 
 struct entries {
   struct table table;
   uint32_t newest, oldest, hand;
-  uint32_t reserved;
+  uint32_t older_newest, older_oldest, older_count;
+  uint64_t oldest_view; /* the oldest version that an open view looks at */
 };
 
 static struct entries *entries_of(const struct arena *arena) { return arena_root(arena, ROOT_ENTRIES); }
@@ -57,67 +70,10 @@ oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity) {
   arena_header(arena)->root[ROOT_ENTRIES] = at;
   struct entries *entries = entries_of(arena);
   memset(entries, 0, sizeof *entries);
+  entries->oldest_view = UINT64_MAX;
   oc_off table = (at + sizeof *entries + 15) & ~(oc_off)15;
   table_init(arena, &entries->table, table, capacity, sizeof(struct entry));
   return (table + table_bytes(capacity, sizeof(struct entry)) + 15) & ~(oc_off)15;
-}
-
-/* ---- SIEVE ---- */
-
-static void join_queue(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  entry->newer = 0;
-  entry->older = entries->newest;
-  if (entries->newest) entry_at(arena, entries->newest)->newer = index;
-  else entries->oldest = index;
-  entries->newest = index;
-}
-
-static void leave_queue(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  if (entries->hand == index) entries->hand = entry->newer;
-  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
-  else entries->newest = entry->older;
-  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
-  else entries->oldest = entry->newer;
-}
-
-/* Two rounds at most: the first clears every bit. */
-static bool evict_one(struct arena *arena) {
-  struct entries *entries = entries_of(arena);
-  if (!entries->oldest) return false;
-  uint32_t index = entries->hand ? entries->hand : entries->oldest;
-  while (entry_at(arena, index)->visited) {
-    entry_at(arena, index)->visited = 0;
-    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->oldest;
-  }
-  entries->hand = index;
-  entry_remove_locked(arena, index); /* moves the hand on */
-  arena_header(arena)->counters.evictions++;
-  return true;
-}
-
-/* Idle tags go last: what is forgotten with one costs misses everywhere. */
-static bool make_room(struct arena *arena) { return evict_one(arena) || tag_recycle_locked(arena); }
-
-oc_off entry_alloc_locked(struct arena *arena, uint64_t size) {
-  if (size > alloc_capacity_locked(arena)) return 0;
-  oc_off off = alloc_get_locked(arena, size);
-  for (int freed = 0; !off && freed < EVICTIONS_MOST && make_room(arena); freed++) off = alloc_get_locked(arena, size);
-  return off;
-}
-
-uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name) {
-  uint32_t tag = tag_use_locked(arena, name);
-  for (int freed = 0; !tag && freed < EVICTIONS_MOST && make_room(arena); freed++) tag = tag_use_locked(arena, name);
-  return tag;
-}
-
-void entry_touch_locked(struct entry *entry, uint64_t hits) {
-  entry->visited = 1;
-  entry->hits += hits;
 }
 
 /* ---- The chain of a tag's references ---- */
@@ -168,10 +124,133 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
   return reference->tag == tag && reference->serial == place->serial;
 }
 
+/* ---- SIEVE ---- */
+
+static void join_queue(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  entry->newer = 0;
+  entry->older = entries->newest;
+  if (entries->newest) entry_at(arena, entries->newest)->newer = index;
+  else entries->oldest = index;
+  entries->newest = index;
+}
+
+static void leave_queue(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  if (entries->hand == index) entries->hand = entry->newer;
+  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
+  else entries->newest = entry->older;
+  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
+  else entries->oldest = entry->newer;
+}
+
+/* ---- Older states ---- */
+
+static void join_older(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  entry->newer = 0;
+  entry->older = entries->older_newest;
+  if (entries->older_newest) entry_at(arena, entries->older_newest)->newer = index;
+  else entries->older_oldest = index;
+  entries->older_newest = index;
+  entries->older_count++;
+}
+
+static void leave_older(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
+  else entries->older_newest = entry->older;
+  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
+  else entries->older_oldest = entry->newer;
+  entries->older_count--;
+}
+
+static bool drop_oldest_state(struct arena *arena) {
+  uint32_t index = entries_of(arena)->older_oldest;
+  if (index) entry_remove_locked(arena, index);
+  return index != 0;
+}
+
+void entry_keep_for_locked(struct arena *arena, uint64_t oldest) {
+  struct entries *entries = entries_of(arena);
+  entries->oldest_view = oldest;
+  for (int freed = 0; freed < RELEASED_MOST && entries->older_oldest; freed++) {
+    if (entry_at(arena, entries->older_oldest)->needed_before > oldest) break;
+    drop_oldest_state(arena);
+  }
+}
+
+/* Makes room for a new state of the key: the old one is gone, or kept for the views that may ask for it. */
+static void leave_to_views(struct arena *arena, uint32_t index) {
+  if (entries_of(arena)->oldest_view >= log_head(arena)) {
+    entry_remove_locked(arena, index);
+    return;
+  }
+  struct entry *entry = entry_at(arena, index);
+  unlink_references(arena, entry); /* its tags stay in use, so that they remember what happened to it */
+  leave_queue(arena, index);
+  arena_changed_locked(arena);
+  entry->needed_before = log_head(arena);
+  join_older(arena, index);
+}
+
+/* ---- Making room ---- */
+
+/* Two rounds at most: the first clears every bit. */
+static bool evict_one(struct arena *arena) {
+  struct entries *entries = entries_of(arena);
+  if (!entries->oldest) return false;
+  uint32_t index = entries->hand ? entries->hand : entries->oldest;
+  while (entry_at(arena, index)->visited) {
+    entry_at(arena, index)->visited = 0;
+    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->oldest;
+  }
+  entries->hand = index;
+  entry_remove_locked(arena, index); /* moves the hand on */
+  arena_header(arena)->counters.evictions++;
+  return true;
+}
+
+/* Idle tags go last: what is forgotten with one costs misses everywhere. */
+static bool make_room(struct arena *arena) {
+  return drop_oldest_state(arena) || evict_one(arena) || tag_recycle_locked(arena);
+}
+
+oc_off entry_alloc_locked(struct arena *arena, uint64_t size) {
+  if (size > alloc_capacity_locked(arena)) return 0;
+  oc_off off = alloc_get_locked(arena, size);
+  for (int freed = 0; !off && freed < EVICTIONS_MOST && make_room(arena); freed++) off = alloc_get_locked(arena, size);
+  return off;
+}
+
+uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name) {
+  uint32_t tag = tag_use_locked(arena, name);
+  for (int freed = 0; !tag && freed < EVICTIONS_MOST && make_room(arena); freed++) tag = tag_use_locked(arena, name);
+  return tag;
+}
+
+void entry_touch_locked(struct entry *entry, uint64_t hits) {
+  entry->visited = 1;
+  entry->hits += hits;
+}
+
 /* ---- Storing ---- */
 
-uint32_t entry_find_locked(struct arena *arena, oc_slice_t key) {
+uint32_t entry_find_any_locked(struct arena *arena, oc_slice_t key) {
   return table_find_locked(arena, &entries_of(arena)->table, table_hash(&entries_of(arena)->table, key), key);
+}
+
+uint32_t entry_find_locked(struct arena *arena, oc_slice_t key) {
+  uint32_t index = entry_find_any_locked(arena, key);
+  return index && entry_is_set(entry_at(arena, index)) ? index : 0;
+}
+
+uint32_t entry_find_earlier_locked(const struct arena *arena, uint32_t index) {
+  return table_find_earlier_locked(arena, &entries_of(arena)->table, index);
 }
 
 static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
@@ -182,8 +261,12 @@ static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
 
 void entry_remove_locked(struct arena *arena, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
-  unlink_references(arena, entry);
-  leave_queue(arena, index);
+  if (entry_is_set(entry)) {
+    unlink_references(arena, entry);
+    leave_queue(arena, index);
+  } else {
+    leave_older(arena, index);
+  }
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
   oc_off key = entry->slot.key, value = entry->value, needs = entry->needs;
   uint32_t reference_count = entry->reference_count;
@@ -194,6 +277,7 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
 }
 
 void entry_clear_locked(struct arena *arena) {
+  while (drop_oldest_state(arena)) continue;
   while (entries_of(arena)->oldest) entry_remove_locked(arena, entries_of(arena)->oldest);
 }
 
@@ -223,6 +307,10 @@ static oc_off put_value(struct arena *arena, oc_slice_t value, const struct span
   return off;
 }
 
+static uint64_t needs_size(uint32_t reference_count, uint32_t query_size) {
+  return (uint64_t)reference_count * sizeof(struct tag_reference) + query_size;
+}
+
 /*
  * The tags are counted as used, so that no eviction on the way recycles them. Returns 0 and undoes when there is no
  * room.
@@ -230,8 +318,7 @@ static oc_off put_value(struct arena *arena, oc_slice_t value, const struct span
 static oc_off put_needs(struct arena *arena, const struct entry_source *source, bool *mixed) {
   uint32_t count = documents_dependency_count(source->documents), used = 0;
   const struct dependency *dependencies = documents_dependencies(source->documents);
-  uint64_t references_size = (uint64_t)count * sizeof(struct tag_reference);
-  oc_off off = entry_alloc_locked(arena, references_size + (source->query ? source->query->size : 0));
+  oc_off off = entry_alloc_locked(arena, needs_size(count, source->query ? source->query->size : 0));
   if (!off) return 0;
   struct tag_reference *references = arena_at(arena, off);
   for (; used < count; used++) {
@@ -240,7 +327,7 @@ static oc_off put_needs(struct arena *arena, const struct entry_source *source, 
     references[used] = (struct tag_reference){.tag = tag, .kinds = dependencies[used].kinds};
     if (tag_at(arena, tag)->pending > 0) *mixed = true;
   }
-  if (source->query) memcpy((char *)references + references_size, source->query, source->query->size);
+  if (source->query) memcpy(references + count, source->query, source->query->size);
   return off;
 undo:
   while (used > 0) tag_drop_locked(arena, references[--used].tag);
@@ -251,13 +338,13 @@ undo:
 static uint32_t take_slot(struct arena *arena) {
   struct table *table = &entries_of(arena)->table;
   uint32_t index = table_take_locked(arena, table);
-  if (!index && evict_one(arena)) index = table_take_locked(arena, table);
+  if (!index && (drop_oldest_state(arena) || evict_one(arena))) index = table_take_locked(arena, table);
   return index;
 }
 
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source) {
   uint32_t existing = entry_find_locked(arena, source->key);
-  if (existing) entry_remove_locked(arena, existing);
+  if (existing) leave_to_views(arena, existing);
   if (!lease_holds(arena, source)) return OC_REFUSED;
   bool mixed = false;
   uint32_t count = documents_dependency_count(source->documents), span_count = documents_span_count(source->documents);
@@ -268,7 +355,8 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   uint32_t index = key ? take_slot(arena) : 0;
   if (!index) goto refuse;
   memcpy(arena_at(arena, key), source->key.data, source->key.len);
-  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), key, (uint32_t)source->key.len);
+  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), key,
+                    (uint32_t)source->key.len);
   struct entry *entry = entry_at(arena, index);
   entry->version = source->since;
   entry->set_version = log_head(arena);
@@ -294,30 +382,85 @@ refuse:
   return OC_REFUSED;
 }
 
-bool entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
-                         uint32_t span_count, uint64_t version) {
-  struct entry *entry = entry_at(arena, index);
-  oc_off old = entry->value, fresh = 0;
-  entry->visited = 1; /* so that making room does not begin with it */
-  uint64_t stamp = entry->stamp;
-  fresh = put_value(arena, value, spans, span_count);
-  entry = entry_at(arena, index);
-  bool still_there = entry->slot.key && entry->stamp == stamp; /* making room may have evicted it all the same */
-  if (!fresh || !still_there) {
-    alloc_free_locked(arena, fresh);
-    if (still_there) entry_remove_locked(arena, index);
-    return false;
-  }
-  alloc_free_locked(arena, old);
-  entry->value = fresh;
+/* Making room may have evicted it in spite of all, and given its slot to another. */
+static bool is_state(const struct entry *entry, uint64_t stamp) { return entry_is_set(entry) && entry->stamp == stamp; }
+
+static void take_value(struct arena *arena, struct entry *entry, oc_off off, oc_slice_t value, uint32_t span_count) {
+  entry->value = off;
   entry->value_len = (uint32_t)value.len;
   entry->span_count = span_count;
-  entry->version = version;
   entry->stamp = ++arena_header(arena)->stamp;
-  return true;
 }
 
-uint32_t entry_count_locked(struct arena *arena) { return entries_of(arena)->table.count; }
+/* Gives `added` all that `index` has, but its value, and the key; the state at `index` is left to the views. */
+static void succeed(struct arena *arena, uint32_t index, uint32_t added, oc_off key, oc_off needs) {
+  const struct entry *entry = entry_at(arena, index);
+  struct entry *successor = entry_at(arena, added);
+  struct slot slot = successor->slot;
+  *successor = *entry;
+  successor->slot = slot;
+  successor->needs = needs;
+  memcpy(arena_at(arena, key), arena_at(arena, entry->slot.key), entry->slot.key_len);
+  memcpy(arena_at(arena, needs), arena_at(arena, entry->needs), needs_size(entry->reference_count, entry->query_size));
+  const struct tag_reference *references = entry_references(arena, entry);
+  for (uint32_t i = 0; i < entry->reference_count; i++) tag_at(arena, references[i].tag)->uses++;
+  table_link_locked(arena, &entries_of(arena)->table, added, entry->slot.hash, key, entry->slot.key_len);
+  leave_to_views(arena, index);
+}
+
+static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
+                              uint32_t span_count) {
+  const struct entry *entry = entry_at(arena, index);
+  uint64_t stamp = entry->stamp, key_len = entry->slot.key_len;
+  uint64_t needs_bytes = needs_size(entry->reference_count, entry->query_size);
+  oc_off fresh = put_value(arena, value, spans, span_count), needs = 0, key = 0;
+  if (fresh) needs = entry_alloc_locked(arena, needs_bytes);
+  if (needs) key = entry_alloc_locked(arena, key_len);
+  uint32_t added = key ? take_slot(arena) : 0;
+  if (!added || !is_state(entry_at(arena, index), stamp)) goto undo;
+  succeed(arena, index, added, key, needs);
+  take_value(arena, entry_at(arena, added), fresh, value, span_count);
+  link_references(arena, added);
+  join_queue(arena, added);
+  return added;
+undo:
+  if (added) table_release_locked(arena, &entries_of(arena)->table, added);
+  alloc_free_locked(arena, fresh);
+  alloc_free_locked(arena, needs);
+  alloc_free_locked(arena, key);
+  return 0;
+}
+
+static uint32_t update_in_place(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
+                                uint32_t span_count) {
+  uint64_t stamp = entry_at(arena, index)->stamp;
+  oc_off old = entry_at(arena, index)->value, fresh = put_value(arena, value, spans, span_count);
+  bool still_there = is_state(entry_at(arena, index), stamp);
+  if (fresh && still_there) {
+    alloc_free_locked(arena, old);
+    take_value(arena, entry_at(arena, index), fresh, value, span_count);
+    return index;
+  }
+  alloc_free_locked(arena, fresh);
+  if (still_there) entry_remove_locked(arena, index);
+  return 0;
+}
+
+uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
+                             uint32_t span_count, uint64_t version) {
+  entry_at(arena, index)->visited = 1; /* so that making room does not begin with it */
+  bool needed = entries_of(arena)->oldest_view < version;
+  uint32_t updated = needed ? update_beside(arena, index, value, spans, span_count)
+                            : update_in_place(arena, index, value, spans, span_count);
+  if (updated) entry_at(arena, updated)->version = version;
+  return updated;
+}
+
+uint32_t entry_count_locked(struct arena *arena) {
+  return entries_of(arena)->table.count - entries_of(arena)->older_count;
+}
+
+uint32_t entry_older_count_locked(struct arena *arena) { return entries_of(arena)->older_count; }
 
 uint32_t entry_older_locked(struct arena *arena, uint32_t index) {
   return index ? entry_at(arena, index)->older : entries_of(arena)->newest;

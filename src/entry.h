@@ -21,16 +21,16 @@ struct tag_reference {
 
 struct entry {
   struct slot slot;
-  uint64_t version;     /* the bytes are what the database answered, or would, at this version */
-  uint64_t set_version; /* the log's head when it was set */
-  uint64_t stamp;       /* names this state */
-  uint64_t checked;     /* the log's head when it was last found (or made) current: nothing to ask until it moves */
+  uint64_t version;       /* the bytes are what the database answered, or would, at this version */
+  uint64_t set_version;   /* the log's head when it was set */
+  uint64_t stamp;         /* names this state */
+  uint64_t needed_before; /* 0: the key's current state; else an older one, for views of versions below this */
   uint64_t expires_at, stale_until;
   uint64_t hits;
   oc_off value, needs;
   uint32_t value_len, span_count;
   uint32_t reference_count, query_size;
-  uint32_t newer, older; /* SIEVE's queue, by age */
+  uint32_t newer, older; /* SIEVE's queue, by age; of older states, the queue by the time when they became that */
   uint8_t content, has_query;
   uint8_t mixed;   /* set while a mutation on one of its tags was in flight: may or may not contain it */
   uint8_t visited; /* SIEVE's: read since the hand last passed */
@@ -39,8 +39,12 @@ struct entry {
 oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity);
 uint64_t entry_bytes(uint32_t capacity);
 
-/* 0 when absent. */
+/* The key's current state; 0 when absent. */
 uint32_t entry_find_locked(struct arena *arena, oc_slice_t key);
+/* The key's newest state, be it the current one or one kept for views; 0 when there is none. */
+uint32_t entry_find_any_locked(struct arena *arena, oc_slice_t key);
+/* The state before that one, or 0. */
+uint32_t entry_find_earlier_locked(const struct arena *arena, uint32_t index);
 struct entry *entry_at(const struct arena *arena, uint32_t index);
 
 struct entry_source {
@@ -50,12 +54,18 @@ struct entry_source {
   uint64_t since, expires_at, stale_until;
   oc_content content;
 };
-/* Stores; an entry of that key is gone in any case. OC_REFUSED: the lease is broken, or there is no room. */
+/*
+ * Stores; an entry of that key is gone in any case, though views that are open keep its state. OC_REFUSED: the lease is broken, or there is no
+ * room.
+ */
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source);
 void entry_remove_locked(struct arena *arena, uint32_t index);
-/* Replaces the value and moves the entry to `version`. False when there is no room: then the entry is removed. */
-bool entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
-                         uint32_t span_count, uint64_t version);
+/*
+ * Replaces the value and moves the entry to `version`; the state before stays when views need it. Returns the index of
+ * the entry as it is now, or 0 when there is no room: then nothing changed, or the entry is gone.
+ */
+uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
+                             uint32_t span_count, uint64_t version);
 /* Marks it as read, for SIEVE. */
 void entry_touch_locked(struct entry *entry, uint64_t hits);
 
@@ -63,10 +73,18 @@ void entry_touch_locked(struct entry *entry, uint64_t hits);
 oc_off entry_alloc_locked(struct arena *arena, uint64_t size);
 /* tag_use_locked, evicting entries as needed; 0 when all tags are those of pending mutations. */
 uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name);
+/*
+ * The oldest version that an open view looks at, or UINT64_MAX, as it is from now on. States that only older views needed
+ * are freed, a bounded number in one call; the next calls go on.
+ */
+void entry_keep_for_locked(struct arena *arena, uint64_t oldest);
+
 /* Drops every entry. */
 void entry_clear_locked(struct arena *arena);
 
 uint32_t entry_count_locked(struct arena *arena);
+/* States that are kept for views only. */
+uint32_t entry_older_count_locked(struct arena *arena);
 /* The entry after `index` by age, from the newest (for index 0) to the oldest; 0 at the end. */
 uint32_t entry_older_locked(struct arena *arena, uint32_t index);
 
@@ -85,7 +103,8 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
 /* Slots that were ever used are 1 … this; a walk over all entries takes them in turn. */
 uint32_t entry_slots_locked(const struct arena *arena);
 
-static inline bool entry_is_set(const struct entry *entry) { return entry->slot.key != 0; }
+/* Whether a slot holds the current state of a key. */
+static inline bool entry_is_set(const struct entry *entry) { return entry->slot.key && !entry->needed_before; }
 static inline oc_slice_t entry_value(const struct arena *arena, const struct entry *entry) {
   return (oc_slice_t){arena_at(arena, entry->value), entry->value_len};
 }

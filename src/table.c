@@ -57,6 +57,17 @@ uint32_t table_find_locked(struct arena *arena, const struct table *table, uint6
   return index;
 }
 
+uint32_t table_find_earlier_locked(const struct arena *arena, const struct table *table, uint32_t index) {
+  const struct slot *of = table_slot(arena, table, index);
+  while ((index = ((const struct slot *)table_slot(arena, table, index))->next)) {
+    const struct slot *slot = table_slot(arena, table, index);
+    if (slot->hash == of->hash && slot->key_len == of->key_len &&
+        !memcmp(arena->base + slot->key, arena->base + of->key, of->key_len))
+      break;
+  }
+  return index;
+}
+
 uint32_t table_take_locked(struct arena *arena, struct table *table) {
   uint32_t index = table->free;
   if (index) {

@@ -1,7 +1,7 @@
 /*
  * table.h: a hash table of a fixed number of slots inside the arena.
  *
- * A slot begins with struct slot; what follows is the module's own. Slots never move, and are named by their index
+ * Several slots may have one key: the one linked last is found first. A slot begins with struct slot; what follows is the module's own. Slots never move, and are named by their index
  * (1 … capacity; 0 is none), which is half as wide as an offset. All functions need the lock.
  */
 #ifndef TABLE_H
@@ -33,6 +33,8 @@ void table_init(struct arena *arena, struct table *table, oc_off at, uint32_t ca
 uint64_t table_hash(const struct table *table, oc_slice_t key);
 /* 0 when absent. */
 uint32_t table_find_locked(struct arena *arena, const struct table *table, uint64_t hash, oc_slice_t key);
+/* The slot of the same key that was linked before the one at `index`, or 0. */
+uint32_t table_find_earlier_locked(const struct arena *arena, const struct table *table, uint32_t index);
 /* A zeroed slot that is not yet findable, or 0 when all are in use. Follow with table_link or table_release. */
 uint32_t table_take_locked(struct arena *arena, struct table *table);
 /* Makes it findable by `hash` and the key it points to. */

@@ -4,7 +4,7 @@ import { toJSON } from './json.js'
 const SIZES = /** @type {const} */ (['maxBytes', 'maxEntries', 'maxTags', 'maxMutations', 'maxViews', 'maxLog'])
 const LIMITS = /** @type {const} */ ([
   'keyBytes', 'valueBytes', 'tagBytes', 'tagsPerEntry', 'jsonDepth',
-  'operationsPerMutation', 'mutationBytes', 'pendingPerPrincipal',
+  'operationsPerMutation', 'mutationBytes', 'pendingPerPrincipal', 'viewAge',
 ])
 
 /**

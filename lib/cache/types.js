@@ -57,6 +57,7 @@
  * @property {number} [operationsPerMutation] 256 unless given
  * @property {number} [mutationBytes] 262,144 unless given
  * @property {number} [pendingPerPrincipal] 64 unless given
+ * @property {number} [viewAge] milliseconds for which older states are kept for a view, 60,000 unless given
  */
 
 /**

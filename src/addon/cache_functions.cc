@@ -37,6 +37,7 @@ bool ReadOptions(Napi::Object object, oc_options_t* options, std::string* name, 
       {"operationsPerMutation", &limits->operations_per_mutation},
       {"mutationBytes", &limits->mutation_bytes},
       {"pendingPerPrincipal", &limits->pending_per_principal},
+      {"viewAge", &limits->view_age},
   };
   std::vector<Napi::Value> values = {object.Get("name"), object.Get("shapes"), object.Get("maxBytes")};
   for (const Count& count : counts) values.push_back(object.Get(count.name));

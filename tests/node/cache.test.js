@@ -214,8 +214,19 @@ test('a view keeps showing its own change when that is committed, and drops it, 
   assert.deepEqual(view.pending.map(({ token }) => token), [kept, undone])
 })
 
-test('a view whose state is gone misses, loads the newer one, and says that it is torn', async (t) => {
+test('a view goes on reading what an entry was before it was loaded again', (t) => {
   const cache = openWithOrder(t)
+  const view = cache.view()
+  cache.commit(begin(cache))
+  const newer = { ...ORDER, status: 'shipped' }
+  cache.set('order', newer, { since: cache.version, query: QUERY })
+  assert.deepEqual(cache.get('order'), newer)
+  assert.deepEqual(cache.get('order', view), ORDER)
+  assert.equal(view.torn, false)
+})
+
+test('a view whose state was never there misses, loads the newer one, and says that it is torn', async (t) => {
+  const cache = open(t)
   const view = cache.view()
   cache.commit(begin(cache))
   const newer = { ...ORDER, status: 'shipped' }

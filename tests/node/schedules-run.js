@@ -142,8 +142,8 @@ export class Schedule {
     const kept = await fill.actor.call('set', key, JSON.parse(fill.text), { since, query: QUERIES[key] })
     this.#note('fill sets', key, { since, kept })
     if (!kept) this.counts.refused++
-    if (kept) this.#entries.set(key, [...(this.#entries.get(key) ?? []), fill])
-    else this.#entries.set(key, [])
+    // One that is refused takes the newest state along; views may still see the older ones.
+    this.#entries.set(key, [...(this.#entries.get(key) ?? []), kept ? fill : undefined])
   }
 
   // ---- Brackets
@@ -337,7 +337,7 @@ export class Schedule {
     if (reading.torn) this.counts.torn++
     const head = reading.torn ? await actor.call('version') : version
     const allowed = new Set()
-    for (const fill of this.#entries.get(key) ?? []) {
+    for (const fill of this.#entries.get(key)?.filter(Boolean) ?? []) {
       for (let at = version; at <= head; at++) {
         if (!reading.overlaid) allowed.add(this.#expected(fill, at))
         for (const layers of base ? [] : layerings(pending)) {
