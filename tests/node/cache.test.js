@@ -433,7 +433,8 @@ test('fetch() lays the pending changes of the view over what it loaded', async (
   const token = begin(cache)
   const view = cache.view({ principal: ADA, tokens: [token] })
   const fetched = await cache.fetchEntry('order', { query: QUERY }, () => ORDER, view)
-  assert.deepEqual(fetched, { value: { ...ORDER, status: 'shipped' }, version: view.version, overlaid: true, hit: false })
+  const value = { ...ORDER, status: 'shipped' }
+  assert.deepEqual(fetched, { value, version: view.version, overlaid: true, hit: false })
   cache.invalidate(['orders:7'])
   assert.equal((await cache.fetch('order', { query: QUERY }, () => ORDER, view, { base: true })).status, 'pending')
 })
