@@ -289,8 +289,8 @@ static oc_status begin_new(struct arena *arena, const struct mutation_source *so
   mutation->principal = principal;
   mutation->principal_len = (uint32_t)source->principal.len;
   oc_slice_t key = {(const char *)mutation->token, sizeof mutation->token};
-  table_link_locked(arena, &mutations->table, index, table_hash(&mutations_of(arena)->table, key), arena_off(arena, mutation->token),
-                    sizeof mutation->token);
+  table_link_locked(arena, &mutations->table, index, table_hash(&mutations_of(arena)->table, key),
+                    arena_off(arena, mutation->token), sizeof mutation->token);
   mutations->pending++;
   own(arena, mutation);
   note_deadline(arena, source->deadline);
