@@ -69,13 +69,12 @@ struct shapes *cache_shapes(oc_cache_t *cache) {
 oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *shapes, oc_error_t *error) {
   struct arena *arena = &cache->arena;
   arena_lock(arena);
+  bool first = shape_store_serial(arena) == 0 && log_head(arena) == 1; /* nothing was understood without them */
   bool same = slice_equal(shape_store_text_locked(arena), text);
   bool put = same || shape_store_put_locked(arena, text);
   struct shapes *old = put ? install_locked(cache, shapes) : NULL;
-  if (put && !same) {
-    tag_change_all_locked(arena, log_append_locked(arena, 0, 0, 0)); /* no load under way is kept */
-    entry_clear_locked(arena);
-  }
+  if (put && !same) entry_clear_locked(arena);
+  if (put && !same && !first) tag_change_all_locked(arena, log_append_locked(arena, 0, 0, 0)); /* no load is kept */
   arena_unlock(arena);
   if (old) shapes_release(old);
   if (put) return OC_OK;
