@@ -9,11 +9,13 @@
  */
 import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
-import { readRulesOf, shapesOf } from '../payload/cacheOf.js'
+import { globalRulesOf, readRulesOf, shapesOf } from '../payload/cacheOf.js'
+import { draftsOf, GLOBALS } from '../payload/targets.js'
 
 /** @typedef {import('payload').BasePayload} Payload */
 /** @typedef {'find' | 'findByID' | 'count'} ReadType */
 /** @typedef {Record<string, any> & { collection: string }} ReadArgs */
+/** @typedef {Record<string, any> & { slug: string }} GlobalArgs */
 
 /**
  * @typedef {object} Question
@@ -25,8 +27,8 @@ import { readRulesOf, shapesOf } from '../payload/cacheOf.js'
 
 /** Arguments that the key and the description do justice to. Any other makes a read go past the cache. */
 const KNOWN = new Set([
-  'collection', 'depth', 'disableErrors', 'fallbackLocale', 'id', 'limit', 'locale', 'overrideAccess', 'page', 'pagination',
-  'populate', 'select', 'sort', 'where',
+  'collection', 'depth', 'disableErrors', 'draft', 'fallbackLocale', 'id', 'limit', 'locale', 'overrideAccess', 'page',
+  'pagination', 'populate', 'select', 'slug', 'sort', 'trash', 'where',
 ])
 /** Arguments that may be spelled out as what they are by default. */
 const OFF = new Set(['draft', 'includeLockStatus', 'showHiddenFields', 'trash'])
@@ -52,22 +54,17 @@ export async function questionOf(payload, user, principal, type, args) {
   if (!rules.cacheable) return undefined
 
   const related = type === 'count' ? [] : relatedCollections(payload, collection, depth)
-  const access = args.overrideAccess ? {} : await accessOf(payload, user, new Set([collection, ...related]), args.id)
+  const rights = args.overrideAccess ? {} : await accessOf(payload, user, new Set([collection, ...related]), args.id)
   // Payload says no in its own words.
-  if (access[collection] === false) return undefined
+  if (rights[collection] === false) return undefined
 
   const scope = args.overrideAccess ? 'everything' : principal
-  const asked = Object.fromEntries(Object.entries({ ...args, depth }).filter(([name]) => KNOWN.has(name)))
-  const key = shortened(`${collection}/${type} ${stableJSON([asked, scope, access])}`)
-  const own = scope === principal && user ? [principal] : []
-  // Whether a related document is shown, or only its id, depends on what it holds, and no span of the answer tells: any
-  // change in that collection drops the answer.
-  const guarded = related.filter((slug) => typeof access[slug] === 'object')
   const query = {
     type,
-    collection,
+    // A draft is another document than what is published; and when that changes, so does the draft.
+    collection: args.draft && hasDrafts(config) ? draftsOf(collection) : collection,
     id: args.id,
-    where: both(args.where, access[collection]),
+    where: both(args.where, rights[collection]),
     sort: args.sort || config.defaultSort || DEFAULT_SORT,
     limit: args.limit ?? (args.pagination === false ? 0 : DEFAULT_LIMIT),
     page: args.page,
@@ -76,10 +73,81 @@ export async function questionOf(payload, user, principal, type, args) {
     locale: args.locale,
     scope,
   }
-  return { key, tags: [...rules.tags, ...guarded, ...own], query: definedMembers(query) }
+  return {
+    key: keyOf(`${collection}/${type}`, { ...args, depth }, scope, rights),
+    tags: [
+      ...rules.tags,
+      ...guardedBy(rights, related),
+      ...(args.draft ? withDrafts([collection, ...related]) : []),
+      ...(scope === principal && user ? [principal] : []),
+    ],
+    query: definedMembers(query),
+  }
 }
 
-/** @param {ReadArgs} args */
+/**
+ * The same for a global. No operation is ever replayed on one, so its answer needs no description, but the tags of all
+ * that it may show.
+ * @param {Payload} payload
+ * @param {any} user
+ * @param {string} principal
+ * @param {GlobalArgs} args
+ * @returns {Promise<Question | undefined>}
+ */
+export async function globalQuestionOf(payload, user, principal, args) {
+  const { slug } = args
+  const config = payload.globals.config.find((global) => global.slug === slug)
+  if (config === undefined || !isKeepable(args)) return undefined
+  const depth = Math.min(args.depth ?? payload.config.defaultDepth, payload.config.maxDepth)
+  const rules = globalRulesOf(payload, slug, depth)
+  if (!rules.cacheable) return undefined
+
+  // Even a bare id is set null by the database when its document is deleted.
+  const related = [...new Set([...rules.relations, ...reachedFrom(payload, rules.relations, depth - 1)])]
+  const name = `${GLOBALS}:${slug}`
+  const rights = args.overrideAccess ? {} : await accessOf(payload, user, new Set(related))
+  if (!args.overrideAccess) rights[name] = await answerOf(payload, user, config.access.read)
+  if (rights[name] === false) return undefined
+
+  const scope = args.overrideAccess ? 'everything' : principal
+  return {
+    key: keyOf(`${name}/findGlobal`, { ...args, depth }, scope, rights),
+    tags: [
+      name,
+      ...rules.tags,
+      ...related,
+      ...(args.draft ? [draftsOf(name), ...withDrafts(related)] : []),
+      ...(scope === principal && user ? [principal] : []),
+    ],
+  }
+}
+
+/**
+ * @param {string} what is asked for
+ * @param {Record<string, unknown>} args
+ * @param {string} scope
+ * @param {object} rights
+ */
+function keyOf(what, args, scope, rights) {
+  const asked = Object.entries(args).filter(([name, value]) => KNOWN.has(name) && !(OFF.has(name) && !value))
+  return shortened(`${what} ${stableJSON([Object.fromEntries(asked), scope, rights])}`)
+}
+
+/**
+ * Whether a related document is shown, or only its id, depends on what it holds, and no span of the answer tells: any
+ * change in that collection drops the answer.
+ * @param {Record<string, unknown>} rights
+ * @param {string[]} related
+ */
+const guardedBy = (rights, related) => related.filter((slug) => typeof rights[slug] === 'object')
+
+/** @param {string[]} collections */
+const withDrafts = (collections) => collections.flatMap((slug) => [slug, draftsOf(slug)])
+
+/** @param {{ versions?: any }} config */
+const hasDrafts = ({ versions }) => Boolean(versions?.drafts)
+
+/** @param {Record<string, any>} args */
 function isKeepable(args) {
   if (args.locale === 'all' || args.locale === '*') return false
   return Object.entries(args).every(([name, value]) => KNOWN.has(name) || value === undefined || (OFF.has(name) && !value))
@@ -92,11 +160,18 @@ function isKeepable(args) {
  * @returns {string[]} the collections whose documents an answer can show through relations; the asked one only if it leads
  *   back to itself
  */
-export function relatedCollections(payload, collection, depth) {
+export const relatedCollections = (payload, collection, depth) => reachedFrom(payload, [collection], depth)
+
+/**
+ * @param {Payload} payload
+ * @param {string[]} collections
+ * @param {number} depth
+ */
+function reachedFrom(payload, collections, depth) {
   const shapes = shapesOf(payload)
   /** @type {Set<string>} */
   const related = new Set()
-  for (let level = [collection], left = depth; level.length > 0 && left > 0; left--) {
+  for (let level = collections, left = depth; level.length > 0 && left > 0; left--) {
     level = level.flatMap((slug) => Object.values(shapes[slug]?.relations ?? {}).flat()).filter((slug) => !related.has(slug))
     for (const slug of level) related.add(slug)
   }
@@ -108,16 +183,26 @@ export function relatedCollections(payload, collection, depth) {
  * @param {Payload} payload
  * @param {any} user
  * @param {Set<string>} collections the first is the one that is asked
- * @param {string | number | undefined} id
+ * @param {string | number} [id]
  * @returns {Promise<Record<string, boolean | import('payload').Where>>}
  */
 async function accessOf(payload, user, collections, id) {
   const answers = [...collections].map(async (slug, index) => {
-    const req = await createLocalReq({ user }, /** @type {any} */ (payload))
     const { access } = payload.collections[/** @type {any} */ (slug)].config
-    return [slug, await executeAccess({ id: index === 0 ? id : undefined, disableErrors: true, req }, access.read)]
+    return [slug, await answerOf(payload, user, access.read, index === 0 ? id : undefined)]
   })
   return Object.fromEntries(await Promise.all(answers))
+}
+
+/**
+ * @param {Payload} payload
+ * @param {any} user
+ * @param {any} access
+ * @param {string | number} [id]
+ */
+async function answerOf(payload, user, access, id) {
+  const req = await createLocalReq({ user }, /** @type {any} */ (payload))
+  return executeAccess({ id, disableErrors: true, req }, access)
 }
 
 /**

@@ -1,10 +1,12 @@
 import { OptimisticCacheError } from '../errors.js'
 import { shapesOf } from '../payload/cacheOf.js'
 import { describe } from '../query/query-key.js'
-import { questionOf, relatedCollections } from './question.js'
+import { globalQuestionOf, questionOf, relatedCollections } from './question.js'
 
 /** @typedef {import('./question.js').ReadType} ReadType */
 /** @typedef {import('./question.js').ReadArgs} ReadArgs */
+/** @typedef {import('./question.js').GlobalArgs} GlobalArgs */
+/** @typedef {import('./question.js').Question} Question */
 /** @typedef {import('../cache/types.js').Operation} Operation */
 
 /**
@@ -26,9 +28,8 @@ import { questionOf, relatedCollections } from './question.js'
  *
  * - `overrideAccess` is false unless given: what a page shows is what its user may see;
  * - answers are deep-frozen, because all who read the same share them: copy what you want to change;
- * - what the cache cannot keep right is read from the database, and without the overlay: collections that are not
- *   declared, drafts, trash, joins, all locales at once, and reads with a `req` or a `user` of their own, or in a
- *   transaction.
+ * - what the cache cannot keep right is read from the database, and without the overlay: what is not declared,
+ *   `joins`, all locales at once, and reads with a `req` or a `user` of their own, or in a transaction.
  */
 export class ServerView {
   #cache
@@ -104,6 +105,16 @@ export class ServerView {
   }
 
   /**
+   * As `payload.findGlobal`.
+   * @param {GlobalArgs} args
+   * @returns {Promise<any>}
+   */
+  async findGlobal(args) {
+    const ask = (/** @type {any} */ given) => globalQuestionOf(this.payload, this.user, this.principal, given)
+    return (await this.#answer('findGlobal', args, ask)).data
+  }
+
+  /**
    * The page state for `<OptimisticBoundary state>`: answers to the queries that the page's client components begin
    * with, and the changes that the browser is to go on watching. Without queries, a page of server components only: it
    * is then rendered anew when its changes are settled.
@@ -153,16 +164,27 @@ export class ServerView {
    * @param {ReadType} type
    * @param {ReadArgs} given
    * @param {{ base?: boolean }} [options]
+   */
+  #read(type, given, options) {
+    const ask = (/** @type {any} */ args) => questionOf(this.payload, this.user, this.principal, type, args)
+    return this.#answer(type, given, ask, options)
+  }
+
+  /**
+   * @param {ReadType | 'findGlobal'} type
+   * @param {Record<string, any>} given
+   * @param {(args: any) => Promise<Question | undefined>} ask
+   * @param {{ base?: boolean }} [options]
    * @returns {Promise<{ data: any, version: number }>}
    */
-  async #read(type, given, options) {
+  async #answer(type, given, ask, options) {
     const { payload, user } = this
     const read = /** @type {any} */ (payload)[type].bind(payload)
     const own = given.req !== undefined || given.user !== undefined
     // What is asked for is what is in the key: JSON. Payload writes into its arguments, so each call gets its own.
     const text = own ? undefined : JSON.stringify(given)
     const load = () => read({ overrideAccess: false, user, ...(text ? JSON.parse(text) : given) })
-    const question = text ? await questionOf(payload, user, this.principal, type, JSON.parse(text)) : undefined
+    const question = text ? await ask(JSON.parse(text)) : undefined
     if (question === undefined) {
       const { version } = this.#cache
       return { data: await load(), version }

@@ -16,12 +16,21 @@ export const shapesOf = (payload) => runtimeOf(payload).shapes
 
 /**
  * Whether answers that show documents of a collection, with relations populated to `depth`, can be kept, and the tags
- * that they need besides those of their query. Answers at `draft: true` can not be kept at all.
+ * that they need besides those of their query.
  * @param {import('payload').BasePayload} payload
  * @param {string} collection
  * @param {number} depth
  * @returns {{ cacheable: boolean, tags: string[] }}
  */
 export const readRulesOf = (payload, collection, depth) => runtimeOf(payload).readRules(collection, depth)
+
+/**
+ * The same for answers that show a global, with the collections whose documents it shows first.
+ * @param {import('payload').BasePayload} payload
+ * @param {string} slug
+ * @param {number} depth
+ * @returns {{ cacheable: boolean, tags: string[], relations: string[] }}
+ */
+export const globalRulesOf = (payload, slug, depth) => runtimeOf(payload).globalRules(slug, depth)
 
 export { principalOf } from './request.js'

@@ -3,12 +3,19 @@
  */
 import { runtimeOf } from './runtime.js'
 import { OWN_HOOK } from './shapes.js'
+import { draftsOf, GLOBALS } from './targets.js'
 import { idsOfWhere, overlayData } from './operations.js'
 import { principalOf, setVersionHeader, tokenOf, VERSION_HEADER } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
 /** @typedef {import('./request.js').PayloadRequest} PayloadRequest */
 /** @typedef {import('../cache/types.js').DocumentOperation} DocumentOperation */
+
+/**
+ * @typedef {object} Plan what a request is about to do, as far as it says so itself
+ * @property {DocumentOperation[]} operations
+ * @property {Record<string, unknown>} [bulk] what it sets in each document that it is going to find
+ */
 
 const READS = new Set(['read', 'count'])
 /** @type {Record<string, 'create' | 'update' | 'delete'>} */
@@ -21,9 +28,28 @@ const WRITES = { create: 'create', update: 'update', delete: 'delete', restoreVe
 export async function beforeOperation({ args, collection, operation, req }) {
   const runtime = runtimeOf(req.payload)
   if (!runtime.isBracketed(collection.slug)) return
-  const type = WRITES[operation]
   if (READS.has(operation)) await noteVersion(runtime, req)
-  else if (type !== undefined) await enter(runtime, type, collection, args, req, operation)
+  else if (operation in WRITES) await enter(runtime, req, () => planOf(runtime, collection, args, operation))
+}
+
+/**
+ * The same for globals.
+ * @type {import('payload').GlobalBeforeOperationHook}
+ */
+export async function beforeGlobalOperation({ args, global, operation, req }) {
+  const runtime = runtimeOf(req.payload)
+  if (!runtime.isBracketed(GLOBALS, global.slug)) return
+  if (READS.has(operation)) await noteVersion(runtime, req)
+  else if (operation in WRITES) await enter(runtime, req, () => globalPlanOf(global, args, operation))
+}
+
+/**
+ * Ends a client's mutation of a global where no transaction does; nothing comes after it.
+ * @type {import('payload').GlobalAfterChangeHook}
+ */
+export function afterGlobalChange({ doc, req }) {
+  leave(runtimeOf(req.payload), req)
+  return doc
 }
 
 /**
@@ -57,7 +83,9 @@ export function afterError({ graphqlResult, req, result }) {
   }
 }
 
-for (const hook of [beforeOperation, afterOperation, afterError]) Object.assign(hook, { [OWN_HOOK]: true })
+for (const hook of [beforeOperation, afterOperation, afterError, beforeGlobalOperation, afterGlobalChange]) {
+  Object.assign(hook, { [OWN_HOOK]: true })
+}
 
 /**
  * Tells a reader at which version its answer begins. The first read of a request counts, and a mutation's version more.
@@ -72,24 +100,21 @@ async function noteVersion({ cache, transactions }, req) {
 
 /**
  * @param {Runtime} runtime
- * @param {'create' | 'update' | 'delete'} type
- * @param {import('payload').SanitizedCollectionConfig} collection
- * @param {any} args of the operation
  * @param {PayloadRequest} req
- * @param {string} operation
+ * @param {() => Plan} planFor
  */
-async function enter(runtime, type, collection, args, req, operation) {
+async function enter(runtime, req, planFor) {
   const { claims, transactions } = runtime
   const transactionID = await req.transactionID
   const token = tokenOf(req)
   if (token === undefined) return
-  const operations = operationsOf(runtime, type, collection, args, operation)
+  const { operations, bulk } = planFor()
   const claim = claims.get(req.headers)
   if (claim === undefined) {
     const bracket = transactionID ? transactions.open(transactionID) : runtime.newBracket()
     bracket.take(token, principalOf(req.user), operations, req)
     claims.set(req.headers, { token, bracket, operations: transactionID ? 0 : 1 })
-    noteBulk(bracket, type, collection, args)
+    if (bulk !== undefined) bracket.bulkData.set(operations[0].collection, bulk)
   } else if (claim.bracket.open && (claim.operations > 0 || transactions.get(transactionID) === claim.bracket)) {
     // An operation of a hook's, as part of the one that claimed the token.
     if (claim.operations > 0) claim.operations++
@@ -108,30 +133,45 @@ function leave({ claims }, req) {
 }
 
 /**
- * What the request is about to do, as far as it says so itself. A bulk operation's documents follow one by one, when it
- * comes to them: to look for them here, before the access checks, would tell the user which there are.
+ * A bulk operation's documents follow one by one, when it comes to them: to look for them here, before the access
+ * checks, would tell the user which there are.
  * @param {Runtime} runtime
- * @param {'create' | 'update' | 'delete'} type
  * @param {import('payload').SanitizedCollectionConfig} config
  * @param {any} args
  * @param {string} operation
- * @returns {DocumentOperation[]}
+ * @returns {Plan}
  */
-function operationsOf(runtime, type, config, args, operation) {
-  const collection = config.slug
-  const named = args.id === undefined ? idsOfWhere(args.where) : [args.id]
-  if (operation === 'restoreVersion' || type === 'create' || !named?.length) return [{ type, collection }]
+function planOf(runtime, config, args, operation) {
+  const type = WRITES[operation]
+  const collection = type === 'update' && savesDraft(config, args) ? draftsOf(config.slug) : config.slug
   const data = type === 'update' ? overlayData(args.data, config.flattenedFields) : undefined
-  return named.map((id) => ({ type, collection, id: runtime.idOf(collection, id), ...(data && { data }) }))
+  const named = args.id === undefined ? idsOfWhere(args.where) : [args.id]
+  const bulk = args.id === undefined ? data : undefined
+  if (operation === 'restoreVersion' || type === 'create' || !named?.length) {
+    return { operations: [{ type, collection }], bulk }
+  }
+  const ids = named.map((id) => runtime.idOf(config.slug, id))
+  return { operations: ids.map((id) => ({ type, collection, id, ...(data && { data }) })), bulk }
 }
 
 /**
- * @param {import('./bracket.js').Bracket} bracket
- * @param {string} type
- * @param {import('payload').SanitizedCollectionConfig} config
+ * @param {import('payload').SanitizedGlobalConfig} config
+ * @param {any} args
+ * @param {string} operation
+ * @returns {Plan}
+ */
+function globalPlanOf(config, args, operation) {
+  const collection = savesDraft(config, args) ? draftsOf(GLOBALS) : GLOBALS
+  const data = operation === 'update' ? overlayData(args.data, config.flattenedFields) : undefined
+  return { operations: [{ type: 'update', collection, id: config.slug, ...(data && { data }) }] }
+}
+
+/**
+ * Whether an update leaves what is published as it is, as Payload decides it. A hook that publishes all the same is met
+ * when it writes.
+ * @param {{ versions?: any }} config
  * @param {any} args
  */
-function noteBulk(bracket, type, config, args) {
-  if (type !== 'update' || args.id !== undefined) return
-  bracket.bulkData.set(config.slug, overlayData(args.data, config.flattenedFields))
+function savesDraft({ versions }, { data, draft, publishAllLocales }) {
+  return Boolean(draft && versions?.drafts) && data?._status !== 'published' && !publishAllLocales
 }

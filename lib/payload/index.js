@@ -9,7 +9,7 @@
  *   shapes.js        where documents occur in answers, from the config
  */
 import { mutationEndpoint } from './endpoints.js'
-import { afterError, afterOperation, beforeOperation } from './hooks.js'
+import { afterError, afterGlobalChange, afterOperation, beforeGlobalOperation, beforeOperation } from './hooks.js'
 import { assertOptions } from './options.js'
 import { mutationsEndpoint } from './outcomes.js'
 import { runtimeOf } from './runtime.js'
@@ -33,6 +33,7 @@ export function optimisticCache(options) {
     ...config,
     custom: { ...config.custom, optimisticCache: { name: 'default', ...options } },
     collections: config.collections?.map(withHooks),
+    globals: config.globals?.map(withGlobalHooks),
     endpoints: [...(config.endpoints ?? []), mutationEndpoint, mutationsEndpoint],
     hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? [])] },
     onInit: async (payload) => {
@@ -53,6 +54,19 @@ const withHooks = (collection) => ({
     ...collection.hooks,
     beforeOperation: [beforeOperation, ...(collection.hooks?.beforeOperation ?? [])],
     afterOperation: [...(collection.hooks?.afterOperation ?? []), afterOperation],
+  },
+})
+
+/**
+ * @param {import('payload').GlobalConfig} global
+ * @returns {import('payload').GlobalConfig}
+ */
+const withGlobalHooks = (global) => ({
+  ...global,
+  hooks: {
+    ...global.hooks,
+    beforeOperation: [beforeGlobalOperation, ...(global.hooks?.beforeOperation ?? [])],
+    afterChange: [...(global.hooks?.afterChange ?? []), afterGlobalChange],
   },
 })
 

@@ -163,14 +163,6 @@ export class Runtime {
   }
 
   /**
-   * Where documents occur in a global.
-   * @param {string} slug
-   */
-  globalShape(slug) {
-    return this.#globals.get(slug)?.shape
-  }
-
-  /**
    * An id as the database has it: REST has all of them as text.
    * @param {string} collection
    * @param {unknown} id
