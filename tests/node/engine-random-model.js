@@ -78,11 +78,12 @@ export class Model {
 }
 
 /** The data with which a mutation may lie over this version; undefined: not at all. */
-function waysOf({ state, known, data, saved, version: committed }, version) {
-  const last = saved ?? data
+function waysOf({ state, known, data, saved, isUnheard, version: committed }, version) {
   if (state === 'pending') return [data]
   if (!known) return saved ? [data, saved, undefined] : [data, undefined]
-  return state === 'committed' && committed > version ? [last] : [undefined]
+  if (state !== 'committed' || committed <= version) return [undefined]
+  // An answer that was lost comes again when it is asked for again.
+  return isUnheard && saved ? [data, saved] : [saved ?? data]
 }
 
 /**

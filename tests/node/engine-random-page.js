@@ -281,7 +281,8 @@ export class Page {
 
   #release(request, end) {
     const mutation = this.#byToken.get(request.token)
-    if (end === 'before') mutation.state = 'refused'
+    // One that is sent again was decided already.
+    if (end === 'before' && mutation.state === 'pending') mutation.state = 'refused'
     if (end === 'running' || end === 'cut') if (mutation) mutation.isRunningOn = true
     if (end === 'after' || end === 'lost') mutation.isUnheard = true
     request.release(end)
@@ -338,7 +339,7 @@ export class Page {
         keep()
         mutation.version = details.version
         const row = structuredClone(server.find(mutation.collection, mutation.id))
-        const isHeard = !mutation.isUnheard && !mutation.isRunningOn && !mutation.isForeign
+        const isHeard = !mutation.isRunningOn && !mutation.isForeign
         if (isHeard) mutation.saved = Object.fromEntries(Object.keys(mutation.data).map((name) => [name, row[name]]))
       }
       settle.call(server, token, state, details)

@@ -25,6 +25,9 @@ export async function startRestServer({ orders, customers = [] }) {
 
 export const SHAPES = { orders: { groups: ['address'], relations: { customer: 'customers' } }, customers: {} }
 
+/** A token whose mutation was decided, and whose answer is gone: nothing is done twice. */
+const USED = { status: 409, body: { errors: [{ message: 'This token was used.' }] } }
+
 class RestServer {
   generation = 'g1'
   version = 1
@@ -96,6 +99,7 @@ class RestServer {
     }
     if (path === 'optimistic/mutations') return this.#status(query, response)
     if (this.answers.has(token)) return send(response, this.answers.get(token))
+    if ((this.mutations.get(token)?.state ?? 'pending') !== 'pending') return send(response, USED)
     const how = request.method === 'GET' ? this.#read(path, query) : undefined
     if (token && !this.mutations.has(token)) this.begin(token)
     const end = await this.#hold({ method: request.method, path, token, body, query }, response)
