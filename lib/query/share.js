@@ -49,13 +49,7 @@ export function takeOff(base, shown, next) {
   // What was copied is as it was shown, too.
   if (share(shown, next) === shown) return base
   if (base === shown) return next
-  if (Array.isArray(base) && Array.isArray(shown) && Array.isArray(next)) {
-    return next.map((item, index) => {
-      if (!isObject(item)) return item
-      const [inBase, inShown] = [base, shown].map((items) => counterpart(items, item, index))
-      return inBase && inShown ? takeOff(inBase, inShown, item) : item
-    })
-  }
+  if (Array.isArray(base) && Array.isArray(shown) && Array.isArray(next)) return takeOffItems(base, shown, next)
   if (isObject(base) && isObject(shown) && isObject(next)) {
     const known = (/** @type {string} */ name) => Object.hasOwn(base, name) && Object.hasOwn(shown, name)
     return Object.fromEntries(
@@ -63,6 +57,35 @@ export function takeOff(base, shown, next) {
     )
   }
   return next
+}
+
+/**
+ * What the overlay put into a list goes, what it took out comes back behind the one that it stood behind, and what it
+ * moved goes back to its place, unless they moved it, too.
+ * @param {any[]} base
+ * @param {any[]} shown
+ * @param {any[]} next
+ */
+function takeOffItems(base, shown, next) {
+  const isNamed = [base, shown, next].every((items) => items.every((item) => item?.id !== undefined))
+  const items = next.flatMap((item, index) => {
+    const [inBase, inShown] = [base, shown].map((items) => isObject(item) && counterpart(items, item, index))
+    if (inBase && inShown) return [takeOff(inBase, inShown, item)]
+    return isNamed && inShown ? [] : [item]
+  })
+  if (!isNamed) return items
+  const has = (/** @type {any[]} */ some) => (/** @type {any} */ { id }) => some.some((other) => other.id === id)
+  const places = items.flatMap((item, at) => (has(base)(item) ? [at] : []))
+  const inOrderOf = (/** @type {any[]} */ all) => all.filter(has(places.map((at) => items[at]))).map(({ id }) => id)
+  if (String(inOrderOf(shown)) === String(inOrderOf(next))) {
+    const kept = inOrderOf(base).map((id) => items.find((item) => item.id === id))
+    places.forEach((at, index) => (items[at] = kept[index]))
+  }
+  base.forEach((item, at) => {
+    if (has(shown)(item) || has(items)(item)) return
+    items.splice(items.findIndex(({ id }) => id === base[at - 1]?.id) + 1, 0, item)
+  })
+  return items
 }
 
 /** @type {(items: any[], item: Record<string, any>, index: number) => any} the one with its id, or at its place */

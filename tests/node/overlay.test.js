@@ -161,5 +161,15 @@ test('taking an overlay off finds a row by its id, where the overlay moved it', 
   const base = { id: 7, rows: [{ id: 'a', n: 1 }, { id: 'b', n: 2 }] }
   const over = shown(base, { rows: [{ id: 'b', n: 3 }] })
   const mine = { ...over, rows: over.rows.map((row) => ({ ...row, note: 'mine' })) }
-  assert.deepEqual(takeOff(base, over, mine).rows, [{ id: 'b', n: 2, note: 'mine' }])
+  assert.deepEqual(takeOff(base, over, mine).rows, [{ id: 'a', n: 1 }, { id: 'b', n: 2, note: 'mine' }])
+})
+
+test('taking an overlay off brings back what it took out of a list, and takes out what it put in', () => {
+  const base = [{ id: 1 }, { id: 2 }, { id: 3 }]
+  const over = [{ id: 3 }, { id: 4 }, { id: 1 }]
+  const mine = [{ id: 3, note: 'mine' }, { id: 4 }, { id: 1 }]
+  assert.deepEqual(takeOff(base, over, mine), [{ id: 1 }, { id: 2 }, { id: 3, note: 'mine' }])
+  assert.deepEqual(takeOff(base, over, [{ id: 5 }, ...mine])[0], { id: 5 }, 'what they put in stays')
+  assert.deepEqual(takeOff(base, over, [{ id: 4 }, { id: 1 }]), [{ id: 1 }, { id: 2 }], 'what they took out stays out')
+  assert.deepEqual(takeOff(base, over, mine.toReversed()), [{ id: 1 }, { id: 2 }, { id: 3, note: 'mine' }], 'as they moved it')
 })
