@@ -239,6 +239,9 @@ export const draftShape = ({ relations, ...shape }) => ({
   ...shape,
   opaque: true,
   relations: Object.fromEntries(
-    Object.entries(relations).map(([path, target]) => [path, Array.isArray(target) ? target.map(draftsOf) : draftsOf(target)]),
+    Object.entries(relations).map(([path, target]) => [
+      path,
+      Array.isArray(target) ? target.map(draftsOf) : draftsOf(target),
+    ]),
   ),
 })

@@ -49,7 +49,9 @@ export const isDrafts = (collection) => collection.startsWith(DRAFTS)
 export const publishedOf = (collection) => (isDrafts(collection) ? collection.slice(DRAFTS.length) : collection)
 
 /** @param {Type} type @param {boolean} [many] @returns {(args: WriteArgs) => Target} */
-const documents = (type, many) => (args) => ({ type, collection: String(args.collection), finds: true, many, result: 'id' })
+const documents =
+  (type, many) =>
+  ({ collection }) => ({ type, collection: String(collection), finds: true, many, result: 'id' })
 
 /** @returns {Target} */
 const jobs = () => ({ type: 'update', collection: 'payload-jobs', finds: true, many: true, result: 'id' })
