@@ -1,0 +1,69 @@
+// What `npm run bench` runs: measures the package beside its peers, every job in a process of its own.
+//
+//   npm run bench                              all jobs, as tables
+//   npm run bench -- --only object-hit         one
+//   npm run bench -- --quick                   a few seconds a job, for a first look
+//   npm run bench -- --json                    a line of JSON a job
+//   npm run bench -- --save                    also into bench/results/, from which pictures.mjs draws
+//
+// Figures are only worth comparing within one run: subjects take turns in it, so that whatever else the machine does
+// meets all of them.
+import { spawnSync } from 'node:child_process'
+import { readdirSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { tableOf } from './support/table.mjs'
+
+const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url))
+const jobs = readdirSync(here('jobs')).map((file) => file.replace('.mjs', '')).sort()
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    quick: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+})
+
+/** Runs one job here, as the only one of this process. */
+async function runHere(/** @type {string} */ job) {
+  const { default: run } = await import(`./jobs/${job}.mjs`)
+  return { job, ...(await run({ quick: options.quick })) }
+}
+
+/** Runs one job in a process of its own. */
+function runApart(/** @type {string} */ job) {
+  const args = ['--expose-gc', '--max-old-space-size=8192', here('run.mjs'), '--only', job, '--json']
+  if (options.quick) args.push('--quick')
+  const env = { ...process.env, BENCH_JOB: job }
+  const child = spawnSync(process.execPath, args, { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  return child.status === 0 ? JSON.parse(/** @type {string} */ (child.stdout.trim().split('\n').at(-1))) : undefined
+}
+
+/** @param {any} result */
+function show(result) {
+  console.log(options.json ? JSON.stringify(result) : tableOf(result))
+  if (!options.save) return
+  const machine = { node: process.version, cpu: os.cpus()[0]?.model, cpus: os.cpus().length, quick: options.quick }
+  writeFileSync(here(`results/${result.job}.json`), `${JSON.stringify({ ...result, machine }, undefined, 2)}\n`)
+}
+
+if (options.only !== undefined && !jobs.includes(options.only)) {
+  console.error(`bench: there is no job ${JSON.stringify(options.only)}; there are ${jobs.join(', ')}`)
+  process.exit(1)
+}
+if (process.env.BENCH_JOB !== undefined && process.env.BENCH_JOB === options.only) {
+  console.log(JSON.stringify(await runHere(options.only)))
+  process.exit(0)
+}
+for (const job of options.only === undefined ? jobs : [options.only]) {
+  const result = runApart(job)
+  if (result !== undefined) show(result)
+  else {
+    console.error(`bench: ${job} failed; its messages are above`)
+    process.exitCode = 1
+  }
+}
