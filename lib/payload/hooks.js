@@ -68,13 +68,32 @@ const ENDS = { create: true, update: true, updateByID: true, delete: true, delet
  * which Payload has hidden what is not for clients.
  * @type {import('payload').AfterErrorHook}
  */
-export function afterError({ graphqlResult, req, result }) {
+export function afterError({ error, graphqlResult, req, result }) {
+  settleFailed(req, graphqlResult ?? /** @type {any} */ (result)?.errors?.[0])
+  return graphqlResult === undefined ? withData(error, result) : undefined
+}
+
+/**
+ * Payload prints the data of an error only when it is of its own class, of which a bundled server has several.
+ * @param {any} error
+ * @param {any} result
+ */
+function withData({ code, data, message, name }, result) {
+  const [first] = result?.errors ?? []
+  if (!String(code).startsWith('ERR_OPTIMISTIC_') || data === undefined || first?.data || first?.message !== message) return
+  return { response: { ...result, errors: [{ name, data, message }] } }
+}
+
+/**
+ * @param {PayloadRequest | undefined} req
+ * @param {any} answer
+ */
+function settleFailed(req, answer) {
   const headers = req?.headers
   if (!req?.payload || !headers) return
   const { claims, transactions } = runtimeOf(req.payload)
   const bracket = claims.get(headers)?.bracket
   if (bracket === undefined) return
-  const answer = /** @type {any} */ (graphqlResult ?? /** @type {any} */ (result)?.errors?.[0])
   const reason = typeof answer?.message === 'string' ? answer.message : 'The request failed.'
   if (transactions.isFailing(bracket)) transactions.fail(bracket, reason)
   else if (bracket.open && claims.get(headers)?.operations) {

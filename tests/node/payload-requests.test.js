@@ -218,6 +218,18 @@ test('more bytes than a mutation may have are 413, and write nothing', async () 
   assert.equal(await noteOf(order), 'old')
 })
 
+test('an error of another copy of the package is answered with its code', async () => {
+  const order = await newOrder()
+  shop.hooks.beforeOperation = ({ operation }) => {
+    if (operation !== 'update') return
+    const code = 'ERR_OPTIMISTIC_FULL'
+    throw Object.assign(new Error('There is no room.'), { code, data: { code }, isPublic: true, status: 503 })
+  }
+  const answer = await patch(order, {})
+  assert.equal(answer.status, 503)
+  assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_FULL')
+})
+
 test('a write without a token is under no limit of a client', async () => {
   const order = await newOrder()
   await readThrough(shop)
