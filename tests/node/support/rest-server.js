@@ -25,7 +25,7 @@ export async function startRestServer({ orders, customers = [] }) {
 
 export const SHAPES = { orders: { groups: ['address'], relations: { customer: 'customers' } }, customers: {} }
 
-/** A token whose mutation was decided, and whose answer is gone: nothing is done twice. */
+/** To a token whose mutation was committed, and whose answer is gone: nothing is done twice. */
 const USED = { status: 409, body: { errors: [{ message: 'This token was used.' }] } }
 
 class RestServer {
@@ -99,7 +99,7 @@ class RestServer {
     }
     if (path === 'optimistic/mutations') return this.#status(query, response)
     if (this.answers.has(token)) return send(response, this.answers.get(token))
-    if ((this.mutations.get(token)?.state ?? 'pending') !== 'pending') return send(response, USED)
+    if (this.mutations.get(token)?.state === 'committed') return send(response, USED)
     const how = request.method === 'GET' ? this.#read(path, query) : undefined
     if (token && !this.mutations.has(token)) this.begin(token)
     const end = await this.#hold({ method: request.method, path, token, body, query }, response)
