@@ -13,6 +13,9 @@
  *   way
  * - `ERR_OPTIMISTIC_LIMIT_MUTATIONS`, `_LIMIT_OPERATIONS`, `_LIMIT_BYTES`, `ERR_OPTIMISTIC_FULL`: over a limit of
  *   mutations
+ * - `ERR_OPTIMISTIC_FOREIGN`: the shared region or the file is another user's, open to others, or not a regular file
+ * - `ERR_OPTIMISTIC_DIFFERS`: other processes have it open with another size, or run another version of this package
+ * - `ERR_OPTIMISTIC_SPACE`: `/dev/shm`, or the file's disk, has no room for `maxBytes`
  * - `ERR_OPTIMISTIC_MEMORY`, `ERR_OPTIMISTIC_SYSTEM`: the machine refused
  * - `ERR_OPTIMISTIC_ADDON`: the native part cannot be loaded
  */

@@ -22,6 +22,8 @@ import { Waiters } from './waiters.js'
 const DEFAULT_TTL = 30_000
 const DEFAULT_SETTLED_TIMEOUT = 30_000
 const DEFAULT_KNOWN_TIMEOUT = 50
+/** Milliseconds after which a sweep looks whether the process of a pending mutation still lives. */
+const LOOK_AFTER = 200
 
 /**
  * A cache as one thread sees it. Entries, mutations and versions are shared with every thread that opened the same
@@ -47,7 +49,12 @@ export class Cache {
     this.#handle = handle
     this.#reader = new Reader(handle, maxMemoOf(options))
     this.#loader = new Loader(this, (key, text, entry) => this.#store(key, text, true, entry))
-    this.#sweeper = new Sweeper(() => native.sweep(handle))
+    this.#sweeper = new Sweeper(() => {
+      const next = native.sweep(handle)
+      // What another process settles makes no event in this one.
+      this.#waiters.check()
+      return next
+    })
     this.#waiters = new Waiters(
       (callback) => native.watch(handle, callback),
       () => native.unwatch(handle),
@@ -285,12 +292,12 @@ export class Cache {
   status(token, principal) {
     const status = native.status(this.#handle, token, principal)
     if (status === undefined) return undefined
-    if (status.state === 'pending') this.#sweeper.by(status.deadline)
+    if (status.state === 'pending') this.#sweeper.by(Math.min(status.deadline, Date.now() + LOOK_AFTER))
     return { token, state: status.state, version: status.version, error: status.reason || undefined }
   }
 
   /**
-   * Waits until a mutation is settled, by whatever thread.
+   * Waits until a mutation is settled, by whatever thread or process. One whose process died expires within a second.
    * @param {string} token
    * @param {string} principal
    * @param {{ timeout?: number }} [options] milliseconds; 30,000 unless given
@@ -318,7 +325,7 @@ export class Cache {
   async known(tokens, principal, options) {
     const look = () => tokens.every((token) => this.status(token, principal) !== undefined) || undefined
     const timeout = timeoutOf(options?.timeout, DEFAULT_KNOWN_TIMEOUT)
-    return this.#waiters.wait(/** @type {() => boolean | undefined} */ (look), timeout, () => false)
+    return this.#waiters.wait(/** @type {() => boolean | undefined} */ (look), timeout, () => look() ?? false)
   }
 
   // ---- Looking in
@@ -326,10 +333,11 @@ export class Cache {
   /**
    * Counters of the arena since it was made (`version`, `generation`, `hits`, `misses`, `sets`, `refused`, `replays`,
    * `inexact`, `overlays`, `evictions`, `commits`, `rollbacks`, `expirations`, `invalidations`), its present contents
-   * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), and of this object
-   * `unkept` and `refreshFailures`. Hits that another thread answered from its own parsed objects are missing until
+   * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), the `processes` that have
+   * it open, how often one died while it changed the cache, which emptied it (`resets`), why the present content began
+   * (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept` and `refreshFailures`. Hits that another thread answered from its own parsed objects are missing until
    * it reports them: at most 63 a key.
-   * @returns {Record<string, number> & { generation: string }}
+   * @returns {Record<string, number> & { generation: string, started: string }}
    */
   stats() {
     this.#assertOpen()

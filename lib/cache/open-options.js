@@ -1,5 +1,11 @@
+import path from 'node:path'
 import { OptimisticCacheError } from '../errors.js'
 import { toJSON } from './json.js'
+
+/** oc_memory of include/optimistic_cache.h. */
+const PRIVATE = 0
+const SHARED = 1
+const FILE = 2
 
 const SIZES = /** @type {const} */ (['maxBytes', 'maxEntries', 'maxTags', 'maxMutations', 'maxViews', 'maxLog'])
 const LIMITS = /** @type {const} */ ([
@@ -17,15 +23,27 @@ export function toOpenOptions(options) {
     throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', 'options, and limits in it, must be objects')
   }
   const { name = 'default', memory = 'private', shapes, limits = {} } = options
-  if (memory !== 'private') {
-    const message = `memory must be 'private', not ${JSON.stringify(memory)}`
-    throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', message)
-  }
   /** @type {Record<string, unknown>} */
-  const flat = { name, shapes: shapes === undefined ? undefined : toJSON(shapes, 'shapes') }
+  const flat = { name, shapes: shapes === undefined ? undefined : toJSON(shapes, 'shapes'), ...memoryOf(memory) }
   for (const size of SIZES) flat[size] = options[size]
   for (const limit of LIMITS) flat[limit] = limits[limit]
   return flat
+}
+
+/**
+ * A relative path is one from the working directory of now, so that one spelling is one cache for as long as it is open.
+ * @param {unknown} memory
+ * @returns {{ memory: number, file?: string }}
+ */
+function memoryOf(memory) {
+  if (memory === 'private') return { memory: PRIVATE }
+  if (memory === 'shared') return { memory: SHARED }
+  const file = /** @type {{ file?: unknown } | null | undefined} */ (memory)?.file
+  if (typeof file === 'string' && file !== '' && !file.includes('\0')) return { memory: FILE, file: path.resolve(file) }
+  throw new OptimisticCacheError(
+    'ERR_OPTIMISTIC_ARGUMENT',
+    "memory must be 'private', 'shared', or { file: path } with a path that is not empty",
+  )
 }
 
 /**

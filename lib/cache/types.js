@@ -61,13 +61,15 @@
  */
 
 /**
- * The options of the first to open a name stand, but `shapes` (the last given replace earlier ones, and drop all
+ * The options of the first to open a name stand, in all processes that share it, but `shapes` (the last given replace earlier ones, and drop all
  * entries when they differ) and `maxMemo`.
  * @typedef {object} CacheOptions
- * @property {string} [name] 1 to 64 of `A-Z a-z 0-9 . _ -`; one name is one cache in the whole process. `default`
- *   unless given
- * @property {number} [maxBytes] the whole arena; at least 1 MiB, 256 MiB unless given
- * @property {'private'} [memory] where the arena lives: memory of this process
+ * @property {string} [name] 1 to 64 of `A-Z a-z 0-9 . _ -`; one name and memory is one cache in the whole process, and
+ *   with shared memory in all processes of the user. `default` unless given
+ * @property {number} [maxBytes] the whole arena; at least 1 MiB, 256 MiB (or what other processes have open) unless given
+ * @property {'private' | 'shared' | { file: string }} [memory] where the arena lives, and so who shares it: memory of
+ *   this process (the default), a named region for all processes of the user, or a file that is kept over restarts.
+ *   README, "Memory modes"
  * @property {Shapes} [shapes]
  * @property {Limits} [limits]
  * @property {number} [maxEntries] `maxBytes` / 4,096 unless given

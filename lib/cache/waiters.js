@@ -55,6 +55,11 @@ export class Waiters {
     })
   }
 
+  /** Looks again, for those who wait. */
+  check() {
+    for (const waiter of this.#waiters) waiter.check()
+  }
+
   /**
    * Ends all waiting: nothing will come any more. Goes before the addon's handle is closed.
    * @param {unknown} error
@@ -67,9 +72,7 @@ export class Waiters {
   #add(waiter) {
     this.#waiters.add(waiter)
     if (this.#waiters.size === 1) {
-      this.#watch(() => {
-        for (const each of this.#waiters) each.check()
-      })
+      this.#watch(() => this.check())
     }
     // What happened between the caller's first look and the watch made no event.
     waiter.check()

@@ -20,8 +20,15 @@ struct Count {
   uint32_t* value;
 };
 
-// Reads `object` into `options`; the texts, to which `options` points, go into `name` and `shapes`.
-bool ReadOptions(Napi::Object object, oc_options_t* options, std::string* name, std::string* shapes) {
+// What oc_options_t points to.
+struct Texts {
+  std::string name;
+  std::string shapes;
+  std::string file;
+};
+
+// Reads `object` into `options`, which then points to `texts`.
+bool ReadOptions(Napi::Object object, oc_options_t* options, Texts* texts) {
   oc_limits_t* limits = &options->limits;
   const Count counts[] = {
       {"maxEntries", &options->max_entries},
@@ -39,18 +46,22 @@ bool ReadOptions(Napi::Object object, oc_options_t* options, std::string* name, 
       {"pendingPerPrincipal", &limits->pending_per_principal},
       {"viewAge", &limits->view_age},
   };
-  std::vector<Napi::Value> values = {object.Get("name"), object.Get("shapes"), object.Get("maxBytes")};
+  std::vector<Napi::Value> values = {object.Get("name"), object.Get("shapes"), object.Get("memory"), object.Get("file"),
+                                     object.Get("maxBytes")};
   for (const Count& count : counts) values.push_back(object.Get(count.name));
   if (object.Env().IsExceptionPending()) return false;
 
   Arguments in(object.Env(), std::move(values));
   size_t index = 0;
-  *name = in.Text(index++, "name");
-  *shapes = in.OptionalText(index++, "shapes");
+  texts->name = in.Text(index++, "name");
+  texts->shapes = in.OptionalText(index++, "shapes");
+  options->memory = static_cast<oc_memory>(in.OptionalUint32(index++, "memory"));
+  texts->file = in.OptionalText(index++, "file");
   options->max_bytes = in.OptionalInteger(index++, "maxBytes");
   for (const Count& count : counts) *count.value = in.OptionalUint32(index++, count.name);
-  options->name = SliceOf(*name);
-  options->shapes = SliceOf(*shapes);
+  options->name = SliceOf(texts->name);
+  options->shapes = SliceOf(texts->shapes);
+  options->file = SliceOf(texts->file);
   return in.ok();
 }
 
@@ -61,9 +72,8 @@ Napi::Value Open(const Napi::CallbackInfo& info) {
     return env.Undefined();
   }
   oc_options_t options = {};
-  std::string name;
-  std::string shapes;
-  if (!ReadOptions(info[0].As<Napi::Object>(), &options, &name, &shapes)) return env.Undefined();
+  Texts texts;
+  if (!ReadOptions(info[0].As<Napi::Object>(), &options, &texts)) return env.Undefined();
 
   oc_cache_t* cache = nullptr;
   oc_error_t error = {};
@@ -143,10 +153,13 @@ Napi::Value Stats(const Napi::CallbackInfo& info) {
       {"views", stats.views},
       {"arenaBytes", stats.arena_bytes},
       {"usedBytes", stats.used_bytes},
+      {"processes", stats.processes},
+      {"resets", stats.resets},
   };
   Napi::Object result = Napi::Object::New(env);
   for (const auto& member : members) result.Set(member.name, NumberOf(env, member.value));
   result.Set("generation", GenerationOf(env, stats.generation));
+  result.Set("started", Napi::String::New(env, stats.started));
   return result;
 }
 

@@ -268,7 +268,9 @@ test('a cache is not opened with options that make no sense', () => {
   for (const shapes of [null, 7, [], ...shapesOfOrders.map((orders) => ({ orders }))]) {
     refused('SHAPES', { name: 'x', maxBytes: 1 << 20, shapes })
   }
-  refused('ARGUMENT', { name: 'x', memory: 'shared' })
+  for (const memory of ['heap', null, {}, { file: '' }, { file: 'a\0b' }, { file: 7 }]) {
+    refused('ARGUMENT', { name: 'x', memory })
+  }
   refused('ARGUMENT', { name: 'x', maxMemo: -1 })
   for (const options of [null, 7, 'default', { limits: null }]) refused('ARGUMENT', options)
 })
