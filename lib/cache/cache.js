@@ -335,8 +335,8 @@ export class Cache {
    * `inexact`, `overlays`, `evictions`, `commits`, `rollbacks`, `expirations`, `invalidations`), its present contents
    * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), the `processes` that have
    * it open, how often one died while it changed the cache, which emptied it (`resets`), why the present content began
-   * (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept` and `refreshFailures`. Hits that another thread answered from its own parsed objects are missing until
-   * it reports them: at most 63 a key.
+   * (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept` and `refreshFailures`. Hits that another
+   * thread answered from its own parsed objects are missing until it reports them: at most 63 a key.
    * @returns {Record<string, number> & { generation: string, started: string }}
    */
   stats() {

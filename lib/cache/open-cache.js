@@ -7,7 +7,7 @@ import { Cache } from './cache.js'
  *
  * @param {import('./types.js').CacheOptions} [options]
  * @returns {Cache}
- * @throws {import('../errors.js').OptimisticCacheError} `_ARGUMENT`, `_SHAPES`, `_FOREIGN`, `_DIFFERS`, `_SPACE`, `_FULL`,
- *   `_MEMORY`, `_SYSTEM`
+ * @throws {import('../errors.js').OptimisticCacheError} `_ARGUMENT`, `_SHAPES`, `_FOREIGN`, `_DIFFERS`, `_SPACE`,
+ *   `_FULL`, `_MEMORY`, `_SYSTEM`
  */
 export const openCache = (options = {}) => new Cache(options)

@@ -31,7 +31,7 @@ export function toOpenOptions(options) {
 }
 
 /**
- * A relative path is one from the working directory of now, so that one spelling is one cache for as long as it is open.
+ * A relative path starts at the working directory of now, so that two spellings of a path are one cache.
  * @param {unknown} memory
  * @returns {{ memory: number, file?: string }}
  */

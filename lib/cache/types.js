@@ -61,12 +61,13 @@
  */
 
 /**
- * The options of the first to open a name stand, in all processes that share it, but `shapes` (the last given replace earlier ones, and drop all
- * entries when they differ) and `maxMemo`.
+ * The options of the first to open a name stand, in all processes that share it, but `shapes` (the last given replace
+ * earlier ones, and drop all entries when they differ) and `maxMemo`.
  * @typedef {object} CacheOptions
  * @property {string} [name] 1 to 64 of `A-Z a-z 0-9 . _ -`; one name and memory is one cache in the whole process, and
  *   with shared memory in all processes of the user. `default` unless given
- * @property {number} [maxBytes] the whole arena; at least 1 MiB, 256 MiB (or what other processes have open) unless given
+ * @property {number} [maxBytes] the whole arena; at least 1 MiB, 256 MiB (or what other processes have open) unless
+ *   given
  * @property {'private' | 'shared' | { file: string }} [memory] where the arena lives, and so who shares it: memory of
  *   this process (the default), a named region for all processes of the user, or a file that is kept over restarts.
  *   README, "Memory modes"

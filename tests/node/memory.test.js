@@ -48,7 +48,7 @@ test('a value that one process sets is read by another that shares the memory', 
   assert.equal(await other.call('generation'), cache.generation)
 })
 
-test('a read after the commit of another process shows the change, also when the object was parsed before', async (t) => {
+test('a read after the commit of another process shows the change, also of an object parsed before', async (t) => {
   const options = shared()
   const cache = open(t, options)
   const other = await CacheProcess.open(t, options)
