@@ -18,7 +18,7 @@ function measure(subject, entries, seconds) {
 
 /** @param {{ quick: boolean }} options */
 export default function memory({ quick }) {
-  const [entries, seconds, rounds] = quick ? [50_000, 1, 1] : [1_000_000, 10, 3]
+  const [entries, seconds, rounds] = quick ? [50_000, 1, 1] : [1_000_000, 10, 2]
   const kinds = [
     { name: OURS, version: ourVersion },
     { name: 'Map', version: process.version },
