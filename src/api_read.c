@@ -14,8 +14,7 @@
 #include "cache.h"
 
 enum {
-  STATES_MOST = 64,  /* of one entry that are looked at for a view; one that needs an older one is torn */
-  REPLAYS_MOST = 64, /* versions replayed in one read; an entry further behind is loaded again */
+  STATES_MOST = 64, /* of one entry that are looked at for a view; one that needs an older one is torn */
   GROW_TRIES = 16
 };
 
@@ -33,91 +32,9 @@ struct read {
   struct page page;
   oc_buffer_t query, operations;
   size_t need_bytes, need_spans, need_query, need_operations;
-  uint64_t missed[REPLAYS_MOST]; /* versions to be replayed, ascending */
-  uint32_t missed_count;
+  struct missed missed; /* to be replayed */
+  uint64_t from;        /* the version of the entry */
 };
-
-/* What a look at the entry came to. */
-enum verdict {
-  CURRENT, /* as it is */
-  BEHIND,  /* after read.missed are replayed */
-  USELESS, /* cannot be brought to the read's version */
-  NEWER    /* is past the read's version, and differs from what it was then */
-};
-
-/* ---- What did it miss? ---- */
-
-static bool can_replay(uint32_t kinds, uint32_t effects) {
-  if (kinds & DEPENDS_OPAQUE) return false;
-  if (kinds == DEPENDS_REFERENCE) return (effects & (LOG_DELETE | LOG_INVALIDATE)) == 0;
-  return effects == LOG_UPDATE;
-}
-
-/* Keeps `missed` ascending and without repetition. False when there are too many. */
-static bool add_missed(struct read *read, uint64_t version) {
-  uint32_t at = read->missed_count;
-  while (at > 0 && read->missed[at - 1] > version) at--;
-  if (at > 0 && read->missed[at - 1] == version) return true;
-  if (read->missed_count == REPLAYS_MOST) return false;
-  memmove(read->missed + at + 1, read->missed + at, (read->missed_count - at) * sizeof *read->missed);
-  read->missed[at] = version;
-  read->missed_count++;
-  return true;
-}
-
-/* Follows a tag's chain back to the entry's version. False when something on it cannot be replayed. */
-static bool follow_tag(struct read *read, const struct entry *entry, struct tag_reference reference) {
-  struct arena *arena = &read->cache->arena;
-  for (uint64_t version = tag_at(arena, reference.tag)->last; version > entry->version;) {
-    const struct log_record *record = log_find_locked(arena, version);
-    const struct log_link *link = record ? log_link_of(arena, record, reference.tag) : NULL;
-    if (!link) return false;
-    if (version <= read->target) {
-      if (entry->mixed || !can_replay(reference.kinds, link->effects)) return false;
-      if (reference.kinds != DEPENDS_REFERENCE && !add_missed(read, version)) return false;
-    }
-    version = link->prior;
-  }
-  return true;
-}
-
-static enum verdict judge_behind(struct read *read, const struct entry *entry) {
-  struct arena *arena = &read->cache->arena;
-  const struct tag_reference *references = entry_references(arena, entry);
-  for (uint32_t i = 0; i < entry->reference_count; i++) {
-    const struct tag *tag = tag_at(arena, references[i].tag);
-    if (entry->mixed && tag->unsettled > entry->set_version) return USELESS;
-    if (tag->last > entry->version && !follow_tag(read, entry, references[i])) return USELESS;
-  }
-  return read->missed_count > 0 ? BEHIND : CURRENT;
-}
-
-/* Whether one of its tags changed after the read's version and up to the entry's. */
-static enum verdict judge_newer(struct read *read, const struct entry *entry) {
-  struct arena *arena = &read->cache->arena;
-  const struct tag_reference *references = entry_references(arena, entry);
-  for (uint32_t i = 0; i < entry->reference_count; i++) {
-    uint64_t version = tag_at(arena, references[i].tag)->last;
-    while (version > entry->version) {
-      const struct log_record *record = log_find_locked(arena, version);
-      const struct log_link *link = record ? log_link_of(arena, record, references[i].tag) : NULL;
-      if (!link) return NEWER;
-      version = link->prior;
-    }
-    if (version > read->target) return NEWER;
-  }
-  return CURRENT;
-}
-
-static enum verdict judge(struct read *read, const struct entry *entry) {
-  read->missed_count = 0;
-  /* Set at the log's head, or found current there before: nothing to ask until it moves. */
-  if (entry->version == read->target && read->target == log_head(&read->cache->arena)) return CURRENT;
-  if (entry->version <= read->target) return judge_behind(read, entry);
-  if (entry->mixed && judge_behind(read, entry) == USELESS) return USELESS;
-  read->missed_count = 0;
-  return judge_newer(read, entry);
-}
 
 /* ---- Copying out ---- */
 
@@ -132,24 +49,17 @@ static bool copy_to(oc_buffer_t *buffer, const void *data, size_t size, size_t *
 }
 
 static bool copy_missed_operations(struct read *read) {
-  struct arena *arena = &read->cache->arena;
-  size_t size = 0;
-  for (uint32_t i = 0; i < read->missed_count; i++) {
-    const struct log_record *record = log_find_locked(arena, read->missed[i]);
-    if (size + record->operations_size <= read->operations.cap)
-      memcpy(read->operations.data + size, arena_at(arena, record->operations), record->operations_size);
-    size += record->operations_size;
-  }
-  read->need_operations = size;
-  read->operations.len = size <= read->operations.cap ? size : 0;
-  return size <= read->operations.cap;
+  oc_buffer_t *out = &read->operations;
+  read->need_operations = missed_operations_locked(read->cache, &read->missed, out->data, out->cap);
+  out->len = read->need_operations <= out->cap ? read->need_operations : 0;
+  return read->need_operations <= out->cap;
 }
 
 /* Copies the entry where it goes; false when a buffer is too small. */
 static bool copy_out(struct read *read, const struct entry *entry) {
   struct arena *arena = &read->cache->arena;
   oc_slice_t value = entry_value(arena, entry);
-  if (read->missed_count == 0 && !read->overlay) return copy_to(read->out, value.data, value.len, &read->need_bytes);
+  if (read->missed.count == 0 && !read->overlay) return copy_to(read->out, value.data, value.len, &read->need_bytes);
   bool fits = copy_to(&read->page.bytes, value.data, value.len, &read->need_bytes);
   fits &=
       copy_to(&read->page.spans, entry_spans(arena, entry), entry->span_count * sizeof(struct span), &read->need_spans);
@@ -158,7 +68,7 @@ static bool copy_out(struct read *read, const struct entry *entry) {
 }
 
 static oc_status grow(struct read *read) {
-  bool whole = read->missed_count > 0 || read->overlay;
+  bool whole = read->missed.count > 0 || read->overlay;
   oc_status status = buffer_reserve(whole ? &read->page.bytes : read->out, read->need_bytes);
   if (status == OC_OK && whole) status = buffer_reserve(&read->page.spans, read->need_spans);
   if (status == OC_OK && whole) status = buffer_reserve(&read->query, read->need_query);
@@ -201,7 +111,7 @@ static uint32_t find_state(struct read *read, enum verdict *why) {
     const struct entry *entry = entry_at(arena, index);
     if (!read->view && !entry_is_set(entry)) return 0;
     if (has_expired(read, entry)) continue;
-    enum verdict verdict = judge(read, entry);
+    enum verdict verdict = missed_locked(read->cache, entry, read->target, &read->missed);
     if (verdict == CURRENT || verdict == BEHIND) return index;
     if (verdict == NEWER) *why = NEWER;
   }
@@ -222,7 +132,7 @@ static void drop_useless(struct read *read) {
 
 static void note_hit(struct read *read, struct entry *entry) {
   struct arena *arena = &read->cache->arena;
-  if (read->missed_count == 0 && entry->version < read->target) entry->version = read->target;
+  if (read->missed.count == 0 && entry->version < read->target) entry->version = read->target;
   entry_touch_locked(entry, 1);
   arena_header(arena)->counters.hits++;
   read->hit.version = read->target;
@@ -250,8 +160,9 @@ static oc_status look_locked(struct read *read) {
     return OC_MISS;
   }
   struct entry *entry = entry_at(arena, index);
-  read->overlay = read->overlay && entry->content == OC_JSON && entry->span_count > 0;
-  bool unchanged = read->known && read->known == entry->stamp && read->missed_count == 0 && !read->overlay;
+  read->from = entry->version;
+  read->overlay = read->overlay && entry->content == OC_JSON && (entry->has_query || entry->span_count > 0);
+  bool unchanged = read->known && read->known == entry->stamp && read->missed.count == 0 && !read->overlay;
   if (!unchanged && !copy_out(read, entry)) return OC_REFUSED;
   note_hit(read, entry);
   return unchanged ? OC_UNCHANGED : OC_OK;
@@ -282,37 +193,102 @@ static oc_status replay_missed(struct read *read) {
   return OC_OK;
 }
 
-/* Under the lock again: keeps what the replay made of the entry, or drops the entry when nothing could be. */
-static void keep_or_drop_locked(struct read *read, oc_status replayed) {
+/* Of each tag the place among the entry's references, to be found from the tag. */
+static bool depends_already(const struct arena *arena, const struct entry *entry, uint32_t tag) {
+  const struct tag_reference *references = entry_references(arena, entry);
+  uint32_t place = tag_at(arena, tag)->place;
+  return place < entry->reference_count && references[place].tag == tag;
+}
+
+static void note_references(struct arena *arena, const struct entry *entry) {
+  const struct tag_reference *references = entry_references(arena, entry);
+  for (uint32_t i = 0; i < entry->reference_count; i++) tag_at(arena, references[i].tag)->place = i;
+}
+
+/*
+ * Whether what the value now shows, or names, besides what the entry did, is there still: the entry was not asked
+ * about it, so a document may have been deleted after the operation that refers to it.
+ */
+static bool is_there_still_locked(struct read *read, const struct entry *entry, const struct documents *documents) {
+  struct arena *arena = &read->cache->arena;
+  const struct dependency *dependencies = documents_dependencies(documents);
+  if (entry) note_references(arena, entry);
+  for (uint32_t i = 0; i < documents_dependency_count(documents); i++) {
+    uint32_t tag = tag_find_locked(arena, documents_name(documents, dependencies + i));
+    if (!tag && tag_floor_locked(arena) > read->from) return false;
+    if (!tag || (entry && depends_already(arena, entry, tag))) continue;
+    for (uint64_t version = tag_at(arena, tag)->last; version > read->from;) {
+      const struct log_record *record = log_find_locked(arena, version);
+      const struct log_link *link = record ? log_link_of(arena, record, tag) : NULL;
+      if (!link || (version <= read->target && link->effects & (LOG_DELETE | LOG_INVALIDATE))) return false;
+      version = link->prior;
+    }
+  }
+  return true;
+}
+
+static void count_replay(struct arena *arena, bool exact) {
+  struct arena_counters *counters = &arena_header(arena)->counters;
+  if (exact) {
+    counters->replays++;
+    return;
+  }
+  counters->inexact++;
+  counters->hits--; /* look_locked took it for one */
+  counters->misses++;
+}
+
+/*
+ * Under the lock again: keeps what the replay made of the entry, or drops the entry when nothing could be. `documents`
+ * are those of the value when it shows others than before; else NULL. Returns OC_MISS when it turns out to be none.
+ */
+static oc_status keep_or_drop_locked(struct read *read, oc_status replayed, const struct documents *documents) {
   struct arena *arena = &read->cache->arena;
   uint32_t index = entry_find_locked(arena, read->key);
-  if (replayed == OC_OK) arena_header(arena)->counters.replays++;
-  else {
-    arena_header(arena)->counters.inexact++;
-    arena_header(arena)->counters.hits--; /* look_locked took it for one */
-    arena_header(arena)->counters.misses++;
-  }
-  bool same = index && entry_at(arena, index)->stamp == read->hit.stamp;
-  bool needed = view_oldest_locked(arena, read->real_now) < read->missed[read->missed_count - 1];
+  if (index && entry_at(arena, index)->stamp != read->hit.stamp) index = 0;
+  if (replayed == OC_OK && documents && !is_there_still_locked(read, index ? entry_at(arena, index) : NULL, documents))
+    replayed = OC_MISS;
+  count_replay(arena, replayed == OC_OK);
+  bool needed = view_oldest_locked(arena, read->real_now) < read->missed.versions[read->missed.count - 1];
   read->hit.stamp = 0;
-  if (!same) return; /* changed meanwhile, or an older state, which stays as it is for its views */
+  if (!index) return replayed; /* changed meanwhile, or an older state, which stays as it is for its views */
   if (replayed != OC_OK) {
     if (!needed) entry_remove_locked(arena, index);
-    return;
+    return replayed;
   }
   oc_slice_t value = {read->page.bytes.data, read->page.bytes.len};
   const struct span *spans = (const struct span *)(void *)read->page.spans.data;
-  uint32_t span_count = (uint32_t)(read->page.spans.len / sizeof(struct span));
-  index = entry_update_locked(arena, index, value, spans, span_count, read->target);
+  index = documents ? entry_replace_locked(arena, index, value, documents, read->target)
+                    : entry_update_locked(arena, index, value, spans, page_span_count(&read->page), read->target);
   if (index) read->hit.stamp = entry_at(arena, index)->stamp;
+  return replayed;
 }
 
 static oc_status catch_up(struct read *read) {
+  struct documents documents = {0};
+  oc_slice_t value;
   oc_status status = replay_missed(read);
+  bool entered = status == OC_OK && read->page.entered;
+  if (entered) {
+    value = (oc_slice_t){read->page.bytes.data, read->page.bytes.len};
+    status =
+        documents_find(value, read->page.query, read->page.shapes, NULL, 0, &read->cache->limits, &documents, NULL);
+    if (status < 0 && status != OC_ERR_MEMORY) status = OC_MISS; /* more than an entry may depend on */
+  }
   arena_lock(&read->cache->arena);
-  keep_or_drop_locked(read, status);
+  status = keep_or_drop_locked(read, status, entered && status == OC_OK ? &documents : NULL);
   arena_unlock(&read->cache->arena);
+  documents_free(&documents);
   return status;
+}
+
+/* What other entries know of the documents that may come in. */
+static oc_status collect_copies(struct read *read) {
+  oc_slice_t operations[VIEW_TOKENS_MOST + 1];
+  size_t count = 0;
+  if (read->missed.count > 0) operations[count++] = (oc_slice_t){read->operations.data, read->operations.len};
+  if (read->overlay) count += view_layers(read->view, read->applies, operations + count);
+  return copies_collect(read->cache, &read->page, read->key, read->target, read->now, operations, count);
 }
 
 static void count_overlay(oc_cache_t *cache) {
@@ -323,9 +299,10 @@ static void count_overlay(oc_cache_t *cache) {
 
 /* From the copied entry to the bytes for the caller. */
 static oc_status finish(struct read *read) {
-  oc_status status = OC_OK;
+  oc_status status;
   read->page.query = read->query.len > 0 ? (const struct query *)(const void *)read->query.data : NULL;
-  if (read->missed_count > 0) status = catch_up(read);
+  status = collect_copies(read);
+  if (status == OC_OK && read->missed.count > 0) status = catch_up(read);
   if (status == OC_OK && read->overlay) {
     status = view_overlay(read->view, read->applies, &read->page, &read->hit.overlaid);
     if (read->hit.overlaid) read->hit.stamp = 0;
@@ -349,10 +326,13 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
   struct read read = {
       .cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out, .now = now, .real_now = now};
   struct shapes *shapes = cache_shapes(cache);
+  struct copies copies = {0};
   read.page.shapes = shapes;
+  read.page.copies = &copies;
   oc_status status = look(&read);
-  if (status == OC_OK && (read.missed_count > 0 || read.overlay)) status = finish(&read);
+  if (status == OC_OK && (read.missed.count > 0 || read.overlay)) status = finish(&read);
   if (status == OC_OK || status == OC_UNCHANGED) *hit = read.hit;
+  copies_free(&copies);
   page_free(&read.page);
   oc_buffer_free(&read.query);
   oc_buffer_free(&read.operations);
@@ -387,6 +367,12 @@ static oc_status overlay_value(oc_view_t *view, oc_slice_t value, uint64_t since
   }
   if (status == OC_OK) status = buffer_append(&page->spans, documents.spans.data, documents.spans.len);
   page->query = query;
+  oc_slice_t operations[VIEW_TOKENS_MOST];
+  if (status == OC_OK) {
+    size_t count = view_layers(view, applies, operations);
+    oc_slice_t no_key = {NULL, 0};
+    status = copies_collect(view->cache, page, no_key, view->version, cache_now(), operations, count);
+  }
   if (status == OC_OK) status = view_overlay(view, applies, page, changed);
   if (status == OC_OK && *changed) count_overlay(view->cache);
   documents_free(&documents);
@@ -403,7 +389,8 @@ oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_sl
   oc_status status = json_validate(value, cache->limits.json_depth, "value", error);
   if (status != OC_OK) return status;
   struct shapes *shapes = cache_shapes(cache);
-  struct page page = {.shapes = shapes};
+  struct copies copies = {0};
+  struct page page = {.shapes = shapes, .copies = &copies};
   oc_buffer_t compiled = {0};
   oc_hit_t found = {.version = since, .content = OC_JSON};
   if (query.len > 0) status = query_compile(query, shapes, cache->limits.json_depth, &compiled, error);
@@ -415,6 +402,7 @@ oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_sl
     page.bytes = swapped;
     *hit = found;
   }
+  copies_free(&copies);
   page_free(&page);
   oc_buffer_free(&compiled);
   shapes_release(shapes);

@@ -221,12 +221,19 @@ void view_layers_locked(oc_view_t *view, uint64_t version, bool *applies) {
   }
 }
 
+size_t view_layers(const oc_view_t *view, const bool *applies, oc_slice_t *operations) {
+  size_t count = 0;
+  for (uint32_t i = 0; i < view->layer_count; i++)
+    if (applies[i] && view->layers[i].size > 0) operations[count++] = layer_operations(view, view->layers + i);
+  return count;
+}
+
 oc_status view_overlay(const oc_view_t *view, const bool *applies, struct page *page, bool *changed) {
-  for (uint32_t i = 0; i < view->layer_count; i++) {
-    if (!applies[i] || view->layers[i].size == 0) continue;
-    oc_slice_t operations = layer_operations(view, view->layers + i);
+  oc_slice_t layers[VIEW_TOKENS_MOST];
+  size_t count = view_layers(view, applies, layers);
+  for (size_t i = 0; i < count; i++) {
     const struct operation *operation = NULL;
-    while ((operation = operation_next(operations.data, operations.len, operation))) {
+    while ((operation = operation_next(layers[i].data, layers[i].len, operation))) {
       oc_status status = replay_apply(page, operation, REPLAY_GUESS, changed);
       if (status != OC_OK) return status;
     }

@@ -65,9 +65,40 @@ uint64_t cache_now(void);
  * committed by then. A layer whose mutation ended without a commit tears the view.
  */
 void view_layers_locked(oc_view_t *view, uint64_t version, bool *applies);
+/* The compiled operations of the layers that apply, in their order; returns how many there are. */
+size_t view_layers(const oc_view_t *view, const bool *applies, oc_slice_t *operations);
 /* Lays the view's operations over a page. Errors: MEMORY. */
 oc_status view_overlay(const oc_view_t *view, const bool *applies, struct page *page, bool *changed);
 
-enum { VIEW_TOKENS_MOST = 64 };
+enum {
+  VIEW_TOKENS_MOST = 64,
+  REPLAYS_MOST = 64 /* versions replayed in one read; an entry further behind is loaded again */
+};
+
+/* What a look at an entry came to. */
+enum verdict {
+  CURRENT, /* as it is */
+  BEHIND,  /* after what it missed is replayed */
+  USELESS, /* cannot be brought to the version asked for */
+  NEWER    /* is past that version, and differs from what it was then */
+};
+
+/* Versions to be replayed onto an entry, ascending. */
+struct missed {
+  uint64_t versions[REPLAYS_MOST];
+  uint32_t count;
+};
+
+/* What an entry lacks to be what the database said at `target`. */
+enum verdict missed_locked(oc_cache_t *cache, const struct entry *entry, uint64_t target, struct missed *missed);
+/* The bytes of the operations that were missed; copies them when they fit into `cap`. */
+size_t missed_operations_locked(oc_cache_t *cache, const struct missed *missed, char *out, size_t cap);
+
+/*
+ * Fills page->copies with what entries know, at `target`, of the documents that operations may bring into the page.
+ * Takes the lock. `key`: the page's own entry, or empty. Errors: MEMORY.
+ */
+oc_status copies_collect(oc_cache_t *cache, struct page *page, oc_slice_t key, uint64_t target, uint64_t now,
+                         const oc_slice_t *operations, size_t count);
 
 #endif

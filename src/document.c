@@ -85,18 +85,34 @@ static oc_status depend(struct finder *finder, oc_slice_t name, uint32_t kinds) 
   return status;
 }
 
+enum { DOCUMENT_TAG_MOST = 1024 };
+
+/*
+ * "collection:id"; 0 when it is too long. Tags are text, as in invalidate(['orders:a"b']), not JSON: escapes are decoded,
+ * which never makes it longer.
+ */
+static size_t print_tag(char tag[DOCUMENT_TAG_MOST], oc_slice_t collection, oc_slice_t id) {
+  size_t len = collection.len + 1 + id.len;
+  if (len > DOCUMENT_TAG_MOST) return 0;
+  len = json_decode(collection, tag);
+  tag[len++] = ':';
+  return len + json_decode(id, tag + len);
+}
+
+uint64_t document_hash(oc_slice_t collection, oc_slice_t id) {
+  char tag[DOCUMENT_TAG_MOST];
+  size_t len = print_tag(tag, collection, id);
+  return len > 0 ? hash_document((oc_slice_t){tag, len}) : 0;
+}
+
 /* Depends on "collection:id" and gives its hash. */
 static oc_status depend_on_document(struct finder *finder, oc_slice_t collection, oc_slice_t id, uint32_t kinds,
                                     uint64_t *hash) {
-  char tag[1024];
-  size_t len = collection.len + 1 + id.len;
-  if (len > sizeof tag || len > finder->limits->tag_bytes)
+  char tag[DOCUMENT_TAG_MOST];
+  size_t len = print_tag(tag, collection, id);
+  if (len == 0 || len > finder->limits->tag_bytes)
     return error_set(finder->error, OC_ERR_TAG_SIZE, "a document's collection and id are longer than %u bytes together",
                      finder->limits->tag_bytes);
-  /* Tags are text, as in invalidate(['orders:a"b']), not JSON: escapes are decoded, which never makes it longer. */
-  len = json_decode(collection, tag);
-  tag[len++] = ':';
-  len += json_decode(id, tag + len);
   oc_slice_t name = {tag, len};
   *hash = hash_document(name);
   return depend(finder, name, kinds);
@@ -110,7 +126,8 @@ static oc_status find_in_member(struct finder *finder, const struct shape_node *
 static oc_status find_in_document(struct finder *finder, oc_slice_t collection, int32_t shape, oc_slice_t value,
                                   uint32_t level) {
   oc_slice_t id;
-  if (!json_member(value, SLICE("id"), &id) || json_is_container(id) || json_is_null(id))
+  if (level == 0 && finder->query->type == QUERY_FIND_GLOBAL) id = (oc_slice_t){value.data, 0}; /* the query names it */
+  else if (!json_member(value, SLICE("id"), &id) || json_is_container(id) || json_is_null(id))
     return depend(finder, collection, DEPENDS_OPAQUE); /* any of them, for all one can tell */
   id = json_scalar_text(id);
   struct span span = {.start = (uint32_t)(value.data - finder->value.data),
@@ -119,12 +136,13 @@ static oc_status find_in_document(struct finder *finder, oc_slice_t collection, 
                       .id_len = (uint32_t)id.len,
                       .shape = shape,
                       .level = level};
-  oc_status status = depend_on_document(finder, collection, id, DEPENDS_DOCUMENT, &span.document);
+  oc_slice_t name = id.len > 0 ? id : query_global_slug(finder->query);
+  oc_status status = depend_on_document(finder, collection, name, DEPENDS_DOCUMENT, &span.document);
   if (status == OC_OK) status = buffer_append(&finder->found->spans, &span, sizeof span);
   const struct shape_node *root = shapes_root(finder->shapes, shape);
   if (status != OC_OK || !root || !root->first_child) return status;
   struct json_walk walk = json_walk(value);
-  oc_slice_t name, member;
+  oc_slice_t member;
   while (status == OC_OK && json_next_member(&walk, &name, &member))
     status = find_in_member(finder, shapes_member(finder->shapes, root, name), member, level);
   return status;
@@ -172,6 +190,10 @@ static oc_status find_in_member(struct finder *finder, const struct shape_node *
   return status;
 }
 
+static int32_t shape_of_query(const struct shapes *shapes, const struct query *query) {
+  return shapes_find(shapes, query->type == QUERY_FIND_GLOBAL ? query_global(query) : query_collection(query));
+}
+
 static oc_status find_in_page(struct finder *finder, int32_t shape) {
   oc_slice_t docs, item;
   if (!json_member(finder->value, SLICE("docs"), &docs) || !json_is_array(docs))
@@ -186,9 +208,9 @@ static oc_status find_in_page(struct finder *finder, int32_t shape) {
 static oc_status find_by_query(struct finder *finder) {
   const struct query *query = finder->query;
   oc_slice_t collection = query_collection(query);
-  int32_t shape = shapes_find(finder->shapes, collection);
+  int32_t shape = shape_of_query(finder->shapes, query);
   oc_status status = OC_OK;
-  if (query->type != QUERY_FIND_BY_ID) status = depend(finder, collection, DEPENDS_COLLECTION);
+  if (query->type == QUERY_FIND || query->type == QUERY_COUNT) status = depend(finder, collection, DEPENDS_COLLECTION);
   for (uint32_t i = 0; i < query->wide_count && status == OC_OK; i++)
     status = depend(finder, query_wide(query, i), DEPENDS_OPAQUE);
   if (status != OC_OK || query->type == QUERY_COUNT) return status;
@@ -213,6 +235,16 @@ oc_status documents_find(oc_slice_t value, const struct query *query, const stru
   if (status == OC_OK && query) status = find_by_query(&finder);
   if (status == OC_ERR_MEMORY) error_set(error, status, "no memory for the documents of a value");
   return status;
+}
+
+oc_status documents_find_in(oc_slice_t document, const struct query *query, const struct shapes *shapes,
+                            struct documents *documents) {
+  static const oc_limits_t WIDE = {.tag_bytes = UINT32_MAX, .tags_per_entry = UINT32_MAX};
+  memset(documents, 0, sizeof *documents);
+  struct hash_key key = {{(uint64_t)(uintptr_t)document.data, (uint64_t)(uintptr_t)documents}};
+  struct finder finder = {document, query, shapes, &WIDE, key, documents, NULL};
+  oc_status status = find_in_document(&finder, query_collection(query), shape_of_query(shapes, query), document, 0);
+  return status == OC_ERR_MEMORY ? status : OC_OK; /* a name too long for a tag is of no document that there is */
 }
 
 void documents_free(struct documents *documents) {

@@ -10,7 +10,7 @@
 struct span {
   uint64_t document; /* hash_document of its tag */
   uint32_t start, len;
-  uint32_t id_at, id_len; /* its id as between quotes, from the start of the value */
+  uint32_t id_at, id_len; /* its id as between quotes, from the start of the value; a global has none */
   int32_t shape;          /* -1: none */
   uint32_t level;         /* 0 for the query's own documents, 1 for what they show, … */
 };
@@ -43,6 +43,13 @@ struct documents {
 oc_status documents_find(oc_slice_t value, const struct query *query, const struct shapes *shapes,
                          const oc_slice_t *tags, size_t tag_count, const oc_limits_t *limits,
                          struct documents *documents, oc_error_t *error);
+/*
+ * The same for one of the query's own documents: its places are relative to it. Every limit is wide. Errors: MEMORY.
+ */
+oc_status documents_find_in(oc_slice_t document, const struct query *query, const struct shapes *shapes,
+                            struct documents *documents);
+/* The hash of a document's tag; 0 for one that is too long to be one. */
+uint64_t document_hash(oc_slice_t collection, oc_slice_t id);
 void documents_free(struct documents *documents);
 
 static inline uint32_t documents_span_count(const struct documents *documents) {

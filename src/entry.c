@@ -312,22 +312,21 @@ static uint64_t needs_size(uint32_t reference_count, uint32_t query_size) {
 }
 
 /*
- * The tags are counted as used, so that no eviction on the way recycles them. Returns 0 and undoes when there is no
- * room.
+ * The references, and `spare` bytes behind them. The tags are counted as used, so that no eviction on the way recycles
+ * them. Returns 0 and undoes when there is no room.
  */
-static oc_off put_needs(struct arena *arena, const struct entry_source *source, bool *mixed) {
-  uint32_t count = documents_dependency_count(source->documents), used = 0;
-  const struct dependency *dependencies = documents_dependencies(source->documents);
-  oc_off off = entry_alloc_locked(arena, needs_size(count, source->query ? source->query->size : 0));
+static oc_off put_needs(struct arena *arena, const struct documents *documents, uint64_t spare, bool *mixed) {
+  uint32_t count = documents_dependency_count(documents), used = 0;
+  const struct dependency *dependencies = documents_dependencies(documents);
+  oc_off off = entry_alloc_locked(arena, needs_size(count, 0) + spare);
   if (!off) return 0;
   struct tag_reference *references = arena_at(arena, off);
   for (; used < count; used++) {
-    uint32_t tag = entry_use_tag_locked(arena, documents_name(source->documents, dependencies + used));
+    uint32_t tag = entry_use_tag_locked(arena, documents_name(documents, dependencies + used));
     if (!tag) goto undo;
     references[used] = (struct tag_reference){.tag = tag, .kinds = dependencies[used].kinds};
     if (tag_at(arena, tag)->pending > 0) *mixed = true;
   }
-  if (source->query) memcpy(references + count, source->query, source->query->size);
   return off;
 undo:
   while (used > 0) tag_drop_locked(arena, references[--used].tag);
@@ -348,7 +347,8 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   if (!lease_holds(arena, source)) return OC_REFUSED;
   bool mixed = false;
   uint32_t count = documents_dependency_count(source->documents), span_count = documents_span_count(source->documents);
-  oc_off key = 0, value = 0, needs = put_needs(arena, source, &mixed);
+  uint32_t query_size = source->query ? source->query->size : 0;
+  oc_off key = 0, value = 0, needs = put_needs(arena, source->documents, query_size, &mixed);
   if (needs)
     value = put_value(arena, source->value, (const struct span *)(void *)source->documents->spans.data, span_count);
   if (value) key = entry_alloc_locked(arena, source->key.len);
@@ -369,7 +369,8 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->span_count = span_count;
   entry->reference_count = count;
   entry->has_query = source->query != NULL;
-  entry->query_size = source->query ? source->query->size : 0;
+  entry->query_size = query_size;
+  if (source->query) memcpy((struct tag_reference *)arena_at(arena, needs) + count, source->query, query_size);
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
   link_references(arena, index);
@@ -454,6 +455,67 @@ uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t val
                             : update_in_place(arena, index, value, spans, span_count);
   if (updated) entry_at(arena, updated)->version = version;
   return updated;
+}
+
+/* Adds the entry's references that say more than where its documents are: what its caller gave, for one. */
+static uint32_t keep_opaque(struct arena *arena, const struct entry *entry, struct tag_reference *fresh,
+                            uint32_t count) {
+  const struct tag_reference *old = entry_references(arena, entry);
+  for (uint32_t i = 0; i < count; i++) tag_at(arena, fresh[i].tag)->place = i;
+  for (uint32_t i = 0; i < entry->reference_count; i++) {
+    if (!(old[i].kinds & DEPENDS_OPAQUE)) continue;
+    struct tag *tag = tag_at(arena, old[i].tag);
+    if (tag->place < count && fresh[tag->place].tag == old[i].tag) {
+      fresh[tag->place].kinds |= old[i].kinds;
+      continue;
+    }
+    tag->uses++; /* it is in use by the old reference */
+    tag->place = count;
+    fresh[count++] = (struct tag_reference){.tag = old[i].tag, .kinds = old[i].kinds};
+  }
+  return count;
+}
+
+static uint32_t count_opaque(const struct arena *arena, const struct entry *entry) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < entry->reference_count; i++)
+    if (entry_references(arena, entry)[i].kinds & DEPENDS_OPAQUE) count++;
+  return count;
+}
+
+/* False when there is no room; the entry may be gone then. */
+static bool replace_needs(struct arena *arena, uint32_t index, const struct documents *documents) {
+  struct entry *entry = entry_at(arena, index);
+  uint64_t stamp = entry->stamp, spare = needs_size(count_opaque(arena, entry), entry->query_size);
+  uint32_t count = documents_dependency_count(documents), old_count = entry->reference_count;
+  bool ignored = false; /* it is what the database has at its version, whatever is in flight */
+  oc_off needs = put_needs(arena, documents, spare, &ignored), old = entry->needs;
+  if (!needs) return false;
+  if (!is_state(entry, stamp)) {
+    drop_needs(arena, needs, count);
+    return false;
+  }
+  struct tag_reference *references = arena_at(arena, needs);
+  const struct query *query = entry_query(arena, entry);
+  count = keep_opaque(arena, entry, references, count);
+  if (query) memcpy(references + count, query, entry->query_size);
+  unlink_references(arena, entry);
+  entry->needs = needs;
+  entry->reference_count = count;
+  link_references(arena, index);
+  drop_needs(arena, old, old_count);
+  return true;
+}
+
+uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct documents *documents,
+                              uint64_t version) {
+  const struct span *spans = (const struct span *)(void *)documents->spans.data;
+  index = entry_update_locked(arena, index, value, spans, documents_span_count(documents), version);
+  if (!index) return 0;
+  uint64_t stamp = entry_at(arena, index)->stamp;
+  if (replace_needs(arena, index, documents)) return index;
+  if (is_state(entry_at(arena, index), stamp)) entry_remove_locked(arena, index); /* its old needs say too little */
+  return 0;
 }
 
 uint32_t entry_count_locked(struct arena *arena) {

@@ -66,6 +66,9 @@ void entry_remove_locked(struct arena *arena, uint32_t index);
  */
 uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
                              uint32_t span_count, uint64_t version);
+/* The same, of a value that depends on other tags than before. */
+uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct documents *documents,
+                              uint64_t version);
 /* Marks it as read, for SIEVE. */
 void entry_touch_locked(struct entry *entry, uint64_t hits);
 

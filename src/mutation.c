@@ -323,13 +323,15 @@ struct link_list {
 
 static uint32_t effects_of(const struct link_list *list, const struct operation *operation) {
   if (list->invalidate || operation->type == OPERATION_INVALIDATE) return LOG_INVALIDATE;
-  if (operation->type == OPERATION_CREATE) return LOG_MEMBERSHIP;
-  if (operation->type == OPERATION_DELETE) return LOG_DELETE;
-  if (!operation->has_data || !operation->document) return LOG_INVALIDATE;
+  uint32_t effect = operation->type == OPERATION_CREATE   ? LOG_MEMBERSHIP
+                    : operation->type == OPERATION_DELETE ? LOG_DELETE
+                                                          : LOG_UPDATE;
+  if (!operation->document) return effect == LOG_UPDATE ? LOG_INVALIDATE : effect;
+  if (effect == LOG_UPDATE && !operation->has_data) return LOG_INVALIDATE;
   uint32_t tag = tag_find_locked(list->arena, operation_document_tag(operation));
   /* One that was not begun on may have been forgotten since. */
   uint64_t last = tag ? tag_at(list->arena, tag)->last : tag_floor_locked(list->arena);
-  return last > list->begun ? LOG_INVALIDATE : LOG_UPDATE;
+  return last > list->begun ? LOG_INVALIDATE : effect;
 }
 
 static bool add_link(void *context, oc_slice_t name, const struct operation *operation) {

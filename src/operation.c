@@ -17,6 +17,7 @@
 struct compiler {
   const struct operation_limits *limits;
   oc_buffer_t *out;
+  size_t list;  /* where the first block begins */
   size_t start; /* of the block being made */
   uint32_t index;
   oc_error_t *error;
@@ -81,16 +82,45 @@ static uint32_t presence_of(bool known, oc_slice_t previous, oc_slice_t name) {
   return json_member(previous, name, &value) ? PRESENCE_BEFORE : PRESENCE_NEW;
 }
 
-/* `text` is the operation's JSON where it stands in the block, so that places in it are places in the block. */
-static oc_status put_members(struct compiler *compiler, struct operation *operation) {
+/*
+ * A member of the operation's JSON where it stands in the block, so that places in it are places in the block. Leaves
+ * `len` 0 when it is not given.
+ */
+static oc_status find_part(const struct compiler *compiler, const struct operation *operation, oc_slice_t name,
+                           bool object, const char *what, uint32_t *at, uint32_t *len) {
   const char *block = compiler->out->data + compiler->start;
-  oc_slice_t text = {block + operation->text_at, operation->text_len}, data, previous = {NULL, 0};
-  if (!json_member(text, SLICE("data"), &data) || json_is_null(data)) return OC_OK;
-  if (!json_is_object(data)) return wrong(compiler, "data must be an object of changed members");
-  bool known = json_member(text, SLICE("previous"), &previous) && !json_is_null(previous);
-  if (known && !json_is_object(previous)) return wrong(compiler, "previous must be the document before the change");
+  oc_slice_t text = {block + operation->text_at, operation->text_len}, value;
+  if (!json_member(text, name, &value) || json_is_null(value)) return OC_OK;
+  if (object ? !json_is_object(value) : !json_is_string(value)) return wrong(compiler, what);
+  value = object ? value : json_scalar_text(value);
+  *at = (uint32_t)(value.data - block);
+  *len = (uint32_t)value.len;
+  return OC_OK;
+}
+
+static oc_status find_parts(const struct compiler *compiler, struct operation *operation) {
+  oc_status status = find_part(compiler, operation, SLICE("data"), true, "data must be an object of changed members",
+                               &operation->data_at, &operation->data_len);
+  if (status == OC_OK)
+    status = find_part(compiler, operation, SLICE("previous"), true, "previous must be the document before the change",
+                       &operation->previous_at, &operation->previous_len);
+  if (status == OC_OK)
+    status = find_part(compiler, operation, SLICE("doc"), true, "doc must be the document after the change",
+                       &operation->doc_at, &operation->doc_len);
+  if (status == OC_OK)
+    status = find_part(compiler, operation, SLICE("locale"), false, "locale must be the code of a locale",
+                       &operation->locale_at, &operation->locale_len);
+  return status;
+}
+
+static oc_status put_members(struct compiler *compiler, struct operation *operation) {
+  oc_status status = find_parts(compiler, operation);
+  if (status != OC_OK || operation->data_len == 0) return status;
+  const char *block = compiler->out->data + compiler->start;
+  oc_slice_t data = {block + operation->data_at, operation->data_len};
+  oc_slice_t previous = {block + operation->previous_at, operation->previous_len};
+  bool known = operation->previous_len > 0;
   oc_buffer_t members = {0};
-  oc_status status = OC_OK;
   struct json_walk walk = json_walk(data);
   oc_slice_t name, value;
   while (status == OC_OK && json_next_member(&walk, &name, &value)) {
@@ -144,6 +174,21 @@ static oc_status put_tags(struct compiler *compiler, oc_slice_t text, struct ope
   return status;
 }
 
+/* A document comes to be, and goes, once: who counts must not count it twice. */
+static bool is_repeated(const struct compiler *compiler, const struct operation *operation) {
+  const char *start = compiler->out->data + compiler->start;
+  uint8_t last = 0;
+  struct operation earlier; /* copied, as the caller's buffer need not be aligned */
+  if (operation->type != OPERATION_CREATE && operation->type != OPERATION_DELETE) return false;
+  for (const char *at = compiler->out->data + compiler->list; at < start; at += earlier.size) {
+    memcpy(&earlier, at, sizeof earlier);
+    if (earlier.type != OPERATION_CREATE && earlier.type != OPERATION_DELETE) continue;
+    if (!earlier.document || earlier.document != operation->document || earlier.tag_len != operation->tag_len) continue;
+    if (!memcmp(at + earlier.tag_at, start + operation->tag_at, earlier.tag_len)) last = earlier.type;
+  }
+  return last == operation->type;
+}
+
 static oc_status put_operation(struct compiler *compiler, oc_slice_t text) {
   if (!json_is_object(text)) return wrong(compiler, "type is missing: an operation must be an object");
   struct operation operation = {0};
@@ -159,6 +204,7 @@ static oc_status put_operation(struct compiler *compiler, oc_slice_t text) {
   if (status == OC_OK) status = pad(compiler, 8);
   if (status != OC_OK) return status;
   operation.size = here(compiler);
+  operation.repeated = is_repeated(compiler, &operation);
   memcpy(compiler->out->data + compiler->start, &operation, sizeof operation);
   return OC_OK;
 }
@@ -173,7 +219,7 @@ oc_status operations_compile(oc_slice_t text, const struct operation_limits *lim
   if (status != OC_OK) return status;
   text = json_trim(text);
   if (!json_is_array(text)) return error_set(error, OC_ERR_OPERATION, "operations must be an array of operations");
-  struct compiler compiler = {.limits = limits, .out = out, .error = error};
+  struct compiler compiler = {.limits = limits, .out = out, .list = out->len, .error = error};
   size_t before = out->len;
   struct json_walk walk = json_walk(text);
   oc_slice_t item;

@@ -28,11 +28,16 @@ struct operation {
   uint8_t type;
   uint8_t has_data;
   uint16_t collection_len;
-  uint64_t document;                 /* hash_document of its tag, or 0 when the id is not known */
-  uint32_t tag_at, tag_len;          /* "collection:id", or "collection" when the id is not known */
-  uint32_t text_at, text_len;        /* the operation's own JSON */
-  uint32_t members_at, member_count; /* struct operation_member: the members of data */
-  uint32_t tags_at, tag_count;       /* struct operation_tag: of an invalidate */
+  uint64_t document;                  /* hash_document of its tag, or 0 when the id is not known */
+  uint32_t tag_at, tag_len;           /* "collection:id", or "collection" when the id is not known */
+  uint32_t text_at, text_len;         /* the operation's own JSON */
+  uint32_t data_at, data_len;         /* in the text, like the next three; 0 long where there is none */
+  uint32_t previous_at, previous_len; /* the document before, at depth 0 */
+  uint32_t doc_at, doc_len;           /* the document after, at depth 0 */
+  uint32_t repeated;                  /* the same mutation has created, or deleted, the document before */
+  uint32_t locale_at, locale_len;     /* that data is in; without one, the default one */
+  uint32_t members_at, member_count;  /* struct operation_member: the members of data */
+  uint32_t tags_at, tag_count;        /* struct operation_tag: of an invalidate */
 };
 
 struct operation_limits {
@@ -51,6 +56,18 @@ const struct operation *operation_next(const void *list, size_t size, const stru
 
 static inline oc_slice_t operation_slice(const struct operation *operation, uint32_t at, uint32_t len) {
   return (oc_slice_t){(const char *)operation + at, len};
+}
+static inline oc_slice_t operation_data(const struct operation *operation) {
+  return operation_slice(operation, operation->data_at, operation->data_len);
+}
+static inline oc_slice_t operation_previous(const struct operation *operation) {
+  return operation_slice(operation, operation->previous_at, operation->previous_len);
+}
+static inline oc_slice_t operation_doc(const struct operation *operation) {
+  return operation_slice(operation, operation->doc_at, operation->doc_len);
+}
+static inline oc_slice_t operation_locale(const struct operation *operation) {
+  return operation_slice(operation, operation->locale_at, operation->locale_len);
 }
 /* "collection:id"; without an id the collection. */
 static inline oc_slice_t operation_document_tag(const struct operation *operation) {

@@ -1,16 +1,19 @@
 /*
  * query.c: from the description of a query to the questions that replay asks of it.
  *
- * Replay does not evaluate where and sort; it only needs to know that an operation cannot have moved a document in or
- * out, or to another place. That holds when the operation changed no member that they look at, so all that is kept
- * of them are the names of those members, and the collections that a path like customer.name reads on its way.
+ * Most operations change no member that where and sort look at, and so cannot have moved a document in or out, or to
+ * another place: the names of those members are kept apart, and the collections that a path like customer.name reads on
+ * its way. What decides on the other operations is in the block of where.h, which follows.
  */
 #include "query.h"
 
 #include <cjson/cJSON.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { PAYLOAD_DEFAULT_DEPTH = 2, DEPTH_MOST = 10 };
+#include "hash.h"
+
+enum { PAYLOAD_DEFAULT_DEPTH = 2, DEPTH_MOST = 10, PAYLOAD_DEFAULT_LIMIT = 10, NUMBER_MOST = 1000000000 };
 
 /* Names found so far, as NUL-terminated strings owned by the cJSON tree or the shapes. */
 struct names {
@@ -19,8 +22,10 @@ struct names {
 
 struct compiler {
   const struct shapes *shapes;
-  oc_slice_t collection;
-  struct names filters, partials, wides;
+  oc_slice_t collection, global, locale;
+  oc_slice_t where, sort; /* as they are written */
+  bool leaves_trash;
+  struct names filters, partials, selects, wides;
   oc_error_t *error;
 };
 
@@ -111,12 +116,16 @@ static oc_status add_sort(struct compiler *compiler, const cJSON *sort) {
   return OC_OK;
 }
 
-static oc_status add_select(struct compiler *compiler, const cJSON *select) {
+static oc_status add_select(struct compiler *compiler, const cJSON *select, struct query *query) {
   if (!cJSON_IsObject(select)) return wrong(compiler, "select must be an object");
   const cJSON *item;
+  oc_status status = OC_OK;
   cJSON_ArrayForEach(item, select) {
-    if (!cJSON_IsObject(item)) continue;
-    oc_status status = names_add(&compiler->partials, (oc_slice_t){item->string, strlen(item->string)});
+    oc_slice_t name = {item->string, strlen(item->string)};
+    enum query_select kind = cJSON_IsTrue(item) ? SELECT_NAMED : cJSON_IsFalse(item) ? SELECT_OTHERS : SELECT_PARTS;
+    query->select = (uint8_t)(query->select == SELECT_ALL || query->select == kind ? kind : SELECT_PARTS);
+    status = names_add(&compiler->selects, name);
+    if (status == OC_OK && cJSON_IsObject(item)) status = names_add(&compiler->partials, name);
     if (status != OC_OK) return status;
   }
   return OC_OK;
@@ -126,13 +135,14 @@ static oc_status read_type(struct compiler *compiler, const cJSON *type, struct 
   static const struct {
     const char *name;
     enum query_type type;
-  } TYPES[] = {{"find", QUERY_FIND}, {"findByID", QUERY_FIND_BY_ID}, {"count", QUERY_COUNT}};
+  } TYPES[] = {
+      {"find", QUERY_FIND}, {"findByID", QUERY_FIND_BY_ID}, {"findGlobal", QUERY_FIND_GLOBAL}, {"count", QUERY_COUNT}};
   for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
     if (!cJSON_IsString(type) || strcmp(type->valuestring, TYPES[i].name)) continue;
     query->type = (uint16_t)TYPES[i].type;
     return OC_OK;
   }
-  return wrong(compiler, "type must be 'find', 'findByID' or 'count'");
+  return wrong(compiler, "type must be 'find', 'findByID', 'findGlobal' or 'count'");
 }
 
 static oc_status read_depth(struct compiler *compiler, const cJSON *depth, struct query *query) {
@@ -143,20 +153,97 @@ static oc_status read_depth(struct compiler *compiler, const cJSON *depth, struc
   return OC_OK;
 }
 
-static oc_status read_all(struct compiler *compiler, const cJSON *tree, struct query *query) {
-  const cJSON *collection = cJSON_GetObjectItemCaseSensitive(tree, "collection");
-  if (!cJSON_IsString(collection) || !*collection->valuestring)
-    return wrong(compiler, "collection must be the slug of a collection");
-  compiler->collection = (oc_slice_t){collection->valuestring, strlen(collection->valuestring)};
-  const cJSON *where = cJSON_GetObjectItemCaseSensitive(tree, "where");
-  const cJSON *sort = cJSON_GetObjectItemCaseSensitive(tree, "sort");
-  const cJSON *select = cJSON_GetObjectItemCaseSensitive(tree, "select");
-  oc_status status = read_type(compiler, cJSON_GetObjectItemCaseSensitive(tree, "type"), query);
-  if (status == OC_OK) status = read_depth(compiler, cJSON_GetObjectItemCaseSensitive(tree, "depth"), query);
-  if (status == OC_OK && where && !cJSON_IsNull(where)) status = add_where(compiler, where);
-  if (status == OC_OK && sort && !cJSON_IsNull(sort)) status = add_sort(compiler, sort);
-  if (status == OC_OK && select && !cJSON_IsNull(select)) status = add_select(compiler, select);
+static const cJSON *member_of(const cJSON *tree, const char *name) {
+  const cJSON *member = cJSON_GetObjectItemCaseSensitive(tree, name);
+  return member && !cJSON_IsNull(member) ? member : NULL;
+}
+
+/* A count; REST has it as text. What is none says nothing, and Payload falls back to what it does without. */
+static uint32_t read_count(const cJSON *member, uint32_t otherwise) {
+  double number = member ? member->valuedouble : -1;
+  if (member && cJSON_IsString(member) && *member->valuestring) {
+    char *end;
+    number = strtod(member->valuestring, &end);
+    if (*end) return otherwise;
+  } else if (!member || !cJSON_IsNumber(member)) {
+    return otherwise;
+  }
+  return number >= 0 && number <= NUMBER_MOST ? (uint32_t)number : otherwise;
+}
+
+static void read_page(const cJSON *tree, struct query *query) {
+  query->paginates = !cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(tree, "pagination"));
+  query->limit = read_count(member_of(tree, "limit"), query->paginates ? PAYLOAD_DEFAULT_LIMIT : 0);
+  query->page = read_count(member_of(tree, "page"), 1);
+  if (query->limit == 0) query->paginates = 0;
+  if (query->page == 0) query->page = 1;
+}
+
+/* The hash of some members of the description, and a number. */
+static oc_status hash_members(const cJSON *tree, const char *const *names, size_t count, uint32_t number,
+                              uint64_t *hash) {
+  oc_buffer_t text = {0};
+  oc_status status = buffer_print(&text, "%u", number);
+  for (size_t i = 0; i < count && status == OC_OK; i++) {
+    const cJSON *member = member_of(tree, names[i]);
+    char *printed = member ? cJSON_PrintUnformatted(member) : NULL;
+    if (member && !printed) status = OC_ERR_MEMORY;
+    if (status == OC_OK) status = buffer_append(&text, ";", 1);
+    if (status == OC_OK && printed) status = buffer_append(&text, printed, strlen(printed));
+    cJSON_free(printed);
+  }
+  if (status == OC_OK) *hash = hash_text((struct hash_key){{0, 0}}, (oc_slice_t){text.data, text.len});
+  oc_buffer_free(&text);
   return status;
+}
+
+static oc_status read_rendering(const cJSON *tree, struct query *query) {
+  static const char *const NAMES[] = {"collection", "global", "select",         "draft", "joins",
+                                      "populate",   "locale", "fallbackLocale", "scope"};
+  enum { COUNT = sizeof NAMES / sizeof *NAMES, OF_THE_TOP = 3 };
+  oc_status status = hash_members(tree, NAMES, COUNT, query->depth, &query->rendering);
+  if (status == OC_OK) status = hash_members(tree, NAMES + COUNT - 1, 1, 0, &query->scope);
+  if (status != OC_OK) return status;
+  return hash_members(tree, NAMES + OF_THE_TOP, COUNT - OF_THE_TOP, 0, &query->populating);
+}
+
+static oc_status read_collection(struct compiler *compiler, const cJSON *tree, const struct query *query) {
+  bool global = query->type == QUERY_FIND_GLOBAL;
+  const cJSON *name = cJSON_GetObjectItemCaseSensitive(tree, global ? "global" : "collection");
+  if (!cJSON_IsString(name) || !*name->valuestring)
+    return wrong(compiler,
+                 global ? "global must be the slug of a global" : "collection must be the slug of a collection");
+  oc_slice_t slug = {name->valuestring, strlen(name->valuestring)};
+  compiler->collection = global ? SLICE("global") : slug;
+  if (global) compiler->global = slug;
+  return OC_OK;
+}
+
+/* Without asking for them, nobody gets the documents in the trash of a collection that has one. */
+static oc_status read_trash(struct compiler *compiler, const cJSON *tree) {
+  int32_t shape = shapes_find(compiler->shapes, compiler->collection);
+  compiler->leaves_trash = shape >= 0 && shapes_at(compiler->shapes, shape)->trash &&
+                           !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(tree, "trash"));
+  return compiler->leaves_trash ? names_add(&compiler->filters, SLICE("deletedAt")) : OC_OK;
+}
+
+static oc_status read_all(struct compiler *compiler, const cJSON *tree, oc_slice_t text, struct query *query) {
+  oc_status status = read_type(compiler, cJSON_GetObjectItemCaseSensitive(tree, "type"), query);
+  if (status == OC_OK) status = read_collection(compiler, tree, query);
+  const cJSON *where = member_of(tree, "where"), *sort = member_of(tree, "sort");
+  const cJSON *select = member_of(tree, "select"), *locale = member_of(tree, "locale");
+  if (status == OC_OK) status = read_depth(compiler, cJSON_GetObjectItemCaseSensitive(tree, "depth"), query);
+  if (status == OC_OK && where) status = add_where(compiler, where);
+  if (status == OC_OK && sort) status = add_sort(compiler, sort);
+  if (status == OC_OK && select) status = add_select(compiler, select, query);
+  if (status == OC_OK) status = read_trash(compiler, tree);
+  if (status == OC_OK) status = read_rendering(tree, query);
+  if (status != OC_OK) return status;
+  read_page(tree, query);
+  if (cJSON_IsString(locale)) compiler->locale = (oc_slice_t){locale->valuestring, strlen(locale->valuestring)};
+  (void)json_member(text, SLICE("where"), &compiler->where);
+  (void)json_member(text, SLICE("sort"), &compiler->sort);
+  return OC_OK;
 }
 
 static oc_status put_text(oc_buffer_t *out, size_t start, oc_slice_t text, struct query_name *name) {
@@ -183,13 +270,29 @@ static oc_status put_names(oc_buffer_t *out, size_t start, const struct names *n
   return status;
 }
 
+/* The name of its document, and of its shape. */
+static oc_status put_global(oc_buffer_t *out, size_t start, oc_slice_t slug, struct query_name *name) {
+  struct query_name rest;
+  oc_status status = put_text(out, start, SLICE("global:"), name);
+  if (status == OC_OK) status = put_text(out, start, slug, &rest);
+  if (status == OC_OK) name->len += rest.len;
+  return status;
+}
+
 static oc_status put_query(const struct compiler *compiler, struct query *query, oc_buffer_t *out) {
+  static const char PADDING[8] = {0};
   size_t start = out->len;
   oc_status status = buffer_append(out, query, sizeof *query);
   if (status == OC_OK) status = put_text(out, start, compiler->collection, &query->collection);
+  if (status == OC_OK && compiler->global.len > 0) status = put_global(out, start, compiler->global, &query->global);
+  if (status == OC_OK) status = put_text(out, start, compiler->locale, &query->locale);
   if (status == OC_OK) status = put_names(out, start, &compiler->filters, &query->filters_at, &query->filter_count);
   if (status == OC_OK) status = put_names(out, start, &compiler->partials, &query->partials_at, &query->partial_count);
+  if (status == OC_OK) status = put_names(out, start, &compiler->selects, &query->selects_at, &query->select_count);
   if (status == OC_OK) status = put_names(out, start, &compiler->wides, &query->wides_at, &query->wide_count);
+  if (status == OC_OK) status = buffer_append(out, PADDING, (8 - (out->len - start) % 8) % 8);
+  query->where_at = (uint32_t)(out->len - start);
+  if (status == OC_OK) status = where_compile(compiler->where, compiler->sort, compiler->leaves_trash, out);
   if (status != OC_OK) return status;
   query->size = (uint32_t)(out->len - start);
   memcpy(out->data + start, query, sizeof *query);
@@ -204,11 +307,12 @@ oc_status query_compile(oc_slice_t text, const struct shapes *shapes, uint32_t j
   if (!tree) return error_set(error, OC_ERR_MEMORY, "no memory for the query");
   struct compiler compiler = {.shapes = shapes, .error = error};
   struct query query = {0};
-  status = read_all(&compiler, tree, &query);
+  status = read_all(&compiler, tree, json_trim(text), &query);
   if (status == OC_OK) status = put_query(&compiler, &query, out);
   if (status == OC_ERR_MEMORY) error_set(error, status, "no memory for the query");
   oc_buffer_free(&compiler.filters.slices);
   oc_buffer_free(&compiler.partials.slices);
+  oc_buffer_free(&compiler.selects.slices);
   oc_buffer_free(&compiler.wides.slices);
   cJSON_Delete(tree);
   return status;
@@ -234,4 +338,9 @@ bool query_filters(const struct query *query, oc_slice_t member) {
 
 bool query_selects_partly(const struct query *query, oc_slice_t member) {
   return has_name(query, query->partials_at, query->partial_count, member);
+}
+
+bool query_selects(const struct query *query, oc_slice_t member) {
+  if (query->select == SELECT_ALL || slice_equal(member, SLICE("id"))) return true;
+  return has_name(query, query->selects_at, query->select_count, member) == (query->select != SELECT_OTHERS);
 }

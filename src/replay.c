@@ -1,100 +1,77 @@
 /*
- * replay.c: splicing changed members into a page.
+ * replay.c: splicing what changed into a page.
  *
- * For each span of the operation's document, for each member that changed: find the member in the document's bytes,
- * decide by the rules below what it becomes, and put the new bytes between what lies before and after. Nothing else of
- * the page is looked at.
+ * An operation is applied in three steps: what it does to the list is decided (membership.h), the changed members are
+ * spliced into every place that shows the document, and then the document moves, comes or goes. Nothing else of the
+ * page is looked at.
  *
- * The rules, of Payload's update semantics (not RFC 7396), and when they are exact. A member …
+ * For each member that changed: find it in the document's bytes, decide by the rules below what it becomes, and put the
+ * new bytes between what lies before and after. The rules, of Payload's update semantics (not RFC 7396), and when they
+ * are exact. A member …
  *   - the document does not show: stays away. Exact only when it had it before (then it is deselected or hidden);
+ *   - that is localized: is replaced in answers of the locale that it was changed in. What the others show depends on
+ *     fallbacks, and so does what an emptied one shows;
  *   - that is a group: its members are merged, by the same rules;
- *   - that is a relation: the same id changes nothing. Another one is never exact, as the entry does not depend on the
- *     document that it would now refer to; null is, where relations are not populated. The overlay never turns a
- *     populated document into a bare id;
- *   - that holds relations below it, or is only partly selected, or lies in a document shown through a relation (whose
- *     selection is not known here) and is an array or an object: replaced as a whole only where nothing can be lost;
+ *   - that is a relation: the same id changes nothing. Another one is put in as the page shows relations, populated with
+ *     a copy of the document out of another answer or out of the value it replaces. Without one it is not exact, and the
+ *     overlay never turns a populated document into a bare id;
+ *   - that has relations below it: likewise, as a whole;
+ *   - that is only partly selected, or is an array or an object of a document shown through a relation (whose selection
+ *     is not known here): replaced as a whole only where nothing can be lost;
  *   - else: is replaced.
- * A member of which where or sort make use may move the document: never exact.
  */
 #include "replay.h"
 
-#include <assert.h>
 #include <string.h>
 
 struct splice {
   struct page *page;
+  const struct operation *operation;
   enum replay_mode mode;
-  uint32_t span; /* index of the document's */
+  uint32_t span;  /* index of the document's */
+  bool populated; /* there are documents in it that have no spans yet */
   bool changed;
 };
-
-static struct span *span_at(const struct page *page, uint32_t index) {
-  return (struct span *)(void *)page->spans.data + index;
-}
-
-static uint32_t span_count(const struct page *page) { return (uint32_t)(page->spans.len / sizeof(struct span)); }
-
-static oc_slice_t span_bytes(const struct page *page, const struct span *span) {
-  return (oc_slice_t){page->bytes.data + span->start, span->len};
-}
 
 /* What to do where exactness cannot be had. */
 static oc_status inexact(const struct splice *splice) { return splice->mode == REPLAY_EXACT ? OC_MISS : OC_OK; }
 
-/* Moves the spans after bytes [at, at + old) became `new` bytes long. Spans inside are gone with their bytes. */
-static void shift_spans(struct page *page, size_t at, size_t old, size_t len) {
-  uint32_t kept = 0;
-  for (uint32_t i = 0; i < span_count(page); i++) {
-    struct span span = *span_at(page, i);
-    if (span.start >= at && span.start < at + old) continue;
-    if (span.start >= at + old) span.start = (uint32_t)(span.start + len - old);
-    else if (span.start + span.len > at) span.len = (uint32_t)(span.len + len - old);
-    if (span.id_at >= at + old) span.id_at = (uint32_t)(span.id_at + len - old);
-    *span_at(page, kept++) = span;
-  }
-  page->spans.len = kept * sizeof(struct span);
-}
-
 static oc_status replace(struct splice *splice, oc_slice_t old, oc_slice_t value) {
-  oc_buffer_t *bytes = &splice->page->bytes;
   if (slice_equal(old, value)) return OC_OK;
-  size_t at = (size_t)(old.data - bytes->data), tail = bytes->len - at - old.len;
-  if (bytes->len - old.len + value.len > UINT32_MAX) return OC_ERR_MEMORY;
-  oc_status status = buffer_reserve(bytes, bytes->len - old.len + value.len);
-  if (status != OC_OK) return status;
-  memmove(bytes->data + at + value.len, bytes->data + at + old.len, tail);
-  memcpy(bytes->data + at, value.data, value.len);
-  bytes->len = at + value.len + tail;
-  shift_spans(splice->page, at, old.len, value.len);
   splice->changed = true;
-  return OC_OK;
+  return page_replace(splice->page, page_offset(splice->page, old), old.len, value);
 }
 
-static bool shows_document_inside(const struct page *page, oc_slice_t value) {
-  size_t at = (size_t)(value.data - page->bytes.data);
-  for (uint32_t i = 0; i < span_count(page); i++) {
-    const struct span *span = span_at(page, i);
-    if (span->start >= at && span->start < at + value.len) return true;
-  }
+static uint32_t level_of(const struct splice *splice) { return page_span(splice->page, splice->span)->level; }
+
+static bool relations_are_populated(const struct splice *splice) {
+  return !splice->page->query || level_of(splice) < splice->page->query->depth;
+}
+
+/* Whether what is there now are ids, although documents were to be shown: this reader may not see them. */
+static bool shows_ids(oc_slice_t old) {
+  struct json_walk walk = json_walk(old);
+  oc_slice_t item;
+  if (!json_is_array(old)) return !json_is_container(old) && !json_is_null(old);
+  while (json_next_element(&walk, &item))
+    if (shows_ids(item)) return true;
   return false;
 }
 
-static bool relations_are_populated(const struct splice *splice) {
-  return !splice->page->query || span_at(splice->page, splice->span)->level < splice->page->query->depth;
-}
-
-static oc_status merge_relation(struct splice *splice, oc_slice_t old, oc_slice_t value) {
-  oc_slice_t id;
-  if (json_is_object(old)) {
-    if (!json_is_container(value) && json_member(old, SLICE("id"), &id) && slice_equal(id, value)) return OC_OK;
-    return json_is_null(value) && splice->mode == REPLAY_GUESS ? replace(splice, old, value) : inexact(splice);
+/* A value with relations in it. What it now names, the entry has to depend on. */
+static oc_status merge_related(struct splice *splice, const struct shape_node *node, oc_slice_t old, oc_slice_t value) {
+  bool bare = relations_are_populated(splice) && shows_ids(old);
+  if (bare && splice->mode == REPLAY_EXACT) return OC_MISS;
+  oc_buffer_t rendered = {0};
+  oc_status status = render_value(splice->page, node, value, old, level_of(splice), bare, &rendered);
+  oc_slice_t text = {rendered.data, rendered.len};
+  if (status == OC_MISS) status = inexact(splice);
+  else if (status == OC_OK && !slice_equal(old, text)) {
+    splice->populated = splice->page->entered = true;
+    status = replace(splice, old, text);
   }
-  if (slice_equal(old, value)) return OC_OK;
-  if (relations_are_populated(splice) && splice->mode == REPLAY_EXACT) return OC_MISS;
-  if (shows_document_inside(splice->page, old)) return inexact(splice);
-  if (json_is_null(value)) return replace(splice, old, value);
-  return splice->mode == REPLAY_EXACT || relations_are_populated(splice) ? inexact(splice)
-                                                                         : replace(splice, old, value);
+  oc_buffer_free(&rendered);
+  return status;
 }
 
 static oc_status merge_member(struct splice *splice, const struct shape_node *parent, oc_slice_t object, bool top,
@@ -103,7 +80,7 @@ static oc_status merge_member(struct splice *splice, const struct shape_node *pa
 /* Merges the members of `value` into the group whose bytes are `old`. */
 static oc_status merge_group(struct splice *splice, const struct shape_node *node, oc_slice_t old, oc_slice_t value) {
   oc_status status = OC_OK;
-  size_t at = (size_t)(old.data - splice->page->bytes.data), len = old.len;
+  size_t at = page_offset(splice->page, old), len = old.len;
   struct json_walk walk = json_walk(value);
   oc_slice_t name, item;
   while (status == OC_OK && json_next_member(&walk, &name, &item)) {
@@ -116,81 +93,199 @@ static oc_status merge_group(struct splice *splice, const struct shape_node *nod
 }
 
 static bool may_be_partial(const struct splice *splice, bool top, oc_slice_t name) {
-  if (span_at(splice->page, splice->span)->level > 0) return true;
+  if (level_of(splice) > 0) return true;
   return top && splice->page->query && query_selects_partly(splice->page->query, name);
+}
+
+/* A localized member: the place of the operation's locale in the answer; false when it shows another one. */
+static bool find_localized(const struct splice *splice, oc_slice_t *old, oc_slice_t value) {
+  const struct query *query = splice->page->query;
+  oc_slice_t asked = query ? query_text(query, query->locale) : (oc_slice_t){NULL, 0};
+  oc_slice_t locale = operation_locale(splice->operation);
+  bool all = slice_equal(asked, SLICE("all")) || slice_equal(asked, SLICE("*"));
+  if (all) return locale.len > 0 && !slice_equal(locale, SLICE("all")) && json_member(*old, locale, old);
+  bool emptied = json_is_null(value) || slice_equal(value, SLICE("\"\""));
+  return slice_equal(asked, locale) && !(emptied && splice->mode == REPLAY_EXACT);
+}
+
+static bool is_selected(const struct splice *splice, oc_slice_t name) {
+  return level_of(splice) > 0 || !splice->page->query || query_selects(splice->page->query, name);
 }
 
 /* `object` holds the member, if anything does; `top`: it is the document itself. */
 static oc_status merge_member(struct splice *splice, const struct shape_node *parent, oc_slice_t object, bool top,
                               oc_slice_t name, oc_slice_t value, uint32_t presence) {
+  const struct shapes *shapes = splice->page->shapes;
   oc_slice_t old;
-  if (!json_member(object, name, &old)) return presence == PRESENCE_BEFORE ? OC_OK : inexact(splice);
+  if (!json_member(object, name, &old))
+    return presence == PRESENCE_BEFORE || (top && !is_selected(splice, name)) ? OC_OK : inexact(splice);
   if (slice_equal(old, value)) return OC_OK;
-  const struct shape_node *node = shapes_member(splice->page->shapes, parent, name);
-  if (node && node->localized) return inexact(splice);
+  const struct shape_node *node = shapes_member(shapes, parent, name);
+  if (node && node->localized && !find_localized(splice, &old, value)) return inexact(splice);
   if (node && node->group && json_is_object(old) && json_is_object(value)) return merge_group(splice, node, old, value);
-  if (node && node->relation && !json_is_array(old) && !json_is_array(value)) return merge_relation(splice, old, value);
-  if (shapes_holds_relation(splice->page->shapes, node)) {
-    if (splice->mode == REPLAY_EXACT || relations_are_populated(splice)) return inexact(splice);
-  }
-  if ((json_is_container(old) || json_is_container(value)) && may_be_partial(splice, top, name)) return inexact(splice);
+  bool one = node && node->relation && !json_is_array(old) && !json_is_array(value);
+  bool whole = json_is_container(old) || json_is_container(value);
+  if (!one && whole && may_be_partial(splice, top, name)) return inexact(splice);
+  if (shapes_holds_relation(shapes, node)) return merge_related(splice, node, old, value);
+  /* Below an array, nothing tells whether this reader is shown what is hidden from others. */
+  if (node && !node->hidden && shapes_holds_hidden(shapes, node)) return inexact(splice);
   return replace(splice, old, value);
 }
 
-static bool is_span_of(const struct page *page, const struct span *span, const struct operation *operation) {
-  /* The hash is under a known key: of texts chosen to collide, collection and id tell which is which. */
-  return span->document == operation->document &&
-         span->shape == shapes_find(page->shapes, operation_collection(operation)) &&
-         json_decodes_to((oc_slice_t){page->bytes.data + span->id_at, span->id_len}, operation_id(operation));
+/* The document that holds the span, or is its own. */
+static uint32_t top_of(const struct page *page, uint32_t span) {
+  while (span > 0 && page_span(page, span)->level > 0) span--;
+  return span;
 }
 
-static oc_status merge_into_span(struct splice *splice, const struct operation *operation) {
+/* Finds the spans in one of the page's documents anew. */
+static oc_status find_spans(struct page *page, uint32_t top) {
+  struct span span = *page_span(page, top);
+  struct documents documents;
+  oc_status status = documents_find_in(page_slice(page, &span), page->query, page->shapes, &documents);
+  uint32_t end = top;
+  while (end < page_span_count(page) && page_span(page, end)->start < span.start + span.len) end++;
+  if (status == OC_OK && !page->fragment) {
+    struct span *spans = page_span(page, 0);
+    memmove(spans + top, spans + end, (page_span_count(page) - end) * sizeof *spans);
+    page->spans.len -= (end - top) * sizeof *spans;
+    status = page_add_spans(page, span.start, (const struct span *)(void *)documents.spans.data,
+                            documents_span_count(&documents), 0);
+  }
+  documents_free(&documents);
+  return status;
+}
+
+static oc_status merge_into_span(struct splice *splice) {
+  const struct operation *operation = splice->operation;
   const struct operation_member *members = operation_members(operation);
   oc_status status = OC_OK;
   for (uint32_t i = 0; i < operation->member_count && status == OC_OK; i++) {
-    const struct span *span = span_at(splice->page, splice->span);
+    const struct span *span = page_span(splice->page, splice->span);
     const struct shape_node *root = shapes_root(splice->page->shapes, span->shape);
     oc_slice_t name = operation_slice(operation, members[i].name_at, members[i].name_len);
     oc_slice_t value = operation_slice(operation, members[i].value_at, members[i].value_len);
     if (slice_equal(name, SLICE("id"))) continue;
-    status = merge_member(splice, root, span_bytes(splice->page, span), true, name, value, members[i].presence);
+    status = merge_member(splice, root, page_slice(splice->page, span), true, name, value, members[i].presence);
+  }
+  if (status != OC_OK || !splice->populated) return status;
+  splice->populated = false;
+  return find_spans(splice->page, top_of(splice->page, splice->span));
+}
+
+/* ---- Documents in relations that are deleted ---- */
+
+/* The bytes that show it in a relation: itself, or { relationTo, value }. */
+static oc_slice_t shown_relation(const struct page *page, oc_slice_t document, oc_slice_t collection) {
+  const char *start = document.data, *first = page->bytes.data;
+  static const oc_slice_t BEFORE = {"{\"relationTo\":\"", 15}, BETWEEN = {"\",\"value\":", 10};
+  size_t len = BEFORE.len + collection.len + BETWEEN.len;
+  if ((size_t)(start - first) < len) return document;
+  const char *at = start - len;
+  if (memcmp(at, BEFORE.data, BEFORE.len) || memcmp(at + BEFORE.len, collection.data, collection.len) ||
+      memcmp(start - BETWEEN.len, BETWEEN.data, BETWEEN.len) || document.data[document.len] != '}')
+    return document;
+  return (oc_slice_t){at, document.len + len + 1};
+}
+
+/* The guess: it is taken out of its array, or leaves null behind. The database may also refuse. */
+static oc_status delete_related(struct splice *splice) {
+  struct page *page = splice->page;
+  const struct span *span = page_span(page, splice->span);
+  oc_slice_t shown = shown_relation(page, page_slice(page, span), operation_collection(splice->operation));
+  size_t at = page_offset(page, shown);
+  splice->changed = true;
+  char before = at > 0 ? page->bytes.data[at - 1] : ':', after = page->bytes.data[at + shown.len];
+  if (before == ':') return page_replace(page, at, shown.len, SLICE("null"));
+  if (after == ',') return page_replace(page, at, shown.len + 1, (oc_slice_t){NULL, 0});
+  if (before == ',') return page_replace(page, at - 1, shown.len + 1, (oc_slice_t){NULL, 0});
+  return page_replace(page, at, shown.len, (oc_slice_t){NULL, 0});
+}
+
+/* ---- One operation ---- */
+
+static oc_status merge_everywhere(struct splice *splice) {
+  const struct operation *operation = splice->operation;
+  struct named named = operation_named(operation, splice->page->shapes);
+  oc_status status = OC_OK;
+  for (uint32_t i = 0; i < page_span_count(splice->page) && status == OC_OK; i++) {
+    const struct span *span = page_span(splice->page, i);
+    if (!page_shows(splice->page, span, named)) continue;
+    splice->span = i;
+    if (operation->type == OPERATION_UPDATE) status = merge_into_span(splice);
+    if (operation->type != OPERATION_DELETE || (span->level == 0 && !splice->page->fragment)) continue;
+    if (splice->mode == REPLAY_EXACT) return OC_MISS; /* what becomes of the reference, the database decides */
+    if (i == 0) continue;                             /* a copy of it, which is of no use any more */
+    status = delete_related(splice);
+    i--;
   }
   return status;
 }
 
-/*
- * Whether the operation could have moved a document into, out of, or within the query's result. A single document has
- * a where too when its reader's access depends on what it holds.
- */
-static bool may_move(const struct page *page, const struct operation *operation) {
-  const struct query *query = page->query;
-  if (!query) return false;
-  if (!slice_equal(query_collection(query), operation_collection(operation))) return false;
-  const struct operation_member *members = operation_members(operation);
-  for (uint32_t i = 0; i < operation->member_count; i++)
-    if (query_filters(query, operation_slice(operation, members[i].name_at, members[i].name_len))) return true;
-  return false;
+/* The bytes of a document that comes in, and the spans in it. Without bytes it cannot be shown. */
+static oc_status render(struct splice *splice, oc_buffer_t *bytes, struct documents *documents) {
+  struct page *page = splice->page;
+  oc_status status = render_document(page, splice->operation, splice->mode, bytes);
+  if (status != OC_OK) bytes->len = 0;
+  if (status == OC_MISS) return inexact(splice);
+  if (status != OC_OK) return status;
+  return documents_find_in((oc_slice_t){bytes->data, bytes->len}, page->query, page->shapes, documents);
+}
+
+static oc_status apply(struct splice *splice) {
+  struct page *page = splice->page;
+  struct membership plan;
+  oc_buffer_t bytes = {0};
+  struct documents documents = {0};
+  uint32_t place;
+  oc_status status = membership_plan(page, splice->operation, splice->mode, &plan);
+  if (status == OC_MISS) {
+    plan = (struct membership){.own = NO_PLACE, .place = NO_PLACE};
+    status = inexact(splice);
+  }
+  if (status == OC_OK && plan.own == NO_PLACE && plan.place != NO_PLACE) status = render(splice, &bytes, &documents);
+  if (status == OC_OK) status = merge_everywhere(splice);
+  if (status == OC_OK && (plan.moves || plan.count != 0)) {
+    splice->changed = true;
+    page->entered |= bytes.len > 0;
+    status = membership_carry_out(page, &plan, (oc_slice_t){bytes.data, bytes.len},
+                                  (const struct span *)(void *)documents.spans.data, documents_span_count(&documents),
+                                  &place);
+    /* A copy is as it was before the operation. */
+    if (status == OC_OK && bytes.len > 0 && place != NO_PLACE && splice->mode == REPLAY_GUESS) {
+      splice->span = place;
+      status = merge_into_span(splice);
+    }
+  }
+  documents_free(&documents);
+  oc_buffer_free(&bytes);
+  return status;
+}
+
+/* What it knows of documents that may come in goes along with what comes over them. */
+static oc_status apply_to_copies(const struct page *page, const struct operation *operation) {
+  bool ignored = false;
+  oc_status status = OC_OK;
+  for (uint32_t i = 0; i < copies_count(page->copies) && status == OC_OK; i++)
+    status = replay_apply(&copies_at(page->copies, i)->page, operation, REPLAY_GUESS, &ignored);
+  return status;
+}
+
+static bool is_known(const struct operation *operation) {
+  if (!operation->document || operation->repeated) return false;
+  return operation->type == OPERATION_CREATE || operation->type == OPERATION_DELETE ||
+         (operation->type == OPERATION_UPDATE && operation->has_data);
+}
+
+static bool is_opaque(const struct page *page, const struct operation *operation) {
+  return shapes_opaque(page->shapes, operation_named(operation, page->shapes).shape);
 }
 
 oc_status replay_apply(struct page *page, const struct operation *operation, enum replay_mode mode, bool *changed) {
-  bool decided = operation->type == OPERATION_UPDATE && operation->has_data && operation->document;
-  if (!decided) return mode == REPLAY_EXACT ? OC_MISS : OC_OK;
-  if (mode == REPLAY_EXACT) {
-    if (shapes_opaque(page->shapes, shapes_find(page->shapes, operation_collection(operation)))) return OC_MISS;
-    if (may_move(page, operation)) return OC_MISS;
-  }
-  struct splice splice = {.page = page, .mode = mode};
-  oc_status status = OC_OK;
-  for (uint32_t i = 0; i < span_count(page) && status == OC_OK; i++) {
-    if (!is_span_of(page, span_at(page, i), operation)) continue;
-    splice.span = i;
-    status = merge_into_span(&splice, operation);
-  }
+  struct splice splice = {.page = page, .operation = operation, .mode = mode};
+  if (!is_known(operation) || (mode == REPLAY_EXACT && is_opaque(page, operation))) return inexact(&splice);
+  oc_status status = apply(&splice);
   if (status == OC_OK && splice.changed) *changed = true;
+  if (status == OC_OK && mode == REPLAY_GUESS) status = apply_to_copies(page, operation);
   return status;
-}
-
-void page_free(struct page *page) {
-  oc_buffer_free(&page->bytes);
-  oc_buffer_free(&page->spans);
 }

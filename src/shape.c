@@ -98,6 +98,7 @@ static oc_status compile_paths(struct shapes *shapes, const struct shape *shape,
 
 static void mark_group(struct shape_node *node) { node->group = true; }
 static void mark_localized(struct shape_node *node) { node->localized = true; }
+static void mark_hidden(struct shape_node *node) { node->hidden = true; }
 
 static oc_status compile_target(struct shapes *shapes, const char *collection, const cJSON *target, int32_t *index,
                                 oc_error_t *error) {
@@ -134,6 +135,30 @@ static oc_status compile_relation(struct shapes *shapes, const struct shape *sha
   return OC_OK;
 }
 
+static bool mark_kind(struct shape_node *node, const cJSON *kind) {
+  if (!cJSON_IsString(kind)) return false;
+  node->rows = !strcmp(kind->valuestring, "rows");
+  node->json = !strcmp(kind->valuestring, "json");
+  node->date = !strcmp(kind->valuestring, "date");
+  return node->rows || node->json || node->date;
+}
+
+static oc_status compile_kinds(struct shapes *shapes, const struct shape *shape, const cJSON *kinds,
+                               oc_error_t *error) {
+  const char *collection = shape->collection.data;
+  uint32_t root = shape->root, node;
+  if (kinds && !cJSON_IsObject(kinds)) return wrong(error, collection, "kinds must be an object of paths and kinds");
+  const cJSON *kind;
+  cJSON_ArrayForEach(kind, kinds) {
+    oc_status status = node_of_path(shapes, root, kind->string, &node);
+    if (status == OC_ERR_SHAPES) return wrong(error, collection, "a path is too deep");
+    if (status != OC_OK) return status;
+    if (!mark_kind(node_at(shapes, node), kind))
+      return wrong(error, collection, "a kind must be 'rows', 'json' or 'date'");
+  }
+  return OC_OK;
+}
+
 static oc_status compile_shape(struct shapes *shapes, const cJSON *source, oc_error_t *error) {
   struct shape shape = *shapes_at(shapes, shapes_find(shapes, slice_of(source->string)));
   const cJSON *relations = cJSON_GetObjectItemCaseSensitive(source, "relations");
@@ -144,6 +169,10 @@ static oc_status compile_shape(struct shapes *shapes, const cJSON *source, oc_er
   if (status == OC_OK)
     status = compile_paths(shapes, &shape, cJSON_GetObjectItemCaseSensitive(source, "localized"),
                            "localized must be an array of paths", mark_localized, error);
+  if (status == OC_OK)
+    status = compile_paths(shapes, &shape, cJSON_GetObjectItemCaseSensitive(source, "hidden"),
+                           "hidden must be an array of paths", mark_hidden, error);
+  if (status == OC_OK) status = compile_kinds(shapes, &shape, cJSON_GetObjectItemCaseSensitive(source, "kinds"), error);
   const cJSON *relation;
   cJSON_ArrayForEach(relation, relations) {
     if (status == OC_OK) status = compile_relation(shapes, &shape, relation, error);
@@ -157,8 +186,11 @@ static oc_status compile_all(struct shapes *shapes, oc_error_t *error) {
     if (!cJSON_IsObject(source)) return wrong(error, source->string, "a shape must be an object");
     const cJSON *opaque = cJSON_GetObjectItemCaseSensitive(source, "opaque");
     if (opaque && !cJSON_IsBool(opaque)) return wrong(error, source->string, "opaque must be true or false");
+    const cJSON *trash = cJSON_GetObjectItemCaseSensitive(source, "trash");
+    if (trash && !cJSON_IsBool(trash)) return wrong(error, source->string, "trash must be true or false");
     oc_status status = add_shape(shapes, slice_of(source->string), cJSON_IsTrue(opaque));
     if (status != OC_OK) return status;
+    shapes->items[shapes_find(shapes, slice_of(source->string))].trash = cJSON_IsTrue(trash);
   }
   cJSON_ArrayForEach(source, shapes->tree) {
     oc_status status = compile_shape(shapes, source, error);
@@ -241,5 +273,13 @@ bool shapes_holds_relation(const struct shapes *shapes, const struct shape_node 
   if (node->relation) return true;
   for (uint32_t child = node->first_child; child; child = node_at(shapes, child)->next_sibling)
     if (shapes_holds_relation(shapes, node_at(shapes, child))) return true;
+  return false;
+}
+
+bool shapes_holds_hidden(const struct shapes *shapes, const struct shape_node *node) {
+  if (!node) return false;
+  if (node->hidden) return true;
+  for (uint32_t child = node->first_child; child; child = node_at(shapes, child)->next_sibling)
+    if (shapes_holds_hidden(shapes, node_at(shapes, child))) return true;
   return false;
 }

@@ -19,18 +19,24 @@ struct shape_node {
   bool polymorphic;                   /* … as { relationTo, value } */
   bool group;                         /* an object that is merged, not replaced */
   bool localized;
+  bool hidden; /* not every answer shows it */
+  bool rows;   /* kept in a table of its own: an array, or a field with many values */
+  bool json;   /* kept as JSON */
+  bool date;
 };
 
 struct shape {
   oc_slice_t collection;
   uint32_t root; /* index of a node without a name, whose children are the members that matter */
+  bool trash;    /* deleted documents are kept, with a deletedAt */
   bool opaque;   /* documents change in ways that operations do not say: nothing on it is replayed */
 };
 
 struct shapes;
 
 /*
- * Parses { orders: { groups: [path], relations: { path: collection | [collection] }, localized: [path], opaque }, … }.
+ * Parses { orders: { groups: [path], relations: { path: collection | [collection] }, localized: [path], hidden: [path],
+ * kinds: { path: 'rows' | 'json' | 'date' }, trash, opaque }, … }.
  * Collections that are only the target of a relation get an opaque shape. `text` may be empty. Errors: SHAPES, JSON*,
  * UTF8, MEMORY. The result has one reference.
  */
@@ -49,5 +55,7 @@ const struct shape_node *shapes_root(const struct shapes *shapes, int32_t index)
 const struct shape_node *shapes_member(const struct shapes *shapes, const struct shape_node *node, oc_slice_t name);
 /* Whether a relation lies at the node or below it. */
 bool shapes_holds_relation(const struct shapes *shapes, const struct shape_node *node);
+/* Whether a member that is hidden lies there. */
+bool shapes_holds_hidden(const struct shapes *shapes, const struct shape_node *node);
 
 #endif

@@ -20,13 +20,15 @@
 /**
  * What a value is the answer to. The core derives its tags from it and finds the documents in the value.
  * @typedef {object} Query
- * @property {'find' | 'findByID' | 'count'} type
- * @property {string} collection
+ * @property {'find' | 'findByID' | 'findGlobal' | 'count'} type
+ * @property {string} [collection] of all but `findGlobal`
+ * @property {string} [global] the slug, of `findGlobal`
  * @property {string | number} [id] of `findByID`
  * @property {unknown} [where] Payload's where
  * @property {string | string[]} [sort]
  * @property {number} [limit]
  * @property {number} [page]
+ * @property {boolean} [pagination] false: nothing is counted that the answer does not show
  * @property {number} [depth]
  * @property {unknown} [select]
  * @property {string | null} [locale]
@@ -39,6 +41,8 @@
  * @property {string[]} [groups] members that are merged instead of replaced, as dotted paths
  * @property {Record<string, string | string[]>} [relations] dotted path → collection, or collections
  * @property {string[]} [localized] dotted paths
+ * @property {Record<string, 'rows' | 'json' | 'date'>} [kinds] dotted path → what a member is where its value does not
+ *   tell: rows of a table of its own (arrays, fields with many values), JSON, a date
  * @property {string[]} [hidden] dotted paths of members that not every answer shows
  * @property {boolean} [trash] are documents with a `deletedAt` shown only where `trash` is asked for?
  * @property {boolean} [opaque] documents can change in ways that are not in an operation: nothing is replayed on them

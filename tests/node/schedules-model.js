@@ -116,7 +116,8 @@ function compare(a, b, sort) {
   const descending = sort.startsWith('-')
   const member = sort.replace('-', '')
   const order = a[member] < b[member] ? -1 : Number(a[member] > b[member])
-  return order === 0 ? a.id - b.id : descending ? -order : order
+  // Payload's own order of equals, in a collection without timestamps.
+  return order === 0 ? (a.id < b.id ? 1 : -1) : descending ? -order : order
 }
 
 function pageOf(found, { limit, page }, show) {

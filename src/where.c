@@ -1,0 +1,671 @@
+/*
+ * where.c: what Payload's SQL adapters make of where and sort, without a database.
+ *
+ *   { and: [{ status: { equals: 'new' } }, { or: [{ total: { greater_than: 5 } }, … ] }] }
+ *
+ *   AND ─┬─ status equals "new"           nodes in preorder; `end` is the index after a node's subtree
+ *        └─ OR ─┬─ total greater_than 5
+ *               └─ …
+ *
+ * A condition is asked of the values at its path. Where an array lies on the way, the database joins its table, so the
+ * condition holds when it holds for one of the rows, and no rows are one row of nulls. A relation gives its id, whether
+ * the document is shown or not. SQL has its own three values, but an answer only tells true from not true, so a
+ * comparison with null is false here; unknown means that what is known of the document is not enough, or that databases
+ * do not agree.
+ *
+ * Nodes that Payload's adapters translate in a way of their own (of two operators on one path some end the
+ * translation, `and` next to `or` replaces it) are marked as doubtful: the overlay takes them at their word, a replay
+ * does not decide on them. The same goes for two conditions on rows, which may have to hold for the same row.
+ */
+#include "where.h"
+
+#include <string.h>
+
+enum { NODES_MOST = 256, NESTING_MOST = 16, KEYS_MOST = 8 };
+
+enum where_kind {
+  WHERE_AND,
+  WHERE_OR,
+  WHERE_UNDECIDED, /* not understood, or too much */
+  WHERE_EQUALS,
+  WHERE_NOT_EQUALS,
+  WHERE_IN,
+  WHERE_NOT_IN,
+  WHERE_ALL,
+  WHERE_EXISTS,
+  WHERE_GREATER,
+  WHERE_GREATER_EQUAL,
+  WHERE_LESS,
+  WHERE_LESS_EQUAL,
+  WHERE_LIKE,
+  WHERE_NOT_LIKE,
+  WHERE_CONTAINS
+};
+
+struct where_node {
+  uint16_t kind;
+  uint16_t doubtful;
+  uint32_t end;
+  struct where_text path, value; /* of a condition */
+};
+
+static const struct {
+  oc_slice_t name;
+  enum where_kind kind;
+  bool ends; /* Payload may look at no operator of that path behind it */
+} OPERATORS[] = {
+    {{"equals", 6}, WHERE_EQUALS, false},
+    {{"not_equals", 10}, WHERE_NOT_EQUALS, true},
+    {{"in", 2}, WHERE_IN, true},
+    {{"not_in", 6}, WHERE_NOT_IN, true},
+    {{"all", 3}, WHERE_ALL, true},
+    {{"exists", 6}, WHERE_EXISTS, false},
+    {{"greater_than", 12}, WHERE_GREATER, false},
+    {{"greater_than_equal", 18}, WHERE_GREATER_EQUAL, false},
+    {{"less_than", 9}, WHERE_LESS, false},
+    {{"less_than_equal", 15}, WHERE_LESS_EQUAL, false},
+    {{"like", 4}, WHERE_LIKE, true},
+    {{"not_like", 8}, WHERE_NOT_LIKE, false},
+    {{"contains", 8}, WHERE_CONTAINS, true},
+};
+
+/* ---- Compiling ---- */
+
+struct where_compiler {
+  oc_buffer_t *out;
+  size_t start;
+  oc_buffer_t nodes, keys;
+  bool over; /* a limit was reached */
+};
+
+static oc_status put_text(struct where_compiler *compiler, oc_slice_t text, struct where_text *place) {
+  *place = (struct where_text){(uint32_t)(compiler->out->len - compiler->start), (uint32_t)text.len};
+  return buffer_append(compiler->out, text.data, text.len);
+}
+
+static uint32_t node_count(const struct where_compiler *compiler) {
+  return (uint32_t)(compiler->nodes.len / sizeof(struct where_node));
+}
+
+static struct where_node *compiled_node(struct where_compiler *compiler, uint32_t index) {
+  return (struct where_node *)(void *)compiler->nodes.data + index;
+}
+
+/* `end` is the node's own until close_node(). */
+static oc_status add_node(struct where_compiler *compiler, enum where_kind kind, bool doubtful, uint32_t *index) {
+  *index = node_count(compiler);
+  if (*index == NODES_MOST) {
+    compiler->over = true;
+    *index = 0;
+    return OC_OK;
+  }
+  struct where_node node = {.kind = (uint16_t)kind, .doubtful = doubtful, .end = *index + 1};
+  return buffer_append(&compiler->nodes, &node, sizeof node);
+}
+
+static void close_node(struct where_compiler *compiler, uint32_t index) {
+  if (!compiler->over) compiled_node(compiler, index)->end = node_count(compiler);
+}
+
+static oc_status add_condition(struct where_compiler *compiler, oc_slice_t path, enum where_kind kind, bool doubtful,
+                               oc_slice_t value) {
+  uint32_t index;
+  struct where_text path_place, value_place;
+  oc_status status = add_node(compiler, kind, doubtful, &index);
+  if (status == OC_OK) status = put_text(compiler, path, &path_place);
+  if (status == OC_OK) status = put_text(compiler, value, &value_place);
+  if (status != OC_OK || compiler->over) return status;
+  compiled_node(compiler, index)->path = path_place;
+  compiled_node(compiler, index)->value = value_place;
+  return OC_OK;
+}
+
+static oc_status add_operators(struct where_compiler *compiler, oc_slice_t path, oc_slice_t operators) {
+  struct json_walk walk = json_walk(operators);
+  oc_slice_t name, value;
+  bool ended = false;
+  oc_status status = OC_OK;
+  while (status == OC_OK && json_next_member(&walk, &name, &value)) {
+    enum where_kind kind = WHERE_UNDECIDED;
+    bool ends = true;
+    for (size_t i = 0; i < sizeof OPERATORS / sizeof *OPERATORS; i++) {
+      if (!slice_equal(OPERATORS[i].name, name)) continue;
+      kind = OPERATORS[i].kind;
+      ends = OPERATORS[i].ends || (kind == WHERE_EQUALS && json_is_null(value));
+    }
+    status = add_condition(compiler, path, kind, ended, value);
+    ended |= ends;
+  }
+  return status;
+}
+
+static bool is_word(oc_slice_t name, const char *word) {
+  return scalar_is_like(name, (oc_slice_t){word, strlen(word)});
+}
+
+static oc_status add_where(struct where_compiler *compiler, oc_slice_t where, uint32_t nesting);
+
+/* Parts without a condition do not count. */
+static oc_status add_parts(struct where_compiler *compiler, oc_slice_t parts, enum where_kind kind, bool doubtful,
+                           uint32_t nesting) {
+  uint32_t index;
+  oc_status status = add_node(compiler, kind, doubtful, &index);
+  struct json_walk walk = json_walk(parts);
+  oc_slice_t part;
+  while (status == OC_OK && !compiler->over && json_next_element(&walk, &part)) {
+    size_t before = compiler->nodes.len;
+    uint32_t inner;
+    status = add_node(compiler, WHERE_AND, false, &inner);
+    if (status == OC_OK && !compiler->over) status = add_where(compiler, part, nesting + 1);
+    if (compiler->over) break;
+    if (compiler->nodes.len == before + sizeof(struct where_node)) compiler->nodes.len = before;
+    else close_node(compiler, inner);
+  }
+  if (status != OC_OK || compiler->over) return status;
+  if (node_count(compiler) == index + 1) compiler->nodes.len = index * sizeof(struct where_node);
+  else close_node(compiler, index);
+  return OC_OK;
+}
+
+static oc_status add_where(struct where_compiler *compiler, oc_slice_t where, uint32_t nesting) {
+  struct json_walk walk = json_walk(where);
+  oc_slice_t name, value;
+  oc_status status = OC_OK;
+  bool combined = false;
+  if (nesting == NESTING_MOST) compiler->over = true;
+  if (!json_is_object(where)) return add_condition(compiler, where, WHERE_UNDECIDED, false, where);
+  while (status == OC_OK && !compiler->over && json_next_member(&walk, &name, &value)) {
+    bool and = is_word(name, "and"), or = is_word(name, "or");
+    if ((and || or) && json_is_array(value)) {
+      status = add_parts(compiler, value, and? WHERE_AND : WHERE_OR, combined, nesting);
+      combined = true;
+    } else if (json_is_object(value)) {
+      status = add_operators(compiler, name, value);
+    } else {
+      status = add_condition(compiler, name, WHERE_UNDECIDED, false, value);
+    }
+  }
+  return status;
+}
+
+static oc_status add_key(struct where_compiler *compiler, oc_slice_t path, bool doubtful, bool implied) {
+  struct sort_key key = {.doubtful = doubtful, .implied = implied};
+  while (path.len > 0 && (path.data[0] == '-' || path.data[0] == ' ')) {
+    key.descending |= path.data[0] == '-';
+    path = (oc_slice_t){path.data + 1, path.len - 1};
+  }
+  if (path.len == 0) return OC_OK;
+  /* An order by part of the keys would be another order. */
+  if (compiler->keys.len == KEYS_MOST * sizeof key) key.doubtful = true;
+  if (compiler->keys.len > KEYS_MOST * sizeof key) return OC_OK;
+  oc_status status = put_text(compiler, path, &key.path);
+  return status == OC_OK ? buffer_append(&compiler->keys, &key, sizeof key) : status;
+}
+
+/* "-createdAt", "a,-b" (REST splits it, the Local API does not), or an array of such. */
+static oc_status add_sort(struct where_compiler *compiler, oc_slice_t sort) {
+  oc_status status = OC_OK;
+  if (json_is_array(sort)) {
+    struct json_walk walk = json_walk(sort);
+    oc_slice_t item;
+    while (status == OC_OK && json_next_element(&walk, &item))
+      if (json_is_string(item)) status = add_sort(compiler, item);
+    return status;
+  }
+  oc_slice_t text = json_scalar_text(sort);
+  bool doubtful = memchr(text.data, ',', text.len) != NULL;
+  while (status == OC_OK && text.len > 0) {
+    const char *comma = memchr(text.data, ',', text.len);
+    size_t len = comma ? (size_t)(comma - text.data) : text.len, used = len + (comma ? 1 : 0);
+    status = add_key(compiler, (oc_slice_t){text.data, len}, doubtful, false);
+    text = (oc_slice_t){text.data + used, text.len - used};
+  }
+  return status;
+}
+
+static oc_status add_implied_key(struct where_compiler *compiler) {
+  const struct sort_key *keys = (const struct sort_key *)(void *)compiler->keys.data;
+  size_t count = compiler->keys.len / sizeof *keys;
+  for (size_t i = 0; i < count; i++) {
+    oc_slice_t path = {compiler->out->data + compiler->start + keys[i].path.at, keys[i].path.len};
+    if (slice_equal(path, SLICE("createdAt"))) return OC_OK;
+  }
+  return add_key(compiler, SLICE("-createdAt"), false, true);
+}
+
+/* What goes over a limit is not looked at in part. */
+static oc_status give_up(struct where_compiler *compiler) {
+  compiler->over = false;
+  compiler->nodes.len = 0;
+  uint32_t ignored;
+  return add_node(compiler, WHERE_UNDECIDED, false, &ignored);
+}
+
+static oc_status pad(struct where_compiler *compiler) {
+  static const char PADDING[8] = {0};
+  return buffer_append(compiler->out, PADDING, (8 - (compiler->out->len - compiler->start) % 8) % 8);
+}
+
+static oc_status put_block(struct where_compiler *compiler) {
+  struct where head = {.node_count = node_count(compiler),
+                       .key_count = (uint32_t)(compiler->keys.len / sizeof(struct sort_key))};
+  oc_status status = pad(compiler);
+  head.nodes_at = (uint32_t)(compiler->out->len - compiler->start);
+  if (status == OC_OK) status = buffer_append(compiler->out, compiler->nodes.data, compiler->nodes.len);
+  head.keys_at = (uint32_t)(compiler->out->len - compiler->start);
+  if (status == OC_OK) status = buffer_append(compiler->out, compiler->keys.data, compiler->keys.len);
+  if (status == OC_OK) status = pad(compiler);
+  if (status != OC_OK) return status;
+  head.size = (uint32_t)(compiler->out->len - compiler->start);
+  memcpy(compiler->out->data + compiler->start, &head, sizeof head);
+  return OC_OK;
+}
+
+oc_status where_compile(oc_slice_t where, oc_slice_t sort, bool trash, oc_buffer_t *out) {
+  struct where_compiler compiler = {.out = out, .start = out->len};
+  struct where head = {0};
+  uint32_t root = 0;
+  oc_status status = buffer_append(out, &head, sizeof head);
+  if (status == OC_OK) status = add_node(&compiler, WHERE_AND, false, &root);
+  if (status == OC_OK && trash)
+    status = add_condition(&compiler, SLICE("deletedAt"), WHERE_EXISTS, false, SLICE("false"));
+  if (status == OC_OK && where.len > 0 && !json_is_null(where)) status = add_where(&compiler, where, 0);
+  if (status == OC_OK && compiler.over) status = give_up(&compiler);
+  else if (status == OC_OK) close_node(&compiler, root);
+  if (status == OC_OK && sort.len > 0 && !json_is_null(sort)) status = add_sort(&compiler, sort);
+  if (status == OC_OK) status = add_implied_key(&compiler);
+  if (status == OC_OK) status = put_block(&compiler);
+  oc_buffer_free(&compiler.nodes);
+  oc_buffer_free(&compiler.keys);
+  return status;
+}
+
+/* ---- Asking a value ---- */
+
+struct question {
+  oc_slice_t path, operand;
+  enum where_kind kind;
+  const struct shapes *shapes;
+  enum replay_mode mode;
+  bool date;     /* the value is of a date field */
+  bool relation; /* the value is of a relation */
+  bool rows;     /* an array lies on the way */
+};
+
+static bool is_date(oc_slice_t path) {
+  return slice_equal(path, SLICE("createdAt")) || slice_equal(path, SLICE("updatedAt")) ||
+         slice_equal(path, SLICE("deletedAt"));
+}
+
+static const oc_slice_t NULL_VALUE = {"null", 4};
+
+static enum truth ask_equals(const struct question *question, oc_slice_t value, oc_slice_t operand) {
+  return scalar_equal(value, operand, question->date, question->mode);
+}
+
+/* Of a list: an array, or text with commas. */
+static enum truth ask_in(const struct question *question, oc_slice_t value, oc_slice_t operand) {
+  enum truth found = TRUTH_FALSE;
+  oc_slice_t item;
+  if (json_is_array(operand)) {
+    struct json_walk walk = json_walk(operand);
+    while (json_next_element(&walk, &item)) {
+      bool cast = json_is_null(item) && question->relation; /* Payload casts it to an id */
+      enum truth equal = cast && question->mode == REPLAY_EXACT ? TRUTH_UNKNOWN : ask_equals(question, value, item);
+      found = truth_or(found, equal);
+    }
+    return found;
+  }
+  if (!json_is_string(operand)) return ask_equals(question, value, operand);
+  oc_slice_t text = json_scalar_text(operand);
+  if (!memchr(text.data, ',', text.len)) return ask_equals(question, value, operand);
+  if (question->mode == REPLAY_EXACT) return TRUTH_UNKNOWN;
+  for (const char *at = text.data, *end = at + text.len; at <= end;) {
+    const char *comma = memchr(at, ',', (size_t)(end - at));
+    size_t len = (size_t)((comma ? comma : end) - at);
+    oc_slice_t plain = json_is_string(value) ? json_scalar_text(value) : value;
+    found = truth_or(found, slice_equal(plain, (oc_slice_t){at, len}) ? TRUTH_TRUE : TRUTH_FALSE);
+    at += len + 1;
+  }
+  return found;
+}
+
+static bool holds_null(oc_slice_t list) {
+  struct json_walk walk = json_walk(list);
+  oc_slice_t item;
+  while (json_is_array(list) && json_next_element(&walk, &item))
+    if (json_is_null(item)) return true;
+  return false;
+}
+
+static enum truth ask_not_in(const struct question *question, oc_slice_t value, oc_slice_t operand) {
+  if (json_is_null(value) && question->relation) return TRUTH_TRUE;
+  oc_slice_t ignored;
+  struct json_walk walk = json_walk(operand);
+  if (json_is_array(operand) && !json_next_element(&walk, &ignored)) return TRUTH_TRUE;
+  if (holds_null(operand)) return question->mode == REPLAY_EXACT ? TRUTH_UNKNOWN : TRUTH_FALSE;
+  if (json_is_null(value)) return TRUTH_FALSE; /* to compare with null is not true */
+  return truth_not(ask_in(question, value, operand));
+}
+
+static enum truth ask_order(const struct question *question, oc_slice_t value, oc_slice_t operand) {
+  if (json_is_null(value)) return TRUTH_FALSE;
+  if (json_is_null(operand)) return question->mode == REPLAY_EXACT ? TRUTH_UNKNOWN : TRUTH_FALSE;
+  enum order order = scalar_order(value, operand, question->date, question->mode);
+  if (order == ORDER_UNKNOWN) return TRUTH_UNKNOWN;
+  bool above = order == ORDER_AFTER, below = order == ORDER_BEFORE, equal = order == ORDER_EQUAL;
+  bool yes = false;
+  switch (question->kind) {
+  case WHERE_GREATER: yes = above; break;
+  case WHERE_GREATER_EQUAL: yes = above || equal; break;
+  case WHERE_LESS: yes = below; break;
+  default: yes = below || equal; break;
+  }
+  return yes ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+/* Every word of the operand is in the text; of other values it asks whether they are equal. */
+static enum truth ask_like(const struct question *question, oc_slice_t value, oc_slice_t operand, bool words) {
+  if (json_is_null(value)) return TRUTH_FALSE;
+  if (question->relation || !json_is_string(value)) return ask_equals(question, value, operand);
+  if (question->mode == REPLAY_EXACT) return TRUTH_UNKNOWN;
+  oc_slice_t text = json_scalar_text(value), part = json_scalar_text(operand);
+  for (;;) {
+    const char *space = words ? memchr(part.data, ' ', part.len) : NULL;
+    size_t len = space ? (size_t)(space - part.data) : part.len;
+    if (!scalar_holds(text, (oc_slice_t){part.data, len})) return TRUTH_FALSE;
+    if (!space) return TRUTH_TRUE;
+    part = (oc_slice_t){space + 1, part.len - len - 1};
+  }
+}
+
+static enum truth ask_not_like(const struct question *question, oc_slice_t value, oc_slice_t operand) {
+  if (json_is_null(value)) return TRUTH_FALSE;
+  if (question->mode == REPLAY_EXACT) return TRUTH_UNKNOWN;
+  return scalar_is_like(json_scalar_text(value), json_scalar_text(operand)) ? TRUTH_FALSE : TRUTH_TRUE;
+}
+
+static enum truth ask_exists(oc_slice_t value, oc_slice_t operand) {
+  bool wanted = scalar_is_like(json_scalar_text(operand), SLICE("true"));
+  return json_is_null(value) != wanted ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+/* { relationTo, value } and another such, or null. */
+static enum truth ask_polymorphic(const struct question *question, oc_slice_t value, oc_slice_t operand) {
+  oc_slice_t to, asked_to, inner, asked;
+  if (json_is_null(operand)) return TRUTH_FALSE;
+  if (!json_member(value, SLICE("relationTo"), &to) || !json_member(value, SLICE("value"), &inner) ||
+      !json_member(operand, SLICE("relationTo"), &asked_to) || !json_member(operand, SLICE("value"), &asked))
+    return TRUTH_UNKNOWN;
+  if (json_is_object(inner) && !json_member(inner, SLICE("id"), &inner)) return TRUTH_UNKNOWN;
+  return slice_equal(to, asked_to) ? ask_equals(question, inner, asked) : TRUTH_FALSE;
+}
+
+static enum truth ask_equal(const struct question *question, oc_slice_t value, oc_slice_t operand) {
+  if (json_is_object(value)) return ask_polymorphic(question, value, operand);
+  if (json_is_array(operand) && question->relation) return ask_in(question, value, operand);
+  return ask_equals(question, value, operand);
+}
+
+static enum truth ask_value(const struct question *question, oc_slice_t value) {
+  oc_slice_t operand = question->operand;
+  enum where_kind kind = question->kind;
+  if (json_is_object(value) && kind != WHERE_EXISTS && kind != WHERE_EQUALS && kind != WHERE_NOT_EQUALS)
+    return TRUTH_UNKNOWN;
+  switch (kind) {
+  case WHERE_EQUALS: return ask_equal(question, value, operand);
+  case WHERE_NOT_EQUALS: return truth_not(ask_equal(question, value, operand));
+  case WHERE_IN: return ask_in(question, value, operand);
+  case WHERE_NOT_IN: return ask_not_in(question, value, operand);
+  case WHERE_EXISTS: return ask_exists(value, operand);
+  case WHERE_GREATER:
+  case WHERE_GREATER_EQUAL:
+  case WHERE_LESS:
+  case WHERE_LESS_EQUAL: return ask_order(question, value, operand);
+  case WHERE_LIKE: return ask_like(question, value, operand, true);
+  case WHERE_CONTAINS: return ask_like(question, value, operand, false);
+  case WHERE_NOT_LIKE: return ask_not_like(question, value, operand);
+  default: return TRUTH_UNKNOWN;
+  }
+}
+
+/* ---- The way to the values ---- */
+
+/* Not there, and nothing on the way was but objects that are merged: another layer may have it. */
+enum { ASKED_ABSENT = TRUTH_UNKNOWN + 1 };
+
+static oc_slice_t first_of(oc_slice_t path, oc_slice_t *rest) {
+  const char *dot = memchr(path.data, '.', path.len);
+  size_t len = dot ? (size_t)(dot - path.data) : path.len, used = len + (dot ? 1 : 0);
+  *rest = (oc_slice_t){path.data + used, path.len - used};
+  return (oc_slice_t){path.data, len};
+}
+
+static int ask_at(struct question *question, const struct shape_node *node, oc_slice_t value, oc_slice_t path);
+
+static int ask_rows(struct question *question, const struct shape_node *node, oc_slice_t rows, oc_slice_t path) {
+  struct json_walk walk = json_walk(rows);
+  oc_slice_t row;
+  enum truth any = TRUTH_FALSE;
+  bool empty = true;
+  question->rows = true;
+  while (json_next_element(&walk, &row)) {
+    int asked = ask_at(question, node, row, path);
+    any = truth_or(any, asked == ASKED_ABSENT ? TRUTH_UNKNOWN : (enum truth)asked);
+    empty = false;
+  }
+  return empty ? ask_at(question, node, NULL_VALUE, path) : (int)any;
+}
+
+/* A relation is its id, or { relationTo, value }, and further on what the document shows that is there. */
+static int ask_relation(struct question *question, const struct shape_node *node, oc_slice_t value, oc_slice_t path) {
+  oc_slice_t rest, name, member;
+  question->relation = true;
+  if (path.len == 0) {
+    if (!node->polymorphic && json_is_object(value) && !json_member(value, SLICE("id"), &value)) return TRUTH_UNKNOWN;
+    return ask_value(question, value);
+  }
+  name = first_of(path, &rest);
+  if (node->polymorphic) {
+    if (rest.len > 0 || !json_member(value, name, &member)) return TRUTH_UNKNOWN;
+    if (json_is_object(member) && !json_member(member, SLICE("id"), &member)) return TRUTH_UNKNOWN;
+    return ask_value(question, member);
+  }
+  if (!json_is_object(value))
+    return rest.len == 0 && slice_equal(name, SLICE("id")) ? (int)ask_value(question, value) : (int)TRUTH_UNKNOWN;
+  question->relation = false;
+  if (!json_member(value, name, &member)) return TRUTH_UNKNOWN;
+  const struct shape_node *root = shapes_root(question->shapes, node->target);
+  int asked = ask_at(question, shapes_member(question->shapes, root, name), member, rest);
+  return asked == ASKED_ABSENT ? (int)TRUTH_UNKNOWN : asked;
+}
+
+/* Whether the database keeps the value where conditions are asked of it, and not as JSON of its own. */
+static bool is_column(const struct shape_node *node, oc_slice_t value) {
+  if (node && (node->json || node->localized)) return false;
+  if (!json_is_container(value)) return true;
+  return node && (node->relation || node->rows || (node->group && json_is_object(value)));
+}
+
+static int ask_at(struct question *question, const struct shape_node *node, oc_slice_t value, oc_slice_t path) {
+  if (question->mode == REPLAY_EXACT && question->kind != WHERE_EXISTS && !is_column(node, value)) return TRUTH_UNKNOWN;
+  question->date |= node && node->date;
+  if (json_is_array(value)) return ask_rows(question, node, value, path);
+  if (json_is_null(value)) {
+    question->relation = node && node->relation && path.len == 0;
+    return ask_value(question, value);
+  }
+  if (node && node->relation) return ask_relation(question, node, value, path);
+  if (path.len == 0) return ask_value(question, value);
+  oc_slice_t rest, member, name = first_of(path, &rest);
+  if (!json_is_object(value)) return TRUTH_UNKNOWN;
+  if (!json_member(value, name, &member)) return ASKED_ABSENT;
+  return ask_at(question, shapes_member(question->shapes, node, name), member, rest);
+}
+
+static enum truth ask_members(struct question *question, const struct known *known) {
+  oc_slice_t rest, name = first_of(question->path, &rest), member;
+  for (uint32_t i = 0; i < known->layer_count; i++) {
+    if (!json_member(known->layers[i], name, &member)) continue;
+    int asked = ask_at(question, shapes_member(known->shapes, known->root, name), member, rest);
+    if (asked != ASKED_ABSENT) return (enum truth)asked;
+  }
+  bool untouched = known->made && slice_equal(question->path, SLICE("deletedAt"));
+  return untouched ? ask_value(question, NULL_VALUE) : TRUTH_UNKNOWN;
+}
+
+/* `all` asks as `equals` does for each of its values. No SQL adapter has it, so it is only ever asked of a guess. */
+static enum truth ask_all(struct question *question, const struct known *known) {
+  enum truth all = TRUTH_TRUE;
+  struct json_walk walk = json_walk(question->operand);
+  if (question->mode == REPLAY_EXACT || !json_is_array(question->operand)) return TRUTH_UNKNOWN;
+  question->kind = WHERE_EQUALS;
+  while (json_next_element(&walk, &question->operand)) all = truth_and(all, ask_members(question, known));
+  return all;
+}
+
+static enum truth ask_known(struct question *question, const struct known *known) {
+  if (question->kind == WHERE_UNDECIDED || memchr(question->path.data, '\\', question->path.len)) return TRUTH_UNKNOWN;
+  question->date = is_date(question->path);
+  return question->kind == WHERE_ALL ? ask_all(question, known) : ask_members(question, known);
+}
+
+struct asking {
+  const struct where *where;
+  const struct known *known;
+  enum replay_mode mode;
+  uint32_t rows; /* conditions that looked into arrays */
+  bool strange;  /* there are conditions that no SQL adapter takes */
+};
+
+static enum truth ask_node(struct asking *asking, uint32_t index) {
+  const struct where_node *nodes = where_nodes(asking->where), *node = nodes + index;
+  enum truth truth;
+  if (node->kind == WHERE_AND || node->kind == WHERE_OR) {
+    truth = node->kind == WHERE_AND ? TRUTH_TRUE : TRUTH_FALSE;
+    for (uint32_t child = index + 1; child < node->end; child = nodes[child].end) {
+      enum truth part = ask_node(asking, child);
+      truth = node->kind == WHERE_AND ? truth_and(truth, part) : truth_or(truth, part);
+    }
+  } else {
+    struct question question = {.path = where_slice(asking->where, node->path),
+                                .operand = where_slice(asking->where, node->value),
+                                .kind = (enum where_kind)node->kind,
+                                .shapes = asking->known->shapes,
+                                .mode = asking->mode};
+    truth = ask_known(&question, asking->known);
+    if (question.rows) asking->rows++;
+    if (node->kind == WHERE_UNDECIDED || node->kind == WHERE_ALL) asking->strange = true;
+  }
+  return node->doubtful && asking->mode == REPLAY_EXACT ? TRUTH_UNKNOWN : truth;
+}
+
+struct where_answer where_matches(const struct where *where, const struct known *known, enum replay_mode mode) {
+  struct asking asking = {.where = where, .known = known, .mode = mode};
+  struct where_answer answer = {.truth = where->node_count > 0 ? ask_node(&asking, 0) : TRUTH_TRUE};
+  answer.rows = asking.rows > 0;
+  bool same_row = asking.rows > 1; /* or for two of them? */
+  if ((same_row || asking.strange) && mode == REPLAY_EXACT) answer.truth = TRUTH_UNKNOWN;
+  return answer;
+}
+
+/* ---- Sorting ---- */
+
+enum lookup { LOOKUP_FOUND, LOOKUP_ABSENT, LOOKUP_UNDECIDED };
+
+static enum lookup look_in(const struct known *known, oc_slice_t layer, oc_slice_t path, oc_slice_t *value) {
+  const struct shape_node *node = known->root;
+  oc_slice_t at = layer, rest;
+  while (path.len > 0) {
+    if (json_is_null(at)) break;
+    oc_slice_t name = first_of(path, &rest);
+    if (!json_is_object(at)) return LOOKUP_UNDECIDED;
+    if (!json_member(at, name, &at)) return LOOKUP_ABSENT;
+    bool relation = node && node->relation;
+    node = relation ? shapes_root(known->shapes, node->target) : node;
+    node = shapes_member(known->shapes, node, name);
+    path = rest;
+  }
+  if (node && node->relation && json_is_object(at) && !json_member(at, SLICE("id"), &at)) return LOOKUP_UNDECIDED;
+  if (json_is_container(at) || (node && (node->localized || node->json))) return LOOKUP_UNDECIDED;
+  *value = at;
+  return LOOKUP_FOUND;
+}
+
+static enum lookup look_up(const struct known *known, oc_slice_t path, oc_slice_t *value) {
+  for (uint32_t i = 0; i < known->layer_count; i++) {
+    enum lookup found = look_in(known, known->layers[i], path, value);
+    if (found != LOOKUP_ABSENT) return found;
+  }
+  return LOOKUP_ABSENT;
+}
+
+/* A document that is only being created is the last to be created, and to be updated. */
+static bool is_latest(const struct known *known, enum lookup found, oc_slice_t path) {
+  return known->made && found == LOOKUP_ABSENT && is_date(path);
+}
+
+static enum order order_by(const struct where *where, const struct sort_key *key, const struct known *a,
+                           const struct known *b, enum replay_mode mode) {
+  oc_slice_t path = where_slice(where, key->path), one, other;
+  if (mode == REPLAY_EXACT && (key->doubtful || memchr(path.data, '.', path.len))) return ORDER_UNKNOWN;
+  enum lookup found = look_up(a, path, &one), found_other = look_up(b, path, &other);
+  if (mode == REPLAY_EXACT && key->implied && found == LOOKUP_ABSENT && found_other == LOOKUP_ABSENT) {
+    /* A collection that does not keep it is in the order of its ids, the last first. */
+    path = SLICE("id");
+    found = look_up(a, path, &one);
+    found_other = look_up(b, path, &other);
+  }
+  if (is_latest(a, found, path) && is_latest(b, found_other, path)) return ORDER_EQUAL;
+  if (is_latest(a, found, path)) return found_other == LOOKUP_FOUND ? ORDER_AFTER : ORDER_UNKNOWN;
+  if (is_latest(b, found_other, path)) return found == LOOKUP_FOUND ? ORDER_BEFORE : ORDER_UNKNOWN;
+  if (found == LOOKUP_ABSENT && found_other == LOOKUP_ABSENT) return mode == REPLAY_EXACT ? ORDER_UNKNOWN : ORDER_EQUAL;
+  if (found != LOOKUP_FOUND || found_other != LOOKUP_FOUND) return ORDER_UNKNOWN;
+  return scalar_order(one, other, is_date(path), mode);
+}
+
+enum order where_order(const struct where *where, const struct known *a, const struct known *b, enum replay_mode mode) {
+  const struct sort_key *keys = where_keys(where);
+  for (uint32_t i = 0; i < where->key_count; i++) {
+    enum order order = order_by(where, keys + i, a, b, mode);
+    if (order == ORDER_UNKNOWN) return order;
+    if (order == ORDER_EQUAL) continue;
+    if (!keys[i].descending) return order;
+    return order == ORDER_BEFORE ? ORDER_AFTER : ORDER_BEFORE;
+  }
+  return ORDER_EQUAL;
+}
+
+bool where_sorts_by(const struct where *where, oc_slice_t member) {
+  const struct sort_key *keys = where_keys(where);
+  for (uint32_t i = 0; i < where->key_count; i++) {
+    oc_slice_t rest, path = where_slice(where, keys[i].path);
+    if (slice_equal(first_of(path, &rest), member)) return true;
+  }
+  return false;
+}
+
+bool where_same_keys(const struct where *where, const struct known *a, const struct known *b) {
+  const struct sort_key *keys = where_keys(where);
+  for (uint32_t i = 0; i < where->key_count; i++) {
+    oc_slice_t path = where_slice(where, keys[i].path), one, other;
+    enum lookup found = look_up(a, path, &one), found_other = look_up(b, path, &other);
+    if (found == LOOKUP_ABSENT && found_other == LOOKUP_ABSENT) continue;
+    if (found != LOOKUP_FOUND || found_other != LOOKUP_FOUND || !slice_equal(one, other)) return false;
+  }
+  return true;
+}
+
+static bool path_may_join(const struct known *known, oc_slice_t path) {
+  const struct shape_node *node = shapes_member(known->shapes, known->root, path);
+  return memchr(path.data, '.', path.len) || (node && (node->rows || node->relation));
+}
+
+bool where_may_join(const struct where *where, const struct known *known) {
+  for (uint32_t i = 0; i < where->node_count; i++)
+    if (where_nodes(where)[i].kind > WHERE_OR && path_may_join(known, where_slice(where, where_nodes(where)[i].path)))
+      return true;
+  for (uint32_t i = 0; i < where->key_count; i++)
+    if (path_may_join(known, where_slice(where, where_keys(where)[i].path))) return true;
+  return false;
+}
