@@ -68,9 +68,13 @@ export async function questionOf(payload, user, principal, type, args) {
     sort: args.sort || config.defaultSort || DEFAULT_SORT,
     limit: args.limit ?? (args.pagination === false ? 0 : DEFAULT_LIMIT),
     page: args.page,
+    pagination: args.pagination,
     depth,
     select: args.select,
+    populate: args.populate,
     locale: args.locale,
+    fallbackLocale: args.fallbackLocale,
+    trash: args.trash,
     scope,
   }
   return {

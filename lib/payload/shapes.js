@@ -4,8 +4,8 @@
  * are dropped by every operation on the document, never replayed).
  *
  * Opaque are collections with field hooks `afterRead`, field access `read`, virtual, localized, rich text or join
- * fields, relations to several collections, drafts, trash, log-in, uploads, and hooks of the user's around reads. Such
- * a hook must be a function of the document and the request: what else it reads, the cache knows nothing of.
+ * fields, drafts, log-in, uploads, and hooks of the user's around reads. Such a hook must be a function of the document and
+ * the request: what else it reads, the cache knows nothing of.
  *
  * Some fields show what no shape can point at, so that an operation on it would find nothing to replay or to drop.
  * `reads` says what an answer needs for that: tags of its own, or not to be kept.
@@ -23,6 +23,8 @@ import { draftsOf } from './targets.js'
  * @property {Record<string, string | string[]>} relations
  * @property {string[]} localized
  * @property {string[]} hidden members that not every answer shows
+ * @property {Record<string, 'rows' | 'json' | 'date'>} kinds what a condition asks, where a value does not tell
+ * @property {true} [trash]
  * @property {true} [opaque]
  */
 
@@ -76,8 +78,11 @@ export const reachedFrom = ({ reads, shape }) => [...Object.values(shape.relatio
  * @param {Block[]} blocks
  * @returns {Compiled}
  */
-export const compileCollection = (config, blocks) =>
-  compileFields(config.flattenedFields, blocks, isOpaqueCollection(config))
+export function compileCollection(config, blocks) {
+  const compiled = compileFields(config.flattenedFields, blocks, isOpaqueCollection(config))
+  if (config.trash) compiled.shape.trash = true
+  return compiled
+}
 
 /**
  * @param {FlattenedField[]} fields
@@ -98,12 +103,12 @@ function isOpaqueCollection(config) {
   const { afterOperation, afterRead, beforeRead } = config.hooks ?? {}
   const hooks = [...(afterOperation ?? []), ...(afterRead ?? []), ...(beforeRead ?? [])]
   const drafts = typeof config.versions === 'object' && Boolean(config.versions.drafts)
-  return Boolean(config.auth || config.upload || config.trash || drafts) || hooks.some((hook) => !(OWN_HOOK in hook))
+  return Boolean(config.auth || config.upload || drafts) || hooks.some((hook) => !(OWN_HOOK in hook))
 }
 
 class Compiler {
   /** @type {CompiledShape} */
-  shape = { groups: [], relations: {}, localized: [], hidden: [] }
+  shape = { groups: [], relations: {}, localized: [], hidden: [], kinds: {} }
   /** @type {Reads} */
   reads = { tags: [], keep: 'always' }
   opaque = false
@@ -131,6 +136,8 @@ class Compiler {
     if (field.localized) this.shape.localized.push(path)
     if (field.hidden || field.access?.read) this.shape.hidden.push(path)
     if (field.hooks?.afterRead?.length || field.access?.read || field.virtual || field.localized) this.opaque = true
+    const kind = kindOf(field)
+    if (kind !== undefined) this.shape.kinds[path] = kind
     // The value is some other document's, which the answer does not show.
     if (typeof field.virtual === 'string') this.reads.keep = 'never'
     switch (field.type) {
@@ -181,7 +188,6 @@ class Compiler {
       this.reads.tags.push(...[known, target].flat())
       this.#keepFlat()
     }
-    if (Array.isArray(target)) this.opaque = true
     this.shape.relations[path] = target
   }
 
@@ -189,6 +195,16 @@ class Compiler {
     if (this.reads.keep === 'always') this.reads.keep = 'flat'
     this.opaque = true
   }
+}
+
+/**
+ * @param {any} field
+ * @returns {'rows' | 'json' | 'date' | undefined}
+ */
+function kindOf({ hasMany, type }) {
+  if (type === 'array' || (hasMany && ['number', 'select', 'text'].includes(type))) return 'rows'
+  if (['json', 'point', 'richText'].includes(type)) return 'json'
+  return type === 'date' ? 'date' : undefined
 }
 
 /**

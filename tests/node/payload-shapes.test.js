@@ -98,7 +98,6 @@ const opaque = {
     undefined,
     { localization: { locales: ['en', 'de'], defaultLocale: 'en' } },
   ],
-  'a relation to several collections': [[{ ...customer, relationTo: ['customers', 'orders'] }]],
   'a join': [
     [
       { name: 'orders', type: 'join', collection: 'orders', on: 'parent' },
@@ -106,7 +105,6 @@ const opaque = {
     ],
   ],
   drafts: [[text('note')], { versions: { drafts: true } }],
-  trash: [[text('note')], { trash: true }],
   'log-in': [[text('note')], { auth: true }],
   'a collection hook afterRead': [[text('note')], { hooks: { afterRead: [() => {}] } }],
   'a collection hook beforeRead': [[text('note')], { hooks: { beforeRead: [() => {}] } }],
@@ -122,6 +120,17 @@ for (const [what, args] of Object.entries(opaque)) {
 test('a relation to several collections keeps its targets, so that entries depend on what they show', async () => {
   const shape = await shapeOf([{ ...customer, relationTo: ['customers', 'orders'] }])
   assert.deepEqual(shape?.relations.customer, ['customers', 'orders'])
+  assert.equal(shape?.opaque, undefined)
+})
+
+test('a collection says whether it has a trash, and a member what its value does not tell', async () => {
+  const rows = { name: 'rows', type: 'array', fields: [{ name: 'due', type: 'date' }] }
+  const tags = { name: 'tags', type: 'text', hasMany: true }
+  const shape = await shapeOf([rows, tags, { name: 'meta', type: 'json' }, text('note')], { trash: true })
+  assert.equal(shape?.trash, true)
+  const { deletedAt, createdAt, updatedAt, ...kinds } = shape?.kinds ?? {}
+  assert.deepEqual(kinds, { rows: 'rows', 'rows.due': 'date', tags: 'rows', meta: 'json' })
+  assert.deepEqual([deletedAt, createdAt, updatedAt], ['date', 'date', 'date'])
 })
 
 test("a value of another document's is never kept, a join only without its documents, and with a tag", async () => {
