@@ -58,7 +58,7 @@ async function coreTests(target) {
 /** @param {string[]} files @param {{ concurrency: number }} options */
 async function nodeTests(files, { concurrency }) {
   const options = ['--test', '--test-reporter=spec', `--test-concurrency=${concurrency}`]
-  const output = await run([process.execPath, ...options, ...files])
+  const output = await run([process.execPath, ...options, '--import=./tests/node/support/quiet.js', ...files])
   const count = (/** @type {string} */ what) => Number(new RegExp(`^ℹ ${what} (\\d+)$`, 'm').exec(output)?.[1] ?? 0)
   if (count('skipped') + count('todo') > 0) throw new StepFailed('tests were skipped')
   return someTests(count('pass'))

@@ -183,14 +183,39 @@ static oc_status look(struct read *read) {
 
 /* ---- Replay and overlay ---- */
 
+static oc_status note_shown(const struct page *page, oc_buffer_t *shown) {
+  oc_status status = buffer_reserve(shown, page_span_count(page) * sizeof(uint64_t));
+  for (uint32_t i = 0; i < page_span_count(page) && status == OC_OK; i++)
+    status = buffer_append(shown, &page_span(page, i)->document, sizeof(uint64_t));
+  return status;
+}
+
+/*
+ * Whether the operation is about a document that came in through a relation. It came as it is at the read's version,
+ * and of what happened to it the entry, which did not depend on it, asked for a part only: that would set it back.
+ */
+static bool would_set_back(const struct page *page, const oc_buffer_t *shown, const struct operation *operation) {
+  const uint64_t *before = (const uint64_t *)(const void *)shown->data;
+  struct named named = operation_named(operation, page->shapes);
+  if (!page->entered || !operation->document) return false;
+  for (size_t i = 0; i < shown->len / sizeof *before; i++)
+    if (before[i] == operation->document) return false;
+  for (uint32_t i = 0; i < page_span_count(page); i++)
+    if (page_span(page, i)->level > 0 && page_shows(page, page_span(page, i), named)) return true;
+  return false;
+}
+
 static oc_status replay_missed(struct read *read) {
   bool changed = false;
+  oc_buffer_t shown = {0};
   const struct operation *operation = NULL;
-  while ((operation = operation_next(read->operations.data, read->operations.len, operation))) {
-    oc_status status = replay_apply(&read->page, operation, REPLAY_EXACT, &changed);
-    if (status != OC_OK) return status;
+  oc_status status = note_shown(&read->page, &shown);
+  while (status == OC_OK && (operation = operation_next(read->operations.data, read->operations.len, operation))) {
+    if (would_set_back(&read->page, &shown, operation)) status = OC_MISS;
+    else status = replay_apply(&read->page, operation, REPLAY_EXACT, &changed);
   }
-  return OC_OK;
+  oc_buffer_free(&shown);
+  return status;
 }
 
 /* Of each tag the place among the entry's references, to be found from the tag. */

@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
 
 // SEED=… SCHEDULES=1 runs one schedule again.
 const SCHEDULES = Number(process.env.SCHEDULES ?? 10_000)
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31))
+const SEED = Number(process.env.SEED ?? 1)
 
 async function drive(workerData) {
   const driver = new Worker(new URL('schedules-driver.js', import.meta.url), { workerData })
@@ -34,4 +34,9 @@ test('every hit equals the truth and every rollback is exact, in any order of st
 
 test('every hit equals the truth and every rollback is exact, across two worker threads', async (t) => {
   assertHeld(t, await acrossThreads)
+})
+
+test('a document that came in through a relation is not set back by older operations on it', async () => {
+  const { error } = await drive({ name: 'schedules-set-back', seed: 2096757997, count: 1 })
+  if (error) throw error
 })
