@@ -108,11 +108,6 @@ export class Engine {
   batch = (/** @type {() => void} */ write) => write()
   /** @type {PendingMutation[]} a new array at each change */
   pending = []
-  /**
-   * Sends what was begun with `offline: 'queue'`, when payload-optimistic-cache/query/offline is in use.
-   * @type {((layer: Layer, ask: () => Promise<Outcome>) => Promise<Attempt>) | undefined}
-   */
-  sendQueued
 
   #bases
   #watcher = new Watcher((layer) => this.#mark(layer, false))
@@ -383,7 +378,6 @@ export class Engine {
     layer.sent = 'asked'
     // It was sent when the page was left, and the user came back to the page as it was.
     if (sent === 'left') return {}
-    if (spec?.offline && this.sendQueued) return this.sendQueued(layer, () => this.#outcomeOf(layer, true))
     if (!spec?.mutationFn) return sendMutation(layer)
     const isUnsent = isOffline()
     try {

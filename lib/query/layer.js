@@ -19,7 +19,6 @@
  *   variables that are wrong
  * @property {(variables: any, context: any) => Promise<any>} [mutationFn] sends it; Payload's REST API unless given
  * @property {boolean} [coalesce] may what waits for its turn become one request?
- * @property {'queue'} [offline]
  */
 
 /**

@@ -8,8 +8,6 @@ import { OptimisticMutationError } from './errors.js'
  * @typedef {object} MutationOptions
  * @property {boolean} [coalesce] updates of one document that wait for their turn become one request, in which the last
  *   value of each member wins: one is in flight, one waits, and all of them hear its answer
- * @property {'queue'} [offline] without a network a mutation waits instead of failing; needs
- *   `payload-optimistic-cache/query/offline`
  */
 
 /**
