@@ -136,6 +136,8 @@ class RestServer {
     }
     const status = query.where?.status?.equals
     const matching = this.tables[table].filter((row) => status === undefined || row.status === status)
+    const [, descends, key] = /^(-?)(.*)/.exec(query.sort ?? '')
+    if (key) matching.sort((one, other) => (one[key] - other[key]) * (descends ? -1 : 1))
     const [limit, page] = [Number(query.limit ?? 0), Number(query.page ?? 1)]
     const rows = limit ? matching.slice((page - 1) * limit, page * limit) : matching
     if (id === 'count') return { body: { totalDocs: rows.length }, headers: this.#headers() }
