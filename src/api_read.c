@@ -191,17 +191,17 @@ static oc_status note_shown(const struct page *page, oc_buffer_t *shown) {
 }
 
 /*
- * Whether the operation is about a document that came in through a relation. It came as it is at the read's version,
- * and of what happened to it the entry, which did not depend on it, asked for a part only: that would set it back.
+ * Whether the operation is about a document that came in with an earlier one. A copy came as it is at the read's version,
+ * with what this operation did to it: it would be set back, and where it was before cannot be seen of it any more.
  */
-static bool would_set_back(const struct page *page, const oc_buffer_t *shown, const struct operation *operation) {
+static bool came_in(const struct page *page, const oc_buffer_t *shown, const struct operation *operation) {
   const uint64_t *before = (const uint64_t *)(const void *)shown->data;
   struct named named = operation_named(operation, page->shapes);
   if (!page->entered || !operation->document) return false;
   for (size_t i = 0; i < shown->len / sizeof *before; i++)
     if (before[i] == operation->document) return false;
   for (uint32_t i = 0; i < page_span_count(page); i++)
-    if (page_span(page, i)->level > 0 && page_shows(page, page_span(page, i), named)) return true;
+    if (page_shows(page, page_span(page, i), named)) return true;
   return false;
 }
 
@@ -211,7 +211,7 @@ static oc_status replay_missed(struct read *read) {
   const struct operation *operation = NULL;
   oc_status status = note_shown(&read->page, &shown);
   while (status == OC_OK && (operation = operation_next(read->operations.data, read->operations.len, operation))) {
-    if (would_set_back(&read->page, &shown, operation)) status = OC_MISS;
+    if (came_in(&read->page, &shown, operation)) status = OC_MISS;
     else status = replay_apply(&read->page, operation, REPLAY_EXACT, &changed);
   }
   oc_buffer_free(&shown);

@@ -21,7 +21,7 @@ import { changes, createLayer, documentsOf } from './layer.js'
 import { coalesce, inOrder } from './order.js'
 import { noteRealID, realIDOf } from './temporary.js'
 import { createToken } from './token.js'
-import { announce, errorOf, isOffline, sendAtLeaving, sendMutation, tokenHeader } from './transport.js'
+import { errorOf, isOffline, sendAtLeaving, sendMutation, tokenHeader } from './transport.js'
 import { Watcher } from './watcher.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
@@ -177,22 +177,6 @@ export class Engine {
   }
 
   /**
-   * Goes on with mutations that an earlier page of this browser could not send.
-   * @param {Pick<Layer, 'token' | 'api' | 'operations' | 'variables'>[]} stored in the order of the user's actions
-   * @param {MutationSpec} spec
-   */
-  restore(stored, spec) {
-    for (const one of stored) {
-      if (this.#remembered.has(one.token)) continue
-      const layer = this.#lay({ ...one, adopted: true, spec })
-      Promise.resolve(layer.turn)
-        .then(() => this.#deliver(layer))
-        .catch(() => {})
-    }
-    this.#changed()
-  }
-
-  /**
    * Takes in what a page was rendered with. Idempotent; tells nobody but the queries' observers, so that it can run
    * while React renders: call `start()` afterwards.
    * @param {PageState} state
@@ -294,7 +278,6 @@ export class Engine {
       return last
     }
     const layer = this.#lay({ token, api: spec.api, operations, spec, variables })
-    if (layer.turn && !spec.mutationFn && !spec.coalesce) announce(layer)
     this.#changed()
     return layer
   }

@@ -26,8 +26,6 @@ export const isOffline = () => globalThis.navigator?.onLine === false
 /** The header that carries a mutation's token. @param {string} token */
 export const tokenHeader = (token) => ({ 'Idempotency-Key': `"${token}"` })
 
-const asJSON = { 'Content-Type': 'application/json' }
-
 /**
  * The request of Payload's REST API that makes a layer's change.
  * @param {Layer} layer
@@ -41,7 +39,7 @@ function request({ api, token, operations, variables }, init) {
   const where = variables?.ids && { id: { in: operations.map((operation) => /** @type {any} */ (operation).id) } }
   return fetch(root + path + queryString({ depth: 0, ...(where && { where }) }), {
     method: isGlobal || type === 'create' ? 'POST' : type === 'update' ? 'PATCH' : 'DELETE',
-    headers: { ...asJSON, ...tokenHeader(token) },
+    headers: { 'Content-Type': 'application/json', ...tokenHeader(token) },
     body: data && JSON.stringify(data),
     ...init,
   })
@@ -54,15 +52,6 @@ function request({ api, token, operations, variables }, init) {
  */
 export function sendAtLeaving(layer) {
   request(layer, { keepalive: true }).catch(() => {})
-}
-
-/**
- * Tells the server of a mutation that waits for its turn, so that a page rendered before that shows it.
- * @param {Layer} layer
- */
-export function announce({ api, token, operations }) {
-  const body = JSON.stringify({ token, operations })
-  fetch(`${api}/optimistic/mutations`, { method: 'POST', headers: asJSON, body }).catch(() => {})
 }
 
 /**

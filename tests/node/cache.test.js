@@ -242,6 +242,26 @@ test('a change that cannot be replayed exactly makes a miss', (t) => {
   assert.equal(cache.get('order'), undefined)
 })
 
+test('a document that came into a list as it is now, and was moved by a later change, makes a miss', (t) => {
+  const cache = open(t)
+  const order = (id, status, total) => ({ id, status, total })
+  const setList = (key, docs, where) => {
+    const numbers = { hasNextPage: false, hasPrevPage: false, nextPage: null, page: 1, pagingCounter: 1, prevPage: null }
+    const query = { type: 'find', collection: 'orders', depth: 0, sort: 'total', limit: 10, where }
+    cache.set(key, { docs, limit: 10, totalDocs: docs.length, totalPages: 1, ...numbers }, { query })
+  }
+  const update = (details) => {
+    const operations = [{ type: 'update', collection: 'orders', id: 2, ...details }]
+    cache.commit(begin(cache, operations), { operations })
+  }
+  setList('pending', [order(1, 'pending', 10), order(3, 'pending', 30)], { status: { equals: 'pending' } })
+  setList('all', [order(1, 'pending', 10), order(2, 'shipped', 20), order(3, 'pending', 30)])
+  update({ data: { status: 'pending' }, previous: order(2, 'shipped', 20), doc: order(2, 'pending', 20) })
+  update({ data: { total: 40 } })
+  assert.deepEqual(cache.get('all').docs.map(({ id }) => id), [1, 3, 2])
+  assert.equal(cache.get('pending'), undefined)
+})
+
 test('a write that was recorded without a bracket invalidates its document', (t) => {
   const cache = openWithOrder(t)
   assert.equal(cache.record(SHIPPED), cache.version)

@@ -153,21 +153,6 @@ test('with coalesce, fifty changes are two requests, the last of which wins, and
   assert.deepEqual(list.values, [10, ...Array.from({ length: 50 }, (_, total) => total)])
 })
 
-test('what waits for its turn is announced to the server, with the token it will have', async (t) => {
-  const { server, client, orders } = await openBrowser(t)
-  server.holds = holdsWrites
-  const first = mutate(client, orders.update(), { id: 7, data: { status: 'processing' } })
-  const second = mutate(client, orders.update(), { id: 7, data: { status: 'shipped' } })
-  const [{ token, operations }] = await server.until(() => server.announced.length > 0 && server.announced)
-  assert.deepEqual(operations, [{ type: 'update', collection: 'orders', id: 7, data: { status: 'shipped' } }])
-  ;(await server.held('PATCH')).release()
-  await first
-  const patch = await server.held('PATCH')
-  assert.equal(patch.token, token)
-  patch.release()
-  await second
-})
-
 test('an infinite query shows a change on each of its pages, and keeps it while more are loaded', async (t) => {
   const { server, client, orders } = await openBrowser(t)
   const observer = new InfiniteQueryObserver(client, orders.infinite({ limit: 2 }))

@@ -1,6 +1,6 @@
 /**
  * `node truth-main.js <first seed> <sequences>`: a process of its own, because node's test runner slows every promise
- * down. Prints `{ hits, reads }` as JSON, or what went wrong, cut down.
+ * down. Prints `{ hits, reads, replays }` as JSON, or what went wrong, cut down.
  */
 import assert from 'node:assert/strict'
 import process from 'node:process'
@@ -25,5 +25,6 @@ for (let seed = first; seed < first + sequences; seed++) {
     throw error
   }
 }
+const { replays } = shop.cache.stats()
 await shop.close()
-console.log(JSON.stringify(total))
+console.log(JSON.stringify({ ...total, replays }))

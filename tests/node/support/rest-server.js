@@ -43,8 +43,6 @@ class RestServer {
   mutations = new Map()
   /** What a request with a known Idempotency-Key is answered again. */
   answers = new Map()
-  /** Mutations that browsers told of before they sent them. */
-  announced = []
   #events = new EventEmitter().setMaxListeners(0)
 
   globals = { settings: { id: 1, title: 'Shop', open: true } }
@@ -92,11 +90,6 @@ class RestServer {
     this.#events.emit('change')
     const body = ['PATCH', 'POST'].includes(request.method) ? await json(request) : undefined
     const query = qs.parse(url.search, { ignoreQueryPrefix: true, depth: 10, arrayLimit: 1000, allowEmptyArrays: true })
-    if (path === 'optimistic/mutations' && request.method === 'POST') {
-      this.announced.push(body)
-      if (!this.mutations.has(body.token)) this.begin(body.token)
-      return send(response, { status: 202, body: {} })
-    }
     if (path === 'optimistic/mutations') return this.#status(query, response)
     if (this.answers.has(token)) return send(response, this.answers.get(token))
     if (this.mutations.get(token)?.state === 'committed') return send(response, USED)
