@@ -4,13 +4,11 @@
 //   npm run bench -- --only object-hit         one
 //   npm run bench -- --quick                   a few seconds a job, for a first look
 //   npm run bench -- --json                    a line of JSON a job
-//   npm run bench -- --save                    also into bench/results/, from which pictures.mjs draws
 //
 // Figures are only worth comparing within one run: subjects take turns in it, so that whatever else the machine does
 // meets all of them.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
-import os from 'node:os'
+import { readdirSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -24,7 +22,6 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
   },
 })
 
@@ -43,14 +40,6 @@ function runApart(/** @type {string} */ job) {
   return child.status === 0 ? JSON.parse(/** @type {string} */ (child.stdout.trim().split('\n').at(-1))) : undefined
 }
 
-/** @param {any} result */
-function show(result) {
-  console.log(options.json ? JSON.stringify(result) : tableOf(result))
-  if (!options.save) return
-  const machine = { node: process.version, cpu: os.cpus()[0]?.model, cpus: os.cpus().length, quick: options.quick }
-  writeFileSync(here(`results/${result.job}.json`), `${JSON.stringify({ ...result, machine }, undefined, 2)}\n`)
-}
-
 if (options.only !== undefined && !jobs.includes(options.only)) {
   console.error(`bench: there is no job ${JSON.stringify(options.only)}; there are ${jobs.join(', ')}`)
   process.exit(1)
@@ -61,7 +50,7 @@ if (process.env.BENCH_JOB !== undefined && process.env.BENCH_JOB === options.onl
 }
 for (const job of options.only === undefined ? jobs : [options.only]) {
   const result = runApart(job)
-  if (result !== undefined) show(result)
+  if (result !== undefined) console.log(options.json ? JSON.stringify(result) : tableOf(result))
   else {
     console.error(`bench: ${job} failed; its messages are above`)
     process.exitCode = 1

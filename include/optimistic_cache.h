@@ -128,16 +128,16 @@ typedef struct oc_options {
 } oc_options_t;
 
 /*
- * Opens, or joins, the cache of that name. The options of the first to open stand, in this process and, for shared memory,
- * in all; but shapes: the last non-empty shapes given replace the earlier ones, and when they differ from those, all
- * entries are dropped. Each successful call needs an oc_close.
+ * Opens, or joins, the cache of that name. The options of the first to open stand, in this process and, for shared
+ * memory, in all; but shapes: the last non-empty shapes given replace the earlier ones, and when they differ from
+ * those, all entries are dropped. Each successful call needs an oc_close.
  *
- * A shared region and a file have mode 0600 and belong to the user of the process; all their bytes are reserved at once.
- * What a file holds is kept when its last process closed it, and it is opened again with the same layout, size and
- * tables, in the same boot of the machine; else, and for every new region, the cache begins empty: see
- * oc_stats_t.started. A file that is no cache is not overwritten, but renamed to end in ".set-aside". A child of fork(2)
- * must not use the caches that its parent had open; it may open its own.
- * Errors: ARGUMENT, MEMORY, SYSTEM, SHAPES, FOREIGN, DIFFERS, SPACE, FULL (256 processes have it open).
+ * A shared region and a file have mode 0600 and belong to the user of the process; all their bytes are reserved at
+ * once. What a file holds is kept when its last process closed it, and it is opened again with the same layout, size
+ * and tables, in the same boot of the machine; else, and for every new region, the cache begins empty: see
+ * oc_stats_t.started. A file that is no cache is not overwritten, but renamed to end in ".set-aside". A child of
+ * fork(2) must not use the caches that its parent had open; it may open its own. Errors: ARGUMENT, MEMORY, SYSTEM,
+ * SHAPES, FOREIGN, DIFFERS, SPACE, FULL (256 processes have it open).
  */
 oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *error);
 /*
@@ -178,9 +178,9 @@ typedef struct oc_view oc_view_t;
  * longer (the view is torn by it). Close with oc_view_close before oc_close.
  *
  * All reads of a view are answered as of its version, and as of the time when it was opened, so that nothing changes or
- * expires between two of them: states of entries that are replaced meanwhile are kept for it. They go when it is closed;
- * before that only when memory is short, or when it is older than limits.view_age. A read that needs one that is gone is a
- * miss, and says that the view is torn, as does every read of a view past that age.
+ * expires between two of them: states of entries that are replaced meanwhile are kept for it. They go when it is
+ * closed; before that only when memory is short, or when it is older than limits.view_age. A read that needs one that
+ * is gone is a miss, and says that the view is torn, as does every read of a view past that age.
  */
 oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t *tokens, size_t count,
                        oc_view_t **view, oc_error_t *error);
@@ -299,7 +299,8 @@ oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
 
 /*
  * Expires the mutations whose time has passed, and those whose process died (within a second, when called at `next`,
- * which is the time of the next deadline, or sooner while another process has something pending; 0: nothing is pending).
+ * which is the time of the next deadline, or sooner while another process has something pending; 0: nothing is
+ * pending).
  */
 size_t oc_sweep(oc_cache_t *cache, uint64_t *next);
 

@@ -7,8 +7,8 @@
  * every class and cannot give its pages from one class to another once entries change their size, which is what
  * they do here.
  *
- * That list is one beyond the list in which a block of the very size lies, as this one may hold smaller ones too. So a few
- * of its blocks are looked at first: else what was just freed would not be found by the next of the same size.
+ * That list is one beyond the list in which a block of the very size lies, as this one may hold smaller ones too. So
+ * a few of its blocks are looked at first: else what was just freed would not be found by the next of the same size.
  *
  *   block:  | previous (oc_off) | size | free bit |  payload …            |
  *   free:   |        "          |        "        |  next | prior |   …   |

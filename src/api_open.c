@@ -2,8 +2,9 @@
  * api_open.c: opening, joining and closing caches.
  *
  * A process may hold several copies of this library's users (bundles of one framework app, worker threads), which must
- * all see one cache. So a cache is found by its name, memory and file in a registry of the process, the only global state
- * there is, and is left (attach.h) when the last of its users closed it. Processes find each other in the arena.
+ * all see one cache. So a cache is found by its name, memory and file in a registry of the process, the only global
+ * state there is, and is left (attach.h) when the last of its users closed it. Processes find each other in the
+ * arena.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -123,8 +124,9 @@ static void leave(struct arena *arena, bool last) { mutation_abandon_locked(aren
 /* ---- After a fork ---- */
 
 /*
- * A child shares its parent's open files, and with them the claims that say that the parent lives; so it gives them up at
- * once. It also begins without caches, as those of its parent are not its own. It has one thread: no lock is held.
+ * A child shares its parent's open files, and with them the claims that say that the parent lives; so it gives them
+ * up at once. It also begins without caches, as those of its parent are not its own. It has one thread: no lock is
+ * held.
  */
 static void forget_parents_caches(void) {
   for (oc_cache_t *cache = registry; cache; cache = cache->next) mapping_forsake(&cache->arena.mapping);

@@ -191,8 +191,9 @@ static oc_status note_shown(const struct page *page, oc_buffer_t *shown) {
 }
 
 /*
- * Whether the operation is about a document that came in with an earlier one. A copy came as it is at the read's version,
- * with what this operation did to it: it would be set back, and where it was before cannot be seen of it any more.
+ * Whether the operation is about a document that came in with an earlier one. A copy came as it is at the read's
+ * version, with what this operation did to it: it would be set back, and where it was before cannot be seen of it any
+ * more.
  */
 static bool came_in(const struct page *page, const oc_buffer_t *shown, const struct operation *operation) {
   const uint64_t *before = (const uint64_t *)(const void *)shown->data;

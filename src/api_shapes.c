@@ -1,9 +1,9 @@
 /*
  * api_shapes.c: whose shapes a cache has.
  *
- * Entries hold places of shapes and were understood by them, so all processes of one arena must go by the same. Their text
- * lies in the arena (shape_store.h); each process compiles it, outside the lock, when it sees another serial than that
- * of its own. Until it has, it neither finds nor stores an entry.
+ * Entries hold places of shapes and were understood by them, so all processes of one arena must go by the same. Their
+ * text lies in the arena (shape_store.h); each process compiles it, outside the lock, when it sees another serial
+ * than that of its own. Until it has, it neither finds nor stores an entry.
  */
 #include <string.h>
 

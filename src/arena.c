@@ -11,10 +11,11 @@
  * documents, replaying) happens on copies outside.
  *
  * The mutex is robust: when a process dies inside a section, the next one to lock is told so. What the dead one left
- * half-done cannot be told from what it finished, so the arena is reset: laid out anew and empty. What is counted goes on:
- * the version, so that a load from before the reset is refused its lease (every tag counts as changed at the new head);
- * stamps, so that no two states of an entry ever share one; and the counters, which say what the cache did, not what is in
- * it. The generation is another one: what was pending is forgotten, and whoever holds more than bytes drops it.
+ * half-done cannot be told from what it finished, so the arena is reset: laid out anew and empty. What is counted
+ * goes on: the version, so that a load from before the reset is refused its lease (every tag counts as changed at the
+ * new head); stamps, so that no two states of an entry ever share one; and the counters, which say what the cache
+ * did, not what is in it. The generation is another one: what was pending is forgotten, and whoever holds more than
+ * bytes drops it.
  */
 #define _GNU_SOURCE
 #include "arena.h"
@@ -68,20 +69,6 @@ oc_status arena_make(struct arena *arena, const char *started) {
   say_started(header, started);
   format_locked(arena);
   return OC_OK;
-}
-
-oc_status arena_open_private(struct arena *arena, uint64_t size, void (*format)(struct arena *, void *),
-                             void *context) {
-  *arena = (struct arena){.format = format, .context = context, .self = {0, 1}};
-  oc_status status = mapping_private(&arena->mapping, size);
-  if (status != OC_OK) return status;
-  arena->base = arena->mapping.base;
-  arena_header(arena)->identity.size = size;
-  arena_header(arena)->last_serial = arena_header(arena)->processes[0].serial = arena->self.serial;
-  arena_header(arena)->processes_high = 1;
-  status = arena_make(arena, "fresh: private memory");
-  if (status != OC_OK) arena_close(arena);
-  return status;
 }
 
 void arena_close(struct arena *arena) {

@@ -80,15 +80,13 @@ struct arena {
   struct mapping mapping;
   struct process_id self;
   /*
-   * Lays out empty tables of a mapping whose lock is held. Called when the arena is made, and after a holder of the lock
-   * died, by whichever process finds that out: it looks at the header's capacities, not at its own options.
+   * Lays out empty tables of a mapping whose lock is held. Called when the arena is made, and after a holder of the
+   * lock died, by whichever process finds that out: it looks at the header's capacities, not at its own options.
    */
   void (*format)(struct arena *arena, void *context);
   void *context;
 };
 
-/* Maps anonymous memory, inits the lock and formats. Errors: SYSTEM, with errno. Closed by arena_close. */
-oc_status arena_open_private(struct arena *arena, uint64_t size, void (*format)(struct arena *, void *), void *context);
 /*
  * Makes an empty arena of a mapping that nobody else uses: its lock, and all that the header says but identity and
  * limits. `started` is the sentence for oc_stats. Errors: SYSTEM, with errno.

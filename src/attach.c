@@ -10,11 +10,11 @@
  * All of it happens behind the mapping's gate, so that "nobody does" stays true until this process has its claim. A
  * process that dies on the way leaves a file without others and without its clean mark, which the next one makes anew.
  *
- * No doubt means: it was closed by its last process, by this layout, with the size and the tables now asked for, in this
- * boot of the machine (an earlier one may have lost pages that were never written), and its checksum is right. The checksum
- * covers every byte, because bounds and chains could be checked one by one and the text of an entry still have lost a
- * bit, and a hit must be the truth. It is no signature: the file is mode 0600, and who may write to it needs no forgery.
- * Two numbers a word and no division make it as fast as memory.
+ * No doubt means: it was closed by its last process, by this layout, with the size and the tables now asked for, in
+ * this boot of the machine (an earlier one may have lost pages that were never written), and its checksum is right.
+ * The checksum covers every byte, because bounds and chains could be checked one by one and the text of an entry
+ * still have lost a bit, and a hit must be the truth. It is no signature: the file is mode 0600, and who may write to
+ * it needs no forgery. Two numbers a word and no division make it as fast as memory.
  */
 #define _GNU_SOURCE
 #include "attach.h"

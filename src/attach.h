@@ -20,8 +20,8 @@ struct attach_options {
 
 /*
  * Joins the arena when other processes have it open, keeps it when it is a file that was closed cleanly and is what is
- * asked for, and else makes it anew; oc_stats_t.started says which and why. What stands is in the header. Errors: SYSTEM,
- * MEMORY, SPACE, FOREIGN, DIFFERS (others have another layout or size open), FULL.
+ * asked for, and else makes it anew; oc_stats_t.started says which and why. What stands is in the header. Errors:
+ * SYSTEM, MEMORY, SPACE, FOREIGN, DIFFERS (others have another layout or size open), FULL.
  */
 oc_status attach_open(struct arena *arena, const struct attach_options *options, oc_error_t *error);
 /*

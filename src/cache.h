@@ -54,8 +54,8 @@ struct shapes *cache_shapes(oc_cache_t *cache);
 /* Whether `shapes` are those that the entries in the arena were understood by. */
 bool cache_shapes_stand_locked(const oc_cache_t *cache, const struct shapes *shapes);
 /*
- * Makes them the shapes of all processes; entries of other shapes are dropped. `shapes` are compiled from `text`. Errors:
- * SHAPES, when they are too long for the arena.
+ * Makes them the shapes of all processes; entries of other shapes are dropped. `shapes` are compiled from `text`.
+ * Errors: SHAPES, when they are too long for the arena.
  */
 oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *shapes, oc_error_t *error);
 /* Now, on CLOCK_REALTIME. */

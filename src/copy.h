@@ -26,7 +26,10 @@ static inline struct copy *copies_at(const struct copies *copies, uint32_t index
   return (struct copy *)(void *)copies->list.data + index;
 }
 
-/* Makes a copy of the document of `spans[0]`, whose places, as those of the spans in it, are of its answer. Errors: MEMORY. */
+/*
+ * Makes a copy of the document of `spans[0]`, whose places, as those of the spans in it, are of its answer. Errors:
+ * MEMORY.
+ */
 oc_status copies_add(struct copies *copies, const char *document, const struct span *spans, uint32_t span_count,
                      const struct query *query, const struct shapes *shapes);
 

@@ -88,8 +88,8 @@ static oc_status depend(struct finder *finder, oc_slice_t name, uint32_t kinds) 
 enum { DOCUMENT_TAG_MOST = 1024 };
 
 /*
- * "collection:id"; 0 when it is too long. Tags are text, as in invalidate(['orders:a"b']), not JSON: escapes are decoded,
- * which never makes it longer.
+ * "collection:id"; 0 when it is too long. Tags are text, as in invalidate(['orders:a"b']), not JSON: escapes are
+ * decoded, which never makes it longer.
  */
 static size_t print_tag(char tag[DOCUMENT_TAG_MOST], oc_slice_t collection, oc_slice_t id) {
   size_t len = collection.len + 1 + id.len;

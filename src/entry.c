@@ -20,14 +20,14 @@
  * does not walk that chain: it writes one number, however many entries carry the tag, and each of them finds it when it
  * is next read.
  *
- * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one stays
- * as it is, in its own slot, and its key finds it behind the new one:
+ * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one
+ * stays as it is, in its own slot, and its key finds it behind the new one:
  *
  *   key ──► current state ──► state before ──► …        one chain of the table's bucket
  *
  * Older states are needed by views that were opened before they became that, and by nobody else; so they queue in that
- * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory is
- * short they go first, before any entry: their view then says that it is torn.
+ * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory
+ * is short they go first, before any entry: their view then says that it is torn.
  *
  * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks
  * from the oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on
@@ -49,10 +49,16 @@ enum {
   RELEASED_MOST = 32 /* older states freed in one call */
 };
 
+/* Entries linked by `newer` and `older`. */
+struct queue {
+  uint32_t newest, oldest, count;
+};
+
 struct entries {
   struct table table;
-  uint32_t newest, oldest, hand;
-  uint32_t older_newest, older_oldest, older_count;
+  struct queue current, earlier; /* states: SIEVE's queue, and those that only views may ask for */
+  uint32_t hand;
+  uint32_t reserved;
   uint64_t oldest_view; /* the oldest version that an open view looks at */
 };
 
@@ -124,53 +130,37 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
   return reference->tag == tag && reference->serial == place->serial;
 }
 
-/* ---- SIEVE ---- */
+/* ---- Queues ---- */
 
-static void join_queue(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
+static void join(struct arena *arena, struct queue *queue, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
   entry->newer = 0;
-  entry->older = entries->newest;
-  if (entries->newest) entry_at(arena, entries->newest)->newer = index;
-  else entries->oldest = index;
-  entries->newest = index;
+  entry->older = queue->newest;
+  if (queue->newest) entry_at(arena, queue->newest)->newer = index;
+  else queue->oldest = index;
+  queue->newest = index;
+  queue->count++;
 }
 
-static void leave_queue(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  if (entries->hand == index) entries->hand = entry->newer;
+static void leave(struct arena *arena, struct queue *queue, uint32_t index) {
+  const struct entry *entry = entry_at(arena, index);
   if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
-  else entries->newest = entry->older;
+  else queue->newest = entry->older;
   if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
-  else entries->oldest = entry->newer;
+  else queue->oldest = entry->newer;
+  queue->count--;
+}
+
+static void leave_current(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  if (entries->hand == index) entries->hand = entry_at(arena, index)->newer;
+  leave(arena, &entries->current, index);
 }
 
 /* ---- Older states ---- */
 
-static void join_older(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  entry->newer = 0;
-  entry->older = entries->older_newest;
-  if (entries->older_newest) entry_at(arena, entries->older_newest)->newer = index;
-  else entries->older_oldest = index;
-  entries->older_newest = index;
-  entries->older_count++;
-}
-
-static void leave_older(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
-  else entries->older_newest = entry->older;
-  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
-  else entries->older_oldest = entry->newer;
-  entries->older_count--;
-}
-
 static bool drop_oldest_state(struct arena *arena) {
-  uint32_t index = entries_of(arena)->older_oldest;
+  uint32_t index = entries_of(arena)->earlier.oldest;
   if (index) entry_remove_locked(arena, index);
   return index != 0;
 }
@@ -178,8 +168,8 @@ static bool drop_oldest_state(struct arena *arena) {
 void entry_keep_for_locked(struct arena *arena, uint64_t oldest) {
   struct entries *entries = entries_of(arena);
   entries->oldest_view = oldest;
-  for (int freed = 0; freed < RELEASED_MOST && entries->older_oldest; freed++) {
-    if (entry_at(arena, entries->older_oldest)->needed_before > oldest) break;
+  for (int freed = 0; freed < RELEASED_MOST && entries->earlier.oldest; freed++) {
+    if (entry_at(arena, entries->earlier.oldest)->needed_before > oldest) break;
     drop_oldest_state(arena);
   }
 }
@@ -192,10 +182,10 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
   }
   struct entry *entry = entry_at(arena, index);
   unlink_references(arena, entry); /* its tags stay in use, so that they remember what happened to it */
-  leave_queue(arena, index);
+  leave_current(arena, index);
   arena_changed_locked(arena);
   entry->needed_before = log_head(arena);
-  join_older(arena, index);
+  join(arena, &entries_of(arena)->earlier, index);
 }
 
 /* ---- Making room ---- */
@@ -203,11 +193,11 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
 /* Two rounds at most: the first clears every bit. */
 static bool evict_one(struct arena *arena) {
   struct entries *entries = entries_of(arena);
-  if (!entries->oldest) return false;
-  uint32_t index = entries->hand ? entries->hand : entries->oldest;
+  if (!entries->current.oldest) return false;
+  uint32_t index = entries->hand ? entries->hand : entries->current.oldest;
   while (entry_at(arena, index)->visited) {
     entry_at(arena, index)->visited = 0;
-    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->oldest;
+    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->current.oldest;
   }
   entries->hand = index;
   entry_remove_locked(arena, index); /* moves the hand on */
@@ -263,9 +253,9 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
   if (entry_is_set(entry)) {
     unlink_references(arena, entry);
-    leave_queue(arena, index);
+    leave_current(arena, index);
   } else {
-    leave_older(arena, index);
+    leave(arena, &entries_of(arena)->earlier, index);
   }
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
   oc_off key = entry->slot.key, value = entry->value, needs = entry->needs;
@@ -278,7 +268,7 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
 
 void entry_clear_locked(struct arena *arena) {
   while (drop_oldest_state(arena)) continue;
-  while (entries_of(arena)->oldest) entry_remove_locked(arena, entries_of(arena)->oldest);
+  while (entries_of(arena)->current.oldest) entry_remove_locked(arena, entries_of(arena)->current.oldest);
 }
 
 /* A load that began at `since` may not be kept when one of its tags changed, or was rolled back, after that. */
@@ -374,7 +364,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
   link_references(arena, index);
-  join_queue(arena, index);
+  join(arena, &entries_of(arena)->current, index);
   return OC_OK;
 refuse:
   if (needs) drop_needs(arena, needs, count);
@@ -422,7 +412,7 @@ static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t va
   succeed(arena, index, added, key, needs);
   take_value(arena, entry_at(arena, added), fresh, value, span_count);
   link_references(arena, added);
-  join_queue(arena, added);
+  join(arena, &entries_of(arena)->current, added);
   return added;
 undo:
   if (added) table_release_locked(arena, &entries_of(arena)->table, added);
@@ -519,13 +509,9 @@ uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t va
 }
 
 uint32_t entry_count_locked(struct arena *arena) {
-  return entries_of(arena)->table.count - entries_of(arena)->older_count;
+  return entries_of(arena)->table.count - entries_of(arena)->earlier.count;
 }
 
-uint32_t entry_older_count_locked(struct arena *arena) { return entries_of(arena)->older_count; }
-
-uint32_t entry_older_locked(struct arena *arena, uint32_t index) {
-  return index ? entry_at(arena, index)->older : entries_of(arena)->newest;
-}
+uint32_t entry_older_count_locked(struct arena *arena) { return entries_of(arena)->earlier.count; }
 
 uint32_t entry_slots_locked(const struct arena *arena) { return entries_of(arena)->table.fresh - 1; }

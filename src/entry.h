@@ -1,8 +1,8 @@
 /*
  * entry.h: materialised query results: storing them, bringing them up to date, making room for them.
  *
- * All functions need the lock. Any entry may be evicted by a call that makes room (entry_set_locked, entry_alloc_locked,
- * entry_use_tag_locked, entry_update_locked), so an index is to be looked up again after it.
+ * All functions need the lock. Any entry may be evicted by a call that makes room (entry_set_locked,
+ * entry_alloc_locked, entry_use_tag_locked, entry_update_locked), so an index is to be looked up again after it.
  */
 #ifndef ENTRY_H
 #define ENTRY_H
@@ -55,8 +55,8 @@ struct entry_source {
   oc_content content;
 };
 /*
- * Stores; an entry of that key is gone in any case, though views that are open keep its state. OC_REFUSED: the lease is broken, or there is no
- * room.
+ * Stores; an entry of that key is gone in any case, though views that are open keep its state. OC_REFUSED: the lease
+ * is broken, or there is no room.
  */
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source);
 void entry_remove_locked(struct arena *arena, uint32_t index);
@@ -77,8 +77,8 @@ oc_off entry_alloc_locked(struct arena *arena, uint64_t size);
 /* tag_use_locked, evicting entries as needed; 0 when all tags are those of pending mutations. */
 uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name);
 /*
- * The oldest version that an open view looks at, or UINT64_MAX, as it is from now on. States that only older views needed
- * are freed, a bounded number in one call; the next calls go on.
+ * The oldest version that an open view looks at, or UINT64_MAX, as it is from now on. States that only older views
+ * needed are freed, a bounded number in one call; the next calls go on.
  */
 void entry_keep_for_locked(struct arena *arena, uint64_t oldest);
 
@@ -88,8 +88,6 @@ void entry_clear_locked(struct arena *arena);
 uint32_t entry_count_locked(struct arena *arena);
 /* States that are kept for views only. */
 uint32_t entry_older_count_locked(struct arena *arena);
-/* The entry after `index` by age, from the newest (for index 0) to the oldest; 0 at the end. */
-uint32_t entry_older_locked(struct arena *arena, uint32_t index);
 
 /* A place in the chain of a tag; zeroed, it is the beginning. */
 struct tag_place {

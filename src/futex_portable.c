@@ -1,10 +1,10 @@
 /*
  * futex_portable.c: looking at the word, at intervals that double from a quarter of a millisecond to 32 ms.
  *
- * POSIX has nothing that sleeps on a word of shared memory and survives the death of whoever was to wake it: a condition
- * variable that a dead process had half-changed stays so. So nobody is woken here; an event is noticed late by as much
- * as was waited for it already, and by 32 ms at most. This is for systems other than Linux, where a cache that is idle
- * does take a look 31 times a second.
+ * POSIX has nothing that sleeps on a word of shared memory and survives the death of whoever was to wake it: a
+ * condition variable that a dead process had half-changed stays so. So nobody is woken here; an event is noticed late
+ * by as much as was waited for it already, and by 32 ms at most. This is for systems other than Linux, where a cache
+ * that is idle does take a look 31 times a second.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "futex.h"

@@ -1,6 +1,6 @@
 /*
- * lock_portable.c: a plain mutex. It serves threads of one process, which is all that mapping_portable.c lets in: when that
- * process dies, nobody is left who could wait.
+ * lock_portable.c: a plain mutex. It serves threads of one process, which is all that mapping_portable.c lets in:
+ * when that process dies, nobody is left who could wait.
  */
 #include "lock.h"
 

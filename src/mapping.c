@@ -1,8 +1,8 @@
 /*
  * mapping.c: what needs no file: memory of this process alone, and giving memory back.
  *
- * Threads share it and nobody else does, so that no name, no file and no claim is needed: as long as anybody looks at it,
- * its one process is alive.
+ * Threads share it and nobody else does, so that no name, no file and no claim is needed: as long as anybody looks at
+ * it, its one process is alive.
  */
 #define _DEFAULT_SOURCE
 #include "mapping.h"

@@ -1,9 +1,9 @@
 /*
  * mapping.h: the memory an arena lives in, and, when it has a file behind it, who else has it open.
  *
- * Three kinds: memory of this process alone; a named region of shared memory; a file. The last two differ in where their
- * name leads and in nothing else. mapping.c holds what every system has, mapping_linux.c what needs files, flock(2) and
- * locks of open file descriptions, and mapping_portable.c refuses the latter elsewhere.
+ * Three kinds: memory of this process alone; a named region of shared memory; a file. The last two differ in where
+ * their name leads and in nothing else. mapping.c holds what every system has, mapping_linux.c what needs files,
+ * flock(2) and locks of open file descriptions, and mapping_portable.c refuses the latter elsewhere.
  *
  * The gate is a lock on the whole file: whoever opens or closes it is alone in doing so. A claim is a lock on one byte
  * of it, held by a process for as long as it has the arena open; the kernel gives both up when the process dies,

@@ -1,10 +1,10 @@
 /*
  * mapping_linux.c: memory with a file behind it.
  *
- * Why locks of open file descriptions (fcntl F_OFD_*), and not process ids in the memory: an id is given to somebody else
- * once its process is dead, and /proc may be hidden or belong to another container. And not the older locks of fcntl,
- * which any close(2) of the same file in the process gives up, nor one flock a process, which cannot be asked about
- * without being taken.
+ * Why locks of open file descriptions (fcntl F_OFD_*), and not process ids in the memory: an id is given to somebody
+ * else once its process is dead, and /proc may be hidden or belong to another container. And not the older locks of
+ * fcntl, which any close(2) of the same file in the process gives up, nor one flock a process, which cannot be asked
+ * about without being taken.
  *
  *   the file:   byte 0 ── claim of slot 0 ── byte 1 ── claim of slot 1 ── …      (claims lock bytes, and use none)
  *   the gate:   flock(2) on all of it, which is another kind of lock and does not meet them

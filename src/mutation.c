@@ -12,9 +12,9 @@
  *   expire    an invalidation of all its tags: a timeout says nothing about what the database did.
  *
  * A mutation belongs to the process that began it last, which alone knows how its transaction ends. When that process
- * dies, the outcome is unknown, and it expires; but not at once: a COMMIT that was sent may still be on its way, and what
- * is loaded before it lands must go with the expiry. Until then readers get what they got while it was pending; nobody
- * can know better, because no commit has returned to anybody.
+ * dies, the outcome is unknown, and it expires; but not at once: a COMMIT that was sent may still be on its way, and
+ * what is loaded before it lands must go with the expiry. Until then readers get what they got while it was pending;
+ * nobody can know better, because no commit has returned to anybody.
  *
  * Settled mutations keep their token, principal and outcome until their slot is needed; the oldest goes first.
  */
@@ -479,7 +479,7 @@ uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations) {
   return append(arena, operations, 0, true);
 }
 
-/* Whether somebody who may be dead has something pending, and it is time to look. A clock that went back is no reason. */
+/* Somebody who may be dead has something pending, and it is time to look. A clock that went back is no reason. */
 static bool should_look(struct arena *arena, uint64_t now) {
   const struct mutations *mutations = mutations_of(arena);
   return foreign_pending(arena) > 0 && (mutations->next_look <= now || mutations->next_look > now + LOOK_EVERY);

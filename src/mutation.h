@@ -50,8 +50,8 @@ oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice
 /* Logs compiled operations, each as an invalidation of what it is about. */
 uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations);
 /*
- * Expires what is past its deadline at `now`, and what belongs to processes that died. Returns how many; `next` gets when
- * to call it again, or 0 while nothing is pending.
+ * Expires what is past its deadline at `now`, and what belongs to processes that died. Returns how many; `next` gets
+ * when to call it again, or 0 while nothing is pending.
  */
 uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next);
 

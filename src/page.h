@@ -42,7 +42,7 @@ static inline oc_slice_t page_slice(const struct page *page, const struct span *
 static inline size_t page_offset(const struct page *page, oc_slice_t slice) {
   return (size_t)(slice.data - page->bytes.data);
 }
-/* The hash only sorts out what is another document: of texts chosen to collide, collection and id tell which is which. */
+/* The hash only sorts out other documents: of texts chosen to collide, collection and id tell which is which. */
 static inline bool page_shows(const struct page *page, const struct span *span, struct named named) {
   return span->document == named.document && span->shape == named.shape &&
          (span->id_len == 0 || json_decodes_to((oc_slice_t){page->bytes.data + span->id_at, span->id_len}, named.id));

@@ -5,9 +5,10 @@
  *         { serial 7, pid }  { serial 0 }     { serial 9, pid }
  *   claim   held by 7                           held by nobody: 9 died, and nobody has looked since
  *
- * A slot is free for the taking when its byte can be claimed, whatever the table says of it: the kernel is asked, never the
- * memory, because the dead could not clean up. Death is noticed by looking (process_reap_locked), as nothing wakes
- * anybody when a process dies; the mutations' sweep looks a few times a second while there is something to be lost.
+ * A slot is free for the taking when its byte can be claimed, whatever the table says of it: the kernel is asked,
+ * never the memory, because the dead could not clean up. Death is noticed by looking (process_reap_locked), as
+ * nothing wakes anybody when a process dies; the mutations' sweep looks a few times a second while there is something
+ * to be lost.
  */
 #include "process.h"
 

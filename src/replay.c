@@ -12,9 +12,9 @@
  *   - that is localized: is replaced in answers of the locale that it was changed in. What the others show depends on
  *     fallbacks, and so does what an emptied one shows;
  *   - that is a group: its members are merged, by the same rules;
- *   - that is a relation: the same id changes nothing. Another one is put in as the page shows relations, populated with
- *     a copy of the document out of another answer or out of the value it replaces. Without one it is not exact, and the
- *     overlay never turns a populated document into a bare id;
+ *   - that is a relation: the same id changes nothing. Another one is put in as the page shows relations, populated
+ *     with a copy of the document out of another answer or out of the value it replaces. Without one it is not exact,
+ *     and the overlay never turns a populated document into a bare id;
  *   - that has relations below it: likewise, as a whole;
  *   - that is only partly selected, or is an array or an object of a document shown through a relation (whose selection
  *     is not known here): replaced as a whole only where nothing can be lost;

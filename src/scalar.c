@@ -2,12 +2,12 @@
  * scalar.c: what two values of a field are to each other.
  *
  * No column types are known here: a value says what it is by how JSON writes it. That is enough, because what a column
- * makes of an operand (text of a query string for a number, a day for a point in time) follows from the value that is in
- * the document. Where a column of one type would see equal values and another would not, the answer is unknown.
+ * makes of an operand (text of a query string for a number, a day for a point in time) follows from the value that is
+ * in the document. Where a column of one type would see equal values and another would not, the answer is unknown.
  *
  * What the databases do not do alike is unknown to a replay:
- *   - the order of texts: SQLite compares bytes, PostgreSQL asks a collation. Points in time, written by Date.toISOString,
- *     have digits and punctuation at fixed places, and come out alike everywhere;
+ *   - the order of texts: SQLite compares bytes, PostgreSQL asks a collation. Points in time, written by
+ *     Date.toISOString, have digits and punctuation at fixed places, and come out alike everywhere;
  *   - null: first in SQLite, last in PostgreSQL;
  *   - numbers that a double does not hold exactly.
  */

@@ -17,8 +17,6 @@
 
 struct shapes {
   atomic_uint references;
-  char *text; /* a copy of the source; for shapes_equal */
-  size_t text_len;
   cJSON *tree; /* owns the strings that the slices point to */
   struct shape *items;
   uint32_t item_count;
@@ -208,17 +206,10 @@ oc_status shapes_compile(oc_slice_t text, struct shapes **out, oc_error_t *error
   if (status == OC_OK && text.len > 0) {
     status = json_validate(text, JSON_DEPTH_MOST, "shapes", error);
     if (status != OC_OK) goto fail;
-    shapes->text = malloc(text.len);
     shapes->tree = cJSON_ParseWithLength(text.data, text.len);
-    if (shapes->text && shapes->tree) {
-      memcpy(shapes->text, text.data, text.len);
-      shapes->text_len = text.len;
-      status = cJSON_IsObject(shapes->tree)
-                   ? compile_all(shapes, error)
-                   : error_set(error, OC_ERR_SHAPES, "shapes must be an object of collections and their shapes");
-    } else {
-      status = OC_ERR_MEMORY;
-    }
+    if (!shapes->tree) status = OC_ERR_MEMORY;
+    else if (cJSON_IsObject(shapes->tree)) status = compile_all(shapes, error);
+    else status = error_set(error, OC_ERR_SHAPES, "shapes must be an object of collections and their shapes");
   }
   if (status == OC_ERR_MEMORY) error_set(error, status, "no memory for the shapes");
   if (status != OC_OK) goto fail;
@@ -237,14 +228,9 @@ struct shapes *shapes_retain(struct shapes *shapes) {
 void shapes_release(struct shapes *shapes) {
   if (!shapes || atomic_fetch_sub(&shapes->references, 1) > 1) return;
   cJSON_Delete(shapes->tree);
-  free(shapes->text);
   free(shapes->items);
   free(shapes->nodes);
   free(shapes);
-}
-
-bool shapes_equal(const struct shapes *a, const struct shapes *b) {
-  return slice_equal((oc_slice_t){a->text, a->text_len}, (oc_slice_t){b->text, b->text_len});
 }
 
 int32_t shapes_find(const struct shapes *shapes, oc_slice_t collection) {

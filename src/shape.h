@@ -44,7 +44,6 @@ oc_status shapes_compile(oc_slice_t text, struct shapes **shapes, oc_error_t *er
 struct shapes *shapes_retain(struct shapes *shapes);
 void shapes_release(struct shapes *shapes);
 
-bool shapes_equal(const struct shapes *a, const struct shapes *b);
 /* -1 when the collection has none, which counts as opaque. */
 int32_t shapes_find(const struct shapes *shapes, oc_slice_t collection);
 const struct shape *shapes_at(const struct shapes *shapes, int32_t index);

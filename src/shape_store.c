@@ -4,8 +4,8 @@
  *   header │ text of even serials │ text of odd serials │ tables …
  *
  * A new text goes into the other half, and the serial is written last: a process that dies on the way leaves the old
- * shapes whole. That is why they are not kept in the allocator's pool, which a reset empties: without shapes nothing can be
- * replayed, and nobody would give them again before the next deployment.
+ * shapes whole. That is why they are not kept in the allocator's pool, which a reset empties: without shapes nothing
+ * can be replayed, and nobody would give them again before the next deployment.
  */
 #include "shape_store.h"
 

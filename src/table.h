@@ -1,8 +1,9 @@
 /*
  * table.h: a hash table of a fixed number of slots inside the arena.
  *
- * Several slots may have one key: the one linked last is found first. A slot begins with struct slot; what follows is the module's own. Slots never move, and are named by their index
- * (1 … capacity; 0 is none), which is half as wide as an offset. All functions need the lock.
+ * Several slots may have one key: the one linked last is found first. A slot begins with struct slot; what follows is
+ * the module's own. Slots never move, and are named by their index (1 … capacity; 0 is none), which is half as wide
+ * as an offset. All functions need the lock.
  */
 #ifndef TABLE_H
 #define TABLE_H

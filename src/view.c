@@ -4,12 +4,12 @@
  *   oldest ──► newer ──► … ──► newest        a list over slots; what is not in it is in the free list
  *
  * A view is opened at the log's head, so the list is in the order of versions too, and its first is the oldest version
- * that anybody still looks at. That one number decides which older states are kept (entry.c), and is passed on whenever it
- * moves.
+ * that anybody still looks at. That one number decides which older states are kept (entry.c), and is passed on
+ * whenever it moves.
  *
- * Renders are short. A view that is never closed (a render that crashed, a process that died) is taken for closed when it
- * has reached its age, so that it cannot hold the cache back for ever; if it is used all the same, it finds out by its
- * name, which holds a serial number that the slot's next user does not share.
+ * Renders are short. A view that is never closed (a render that crashed, a process that died) is taken for closed
+ * when it has reached its age, so that it cannot hold the cache back for ever; if it is used all the same, it finds
+ * out by its name, which holds a serial number that the slot's next user does not share.
  */
 #include "view.h"
 

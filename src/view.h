@@ -13,8 +13,8 @@ oc_off view_init(struct arena *arena, oc_off at, uint32_t capacity);
 uint64_t view_bytes(uint32_t capacity);
 
 /*
- * Notes a view of the log's head; it counts until it is closed or `most` milliseconds passed. Returns what names it from
- * now on, or 0 when there is no slot left: older states are then not kept for it.
+ * Notes a view of the log's head; it counts until it is closed or `most` milliseconds passed. Returns what names it
+ * from now on, or 0 when there is no slot left: older states are then not kept for it.
  */
 uint64_t view_open_locked(struct arena *arena, uint64_t now, uint64_t most);
 /* Whether older states are still kept for it: not once it was closed, aged out, or the arena was reset. */

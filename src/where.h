@@ -45,8 +45,8 @@ static inline void known_add(struct known *known, oc_slice_t object) {
 }
 
 /*
- * Appends the block. `where` and `sort` are valid JSON, or empty. `trash`: documents with a deletedAt are not asked for.
- * Whatever is not understood, or too much, is unknown of every document, never an error. Errors: MEMORY.
+ * Appends the block. `where` and `sort` are valid JSON, or empty. `trash`: documents with a deletedAt are not asked
+ * for. Whatever is not understood, or too much, is unknown of every document, never an error. Errors: MEMORY.
  */
 oc_status where_compile(oc_slice_t where, oc_slice_t sort, bool trash, oc_buffer_t *out);
 

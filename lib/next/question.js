@@ -154,15 +154,17 @@ const hasDrafts = ({ versions }) => Boolean(versions?.drafts)
 /** @param {Record<string, any>} args */
 function isKeepable(args) {
   if (args.locale === 'all' || args.locale === '*') return false
-  return Object.entries(args).every(([name, value]) => KNOWN.has(name) || value === undefined || (OFF.has(name) && !value))
+  const isHarmless = (/** @type {string} */ name, /** @type {unknown} */ value) =>
+    KNOWN.has(name) || value === undefined || (OFF.has(name) && !value)
+  return Object.entries(args).every(([name, value]) => isHarmless(name, value))
 }
 
 /**
  * @param {Payload} payload
  * @param {string} collection
  * @param {number} depth
- * @returns {string[]} the collections whose documents an answer can show through relations; the asked one only if it leads
- *   back to itself
+ * @returns {string[]} the collections whose documents an answer can show through relations; the asked one only if it
+ *   leads back to itself
  */
 export const relatedCollections = (payload, collection, depth) => reachedFrom(payload, [collection], depth)
 
@@ -176,7 +178,8 @@ function reachedFrom(payload, collections, depth) {
   /** @type {Set<string>} */
   const related = new Set()
   for (let level = collections, left = depth; level.length > 0 && left > 0; left--) {
-    level = level.flatMap((slug) => Object.values(shapes[slug]?.relations ?? {}).flat()).filter((slug) => !related.has(slug))
+    const reached = level.flatMap((slug) => Object.values(shapes[slug]?.relations ?? {}).flat())
+    level = reached.filter((slug) => !related.has(slug))
     for (const slug of level) related.add(slug)
   }
   return [...related]

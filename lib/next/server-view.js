@@ -127,7 +127,9 @@ export class ServerView {
     const { pending } = this
     const collections = new Set([
       ...answered.flatMap(({ shown }) => shown),
-      ...pending.flatMap(({ operations }) => operations.flatMap((one) => ('collection' in one ? [one.collection] : []))),
+      ...pending
+        .flatMap(({ operations }) => operations)
+        .flatMap((one) => ('collection' in one ? [one.collection] : [])),
     ])
     const shapes = shapesOf(this.payload)
     return {

@@ -80,7 +80,8 @@ export function afterError({ error, graphqlResult, req, result }) {
  */
 function withData({ code, data, message, name }, result) {
   const [first] = result?.errors ?? []
-  if (!String(code).startsWith('ERR_OPTIMISTIC_') || data === undefined || first?.data || first?.message !== message) return
+  const isOwn = String(code).startsWith('ERR_OPTIMISTIC_') && data !== undefined
+  if (!isOwn || first?.data || first?.message !== message) return
   return { response: { ...result, errors: [{ name, data, message }] } }
 }
 

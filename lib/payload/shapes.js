@@ -4,8 +4,8 @@
  * are dropped by every operation on the document, never replayed).
  *
  * Opaque are collections with field hooks `afterRead`, field access `read`, virtual, localized, rich text or join
- * fields, drafts, log-in, uploads, and hooks of the user's around reads. Such a hook must be a function of the document and
- * the request: what else it reads, the cache knows nothing of.
+ * fields, drafts, log-in, uploads, and hooks of the user's around reads. Such a hook must be a function of the
+ * document and the request: what else it reads, the cache knows nothing of.
  *
  * Some fields show what no shape can point at, so that an operation on it would find nothing to replay or to drop.
  * `reads` says what an answer needs for that: tags of its own, or not to be kept.

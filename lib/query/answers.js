@@ -59,7 +59,8 @@ export const answersIn = (data, { isInfinite }) => (data === undefined ? [] : is
 export function mapAnswers(data, { isInfinite }, change) {
   if (data === undefined || !isInfinite) return data && change(data)
   const { pages, pageParams } = data
-  return { ...data, pages: pages.map((/** @type {any} */ page, /** @type {number} */ at) => change(page, pageParams[at])) }
+  const changed = pages.map((/** @type {any} */ page, /** @type {number} */ at) => change(page, pageParams[at]))
+  return { ...data, pages: changed }
 }
 
 /** What a query of the user's own is taken for: a document whose relations are the documents in it. */
@@ -74,7 +75,9 @@ const ANY = ' '
  */
 function known(description, shapes, page) {
   const { type, args, documents } = description
-  if (documents) return [{ type: 'findByID', collection: ANY, args: {} }, { ...shapes, [ANY]: { relations: documents } }]
+  if (documents) {
+    return [{ type: 'findByID', collection: ANY, args: {} }, { ...shapes, [ANY]: { relations: documents } }]
+  }
   if (type !== 'findGlobal') return [page ? { ...description, args: { ...args, page } } : description, shapes]
   const global = shapes[`global:${args.slug}`]
   return [{ ...description, type: 'findByID' }, { ...shapes, ...(global && { global }) }]
@@ -97,7 +100,8 @@ const named = (answer, { type, args }) => (type === 'findGlobal' ? { ...answer, 
  * @returns {any}
  */
 export function layOver(answer, description, operations, shapes, page, knows) {
-  const laid = overlay(named(answer, description), ...withOperations(operations, known(description, shapes, page)), knows)
+  const [like, itsShapes] = known(description, shapes, page)
+  const laid = overlay(named(answer, description), like, operations, itsShapes, knows)
   return description.type === 'findGlobal' ? { ...laid, id: answer.id } : laid
 }
 
@@ -107,12 +111,7 @@ export function layOver(answer, description, operations, shapes, page, knows) {
  * @param {Operation[]} operations
  * @param {Shapes} shapes
  */
-export const holds = (answer, description, operations, shapes) =>
-  holdsDocumentOf(named(answer, description), ...withOperations(operations, known(description, shapes, undefined)))
-
-/**
- * @param {Operation[]} operations
- * @param {[QueryDescription, Shapes]} known
- * @returns {[QueryDescription, Operation[], Shapes]}
- */
-const withOperations = (operations, [description, shapes]) => [description, operations, shapes]
+export function holds(answer, description, operations, shapes) {
+  const [like, itsShapes] = known(description, shapes, undefined)
+  return holdsDocumentOf(named(answer, description), like, operations, itsShapes)
+}

@@ -204,8 +204,8 @@ export class Bases {
 
   /**
    * An answer whose fetch began before a commit was learned, or a page state from before it, may not have it, and by
-   * arriving it has cleared the query's `isInvalidated`, so the query would keep it. A first load cannot be restarted by
-   * an invalidation: it is repeated.
+   * arriving it has cleared the query's `isInvalidated`, so the query would keep it. A first load cannot be restarted
+   * by an invalidation: it is repeated.
    * @param {Entry} entry
    */
   #readIfBehind(entry) {
@@ -280,7 +280,9 @@ export class Bases {
   #note({ base, description }, shown) {
     if (Object(shown) === shown) this.#shown.set(shown, base)
     const answers = answersIn(base, description)
-    answersIn(shown, description).forEach((answer, at) => Object(answer) === answer && this.#shown.set(answer, answers[at]))
+    for (const [at, answer] of answersIn(shown, description).entries()) {
+      if (Object(answer) === answer) this.#shown.set(answer, answers[at])
+    }
   }
 
   /**

@@ -12,8 +12,7 @@ import { keyOf } from './temporary.js'
 
 /**
  * What `update()` takes: `data` holds the changed members, as Payload's REST API takes them.
- * @typedef {{ id: string | number, data: Record<string, any> } | { ids: (string | number)[], data: Record<string, any> }}
- *   UpdateVariables
+ * @typedef {{ data: Record<string, any> } & ({ id: string | number } | { ids: (string | number)[] })} UpdateVariables
  */
 
 /**
@@ -31,9 +30,9 @@ import { keyOf } from './temporary.js'
  * - `find(args)`, `findByID(id, args)`, `count(args)`: arguments and answers are those of `payload.find` and so on, as
  *   far as JSON and Payload's REST API carry them. They fail with an `OptimisticQueryError`.
  * - `infinite(args)`: `find` for `useInfiniteQuery`.
- * - `update()` takes `{ id, data }`, `create()` `{ data }`, `delete()` `{ id }`; several documents in one mutation go by
- *   `ids` instead of `id`. The change shows at once in every query that it is about, and is taken back exactly when it
- *   fails. They resolve with the document (with `ids`: the documents) as saved, at depth 0, and fail with an
+ * - `update()` takes `{ id, data }`, `create()` `{ data }`, `delete()` `{ id }`; several documents in one mutation go
+ *   by `ids` instead of `id`. The change shows at once in every query that it is about, and is taken back exactly
+ *   when it fails. They resolve with the document (with `ids`: the documents) as saved, at depth 0, and fail with an
  *   `OptimisticMutationError`, whose `committed` says whether the database has the change all the same. Mutations of
  *   one document are sent one after another, each whether or not those before it failed. Offline they fail at once
  *   instead of waiting. Callbacks of your own (`onMutate`, `onError`, …) can be spread over them freely.

@@ -67,7 +67,10 @@ const MAX_REMEMBERED = 256
 
 /** @type {WeakMap<QueryClient, Engine>} */
 const engines = new WeakMap()
-/** By the `mutationFn` of their options, which outlives what users spread around it. @type {WeakMap<Function, MutationSpec>} */
+/**
+ * By the `mutationFn` of their options, which outlives what users spread around it.
+ * @type {WeakMap<Function, MutationSpec>}
+ */
 const specs = new WeakMap()
 
 /**
@@ -113,7 +116,7 @@ export class Engine {
   #watcher = new Watcher((layer) => this.#mark(layer, false))
   /** @type {WeakMap<Mutation, Layer>} */
   #mutations = new WeakMap()
-  /** Layers whose mutation has not called yet. TanStack hands out no mutation id: variables and key tell which it is. */
+  /** Layers whose mutation has not called yet. TanStack hands out no id: variables and key tell which it is. */
   #unclaimed = /** @type {{ layer: Layer, variables: unknown, mutationKey: unknown }[]} */ ([])
   /**
    * By the context of their mutation, which is one object for all attempts of one `mutate`.
@@ -398,13 +401,14 @@ export class Engine {
   #leave() {
     for (const layer of this.layers) {
       const { spec, outcome, sent, operations } = layer
-      if (!spec || spec.mutationFn || outcome || sent || this.layers.some((other) => creates(other, operations))) continue
+      if (!spec || spec.mutationFn || outcome || sent) continue
+      if (this.layers.some((other) => creates(other, operations))) continue
       layer.sent = 'left'
       sendAtLeaving(layer)
     }
   }
 
-  /** @param {Mutation} mutation the last attempt of which failed, or whose onMutate threw: it will not be sent any more */
+  /** @param {Mutation} mutation the last attempt of which failed, or whose onMutate threw: it is not sent any more */
   #fail(mutation) {
     const layer = this.#mutations.get(mutation)
     if (!layer) return

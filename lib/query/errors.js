@@ -1,5 +1,6 @@
 /**
- * One complaint of Payload; `path` is the field's, when it is about one; `id` the document's, when several were changed.
+ * One complaint of Payload; `path` is the field's, when it is about one; `id` the document's, when several were
+ * changed.
  * @typedef {object} FieldError
  * @property {string} message
  * @property {string} [path]

@@ -59,7 +59,8 @@ function layOver(answer, description, operation, sight) {
     return type === 'update' ? sight.merged({ document, description, level }, shown, operation) : document
   })
   const isList = ['find', 'count'].includes(description.type) && collection === description.collection
-  return isList ? follow(merged, description, operation, shapes[collection] ?? {}, sight.facts(operation, merged, top)) : merged
+  if (!isList) return merged
+  return follow(merged, description, operation, shapes[collection] ?? {}, sight.facts(operation, merged, top))
 }
 
 /**

@@ -1,7 +1,7 @@
 /**
- * A document that is being created has a temporary id, its mutation's token, until the server has given it one. What was
- * said of the temporary id in the meantime, by mutations behind the create and by components that hold it, means the
- * real one from then on. Kept for the life of the page, as are its React keys.
+ * A document that is being created has a temporary id, its mutation's token, until the server has given it one. What
+ * was said of the temporary id in the meantime, by mutations behind the create and by components that hold it, means
+ * the real one from then on. Kept for the life of the page, as are its React keys.
  */
 
 /** @type {Map<unknown, string | number>} */

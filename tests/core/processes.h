@@ -1,8 +1,8 @@
 /*
  * processes.h: tests of several processes: children that share an arena with the test and may be killed in it.
  *
- * A child must open its own cache (process.h), so a test forks before it opens one. Each test's regions and files have the
- * test's process id in their names, and are gone when it ends.
+ * A child must open its own cache (process.h), so a test forks before it opens one. Each test's regions and files
+ * have the test's process id in their names, and are gone when it ends.
  */
 #ifndef PROCESSES_H
 #define PROCESSES_H
@@ -86,6 +86,14 @@ static inline struct child start_child(void (*body)(struct child *self, const oc
 static inline void await_child(struct child *child) {
   char byte;
   cr_assert(eq(sz, (size_t)read(child->from, &byte, 1), 1), "the child ended too early");
+}
+
+/* A child that got to where it says so. */
+static inline struct child meet_child(void (*body)(struct child *self, const oc_options_t *options),
+                                      const oc_options_t *options) {
+  struct child child = start_child(body, options);
+  await_child(&child);
+  return child;
 }
 
 static inline void let_child_go_on(struct child *child) { cr_assert(eq(sz, (size_t)write(child->to, "x", 1), 1)); }

@@ -8,6 +8,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
+#include "attach.h"
 #include "replay.h"
 #include "view.h"
 
@@ -33,6 +34,13 @@ static inline void format_tables(struct arena *arena, void *context) {
   alloc_init(arena, at);
 }
 
+/* Private memory of that many bytes, laid out by `format`. */
+static inline oc_status open_memory(struct arena *arena, uint64_t bytes, void (*format)(struct arena *, void *),
+                                    void *context) {
+  struct attach_options options = {.kind = OC_PRIVATE, .size = bytes, .format = format, .context = context};
+  return attach_open(arena, &options, NULL);
+}
+
 static inline struct arena open_arena(struct sizes *sizes) {
   struct arena arena;
   if (!sizes->bytes) sizes->bytes = 1 << 20;
@@ -41,7 +49,7 @@ static inline struct arena open_arena(struct sizes *sizes) {
   if (!sizes->entries) sizes->entries = 64;
   if (!sizes->mutations) sizes->mutations = 64;
   if (!sizes->views) sizes->views = 64;
-  cr_assert(eq(int, arena_open_private(&arena, sizes->bytes, format_tables, sizes), OC_OK));
+  cr_assert(eq(int, open_memory(&arena, sizes->bytes, format_tables, sizes), OC_OK));
   arena_lock(&arena);
   return arena;
 }

@@ -13,7 +13,7 @@ static void count_formats(struct arena *arena, void *context) {
 static struct arena open_counting(void) {
   struct arena arena;
   formats = 0;
-  cr_assert(eq(int, arena_open_private(&arena, 1 << 20, count_formats, (void *)(uintptr_t) "context"), OC_OK));
+  cr_assert(eq(int, open_memory(&arena, 1 << 20, count_formats, (void *)(uintptr_t) "context"), OC_OK));
   return arena;
 }
 
@@ -42,7 +42,7 @@ Test(arena, offsets_and_addresses_are_each_others_inverse_and_0_is_null) {
 
 Test(arena, a_size_that_cannot_be_mapped_is_a_system_error) {
   struct arena arena;
-  cr_assert(eq(int, arena_open_private(&arena, UINT64_MAX / 2, count_formats, NULL), OC_ERR_SYSTEM));
+  cr_assert(eq(int, open_memory(&arena, UINT64_MAX / 2, count_formats, NULL), OC_ERR_SYSTEM));
 }
 
 static void *die_with_the_lock(void *context) {

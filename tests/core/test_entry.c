@@ -297,20 +297,3 @@ Test(entry, tags_are_made_room_for_by_evicting_and_those_of_mutations_are_not_ta
   cr_assert(eq(u64, alloc_used_locked(&fixture.arena), used));
   close_arena(&fixture.arena);
 }
-
-Test(entry, the_queue_runs_from_the_newest_to_the_oldest) {
-  struct fixture fixture;
-  open_with(&fixture, (struct sizes){0});
-  set(&fixture, "a", "1", "orders");
-  set(&fixture, "b", "1", "orders");
-  set(&fixture, "c", "1", "orders");
-  entry_remove_locked(&fixture.arena, find(&fixture, "b"));
-  uint32_t newest = entry_older_locked(&fixture.arena, 0), oldest = entry_older_locked(&fixture.arena, newest);
-  cr_assert(eq(u32, newest, find(&fixture, "c")));
-  cr_assert(eq(u32, oldest, find(&fixture, "a")));
-  cr_assert(eq(u32, entry_older_locked(&fixture.arena, oldest), 0));
-  entry_clear_locked(&fixture.arena);
-  cr_assert(eq(u32, entry_older_locked(&fixture.arena, 0), 0));
-  cr_assert(eq(u32, entry_count_locked(&fixture.arena), 0));
-  close_arena(&fixture.arena);
-}

@@ -68,8 +68,7 @@ static void put_and_stay(struct child *self, const oc_options_t *options) {
 
 Test(memory, what_one_process_sets_another_gets_and_sees_invalidated) {
   oc_options_t options = shared_options();
-  struct child child = start_child(put_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_and_stay, &options);
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(has(cache, "key", "1"));
   oc_slice_t tag = S("orders");
@@ -92,8 +91,7 @@ Test(memory, a_region_is_for_its_user_alone_and_gone_with_its_last_process) {
 
 Test(memory, what_a_crash_left_in_a_region_is_not_believed) {
   oc_options_t options = shared_options();
-  struct child child = start_child(put_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_and_stay, &options);
   end_child(&child, SIGKILL);
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(not(has(cache, "key", "1")));
@@ -114,8 +112,7 @@ Test(memory, one_name_is_another_cache_in_another_memory) {
 
 Test(memory, a_process_that_asks_for_another_size_than_others_have_is_told_both) {
   oc_options_t options = shared_options();
-  struct child child = start_child(put_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_and_stay, &options);
   oc_error_t error = {0};
   oc_options_t larger = options, any = options;
   larger.max_bytes = 2 << 20;
@@ -129,8 +126,7 @@ Test(memory, a_process_that_asks_for_another_size_than_others_have_is_told_both)
 
 Test(memory, a_process_of_another_layout_is_refused_while_others_live) {
   oc_options_t options = shared_options();
-  struct child child = start_child(put_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_and_stay, &options);
   uint32_t layout = ARENA_LAYOUT + 1;
   write_at(region_path(), offsetof(struct arena_identity, layout), &layout, sizeof layout);
   oc_error_t error = {0};
@@ -144,8 +140,7 @@ Test(memory, those_who_join_go_by_the_tables_and_limits_of_the_first) {
   oc_options_t options = shared_options();
   options.max_log = 17;
   options.limits.key_bytes = 5;
-  struct child child = start_child(put_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_and_stay, &options);
   options.max_log = 900;
   options.limits.key_bytes = 500;
   oc_cache_t *cache = open_or_fail(options);
@@ -257,8 +252,7 @@ Test(memory, a_mutation_that_the_last_process_left_pending_is_expired_in_the_fil
 
 Test(memory, a_file_whose_last_process_was_killed_is_not_believed) {
   oc_options_t options = file_options();
-  struct child child = start_child(put_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_and_stay, &options);
   end_child(&child, SIGKILL);
   expect_fresh(options, "fresh: unclean end of its last process");
 }
@@ -369,8 +363,7 @@ static void put_order_and_stay(struct child *self, const oc_options_t *options) 
 Test(memory, a_process_without_shapes_goes_by_those_of_the_others) {
   oc_options_t options = shared_options();
   options.shapes = S(ORDERS);
-  struct child child = start_child(put_order_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_order_and_stay, &options);
   options.shapes = (oc_slice_t){NULL, 0};
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(has(cache, "order", ORDER));
@@ -383,8 +376,7 @@ Test(memory, a_process_without_shapes_goes_by_those_of_the_others) {
 Test(memory, other_shapes_drop_the_entries_and_become_those_of_every_process) {
   oc_options_t options = shared_options();
   options.shapes = S(ORDERS);
-  struct child child = start_child(put_order_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(put_order_and_stay, &options);
   options.shapes = S(WITHOUT);
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(not(has(cache, "order", ORDER)));
@@ -444,7 +436,7 @@ static void begin_and_stay(struct child *self, const oc_options_t *options) {
   child_waits(self);
 }
 
-/* What a watcher does; ends with the first sweep that expired something, which is no later than the times it was told. */
+/* What a watcher does; ends with the first sweep that expired something, no later than the times it was told. */
 static uint64_t sweep_until_expired(oc_cache_t *cache) {
   uint64_t begun = cache_now(), next = 0;
   while (oc_sweep(cache, &next) == 0) {
@@ -457,8 +449,7 @@ static uint64_t sweep_until_expired(oc_cache_t *cache) {
 
 Test(memory, a_mutation_whose_process_was_killed_expires_and_invalidates_its_documents) {
   oc_options_t options = shared_options();
-  struct child child = start_child(begin_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(begin_and_stay, &options);
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(eq(int, put(cache, "key", "1"), OC_OK));
   end_child(&child, SIGKILL);
@@ -476,8 +467,7 @@ Test(memory, a_mutation_whose_process_was_killed_expires_and_invalidates_its_doc
 
 Test(memory, a_mutation_whose_process_closed_the_cache_expires_at_once) {
   oc_options_t options = shared_options();
-  struct child child = start_child(begin_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(begin_and_stay, &options);
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(eq(int, put(cache, "key", "1"), OC_OK));
   let_child_go_on(&child);
@@ -489,8 +479,7 @@ Test(memory, a_mutation_whose_process_closed_the_cache_expires_at_once) {
 
 Test(memory, a_mutation_that_another_process_took_over_does_not_die_with_the_first) {
   oc_options_t options = shared_options();
-  struct child child = start_child(begin_and_stay, &options);
-  await_child(&child);
+  struct child child = meet_child(begin_and_stay, &options);
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(eq(int, oc_begin(cache, token_of(1), S("users:1"), S(UPDATE), 0, NULL), OC_OK));
   end_child(&child, SIGKILL);

@@ -48,8 +48,7 @@ Test(process, private_memory_has_one_process_which_is_alive) {
 
 Test(process, another_process_is_alive_until_it_is_killed) {
   oc_options_t options = shared_options();
-  struct child child = start_child(stay, &options);
-  await_child(&child);
+  struct child child = meet_child(stay, &options);
   oc_cache_t *cache = open_or_fail(options);
   struct process_id other = other_of(cache);
   cr_assert(is_alive(cache, other));
@@ -60,8 +59,7 @@ Test(process, another_process_is_alive_until_it_is_killed) {
 
 Test(process, another_process_is_dead_once_it_closed_although_it_runs_on) {
   oc_options_t options = shared_options();
-  struct child child = start_child(stay, &options);
-  await_child(&child);
+  struct child child = meet_child(stay, &options);
   oc_cache_t *cache = open_or_fail(options);
   struct process_id other = other_of(cache);
   let_child_go_on(&child);
@@ -73,15 +71,12 @@ Test(process, another_process_is_dead_once_it_closed_although_it_runs_on) {
 
 Test(process, the_next_in_a_dead_ones_slot_is_not_taken_for_it) {
   oc_options_t options = shared_options();
-  struct child first = start_child(stay, &options);
-  await_child(&first);
-  struct child second = start_child(stay, &options);
-  await_child(&second);
+  struct child first = meet_child(stay, &options);
+  struct child second = meet_child(stay, &options);
   oc_cache_t *cache = open_or_fail(options);
   struct process_id dead = other_of(cache);
   end_child(&first, SIGKILL);
-  struct child third = start_child(stay, &options);
-  await_child(&third);
+  struct child third = meet_child(stay, &options);
   struct process_id next = other_of(cache);
   cr_assert(eq(u32, next.slot, dead.slot), "the slot is used again");
   cr_assert(is_alive(cache, next));

@@ -71,18 +71,6 @@ Test(shape, a_relation_to_several_collections_is_polymorphic_and_has_no_one_targ
   shapes_release(shapes);
 }
 
-Test(shape, shapes_are_equal_when_their_text_is) {
-  struct shapes *one = shapes_of("{\"orders\":{}}"), *same = shapes_of("{\"orders\":{}}");
-  struct shapes *other = shapes_of("{\"orders\":{\"opaque\":true}}"), *none = shapes_of("");
-  cr_assert(shapes_equal(one, same));
-  cr_assert(not(shapes_equal(one, other)));
-  cr_assert(not(shapes_equal(one, none)));
-  shapes_release(one);
-  shapes_release(same);
-  shapes_release(other);
-  shapes_release(none);
-}
-
 Test(shape, they_live_as_long_as_anybody_holds_them) {
   struct shapes *shapes = shapes_of("{\"orders\":{}}");
   struct shapes *held = shapes_retain(shapes);

@@ -1,6 +1,6 @@
 /*
- * Invariant 5: all reads of one view equal the state at its version, or miss, or the view says that it is torn. By cases,
- * and by random histories against a model that remembers what the database held at every version.
+ * Invariant 5: all reads of one view equal the state at its version, or miss, or the view says that it is torn. By
+ * cases, and by random histories against a model that remembers what the database held at every version.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,19 +28,20 @@ static uint32_t draw(struct model *model, uint32_t below) {
   return model->random % below;
 }
 
+static void remember(struct model *model) {
+  uint64_t version = oc_version(model->cache);
+  cr_assert(lt(u64, version, VERSIONS));
+  memcpy(model->at[version], model->now, sizeof model->now);
+}
+
 static struct model open_model(uint64_t bytes, int padding, uint32_t seed) {
   struct model model = {.padding = padding, .random = seed};
   oc_options_t options = {.name = S("snapshot"), .max_bytes = bytes, .shapes = S(SHAPES), .max_entries = 256};
   options.max_log = 256;
   options.limits.value_bytes = 1 << 19;
   cr_assert(eq(int, oc_open(&options, &model.cache, NULL), OC_OK));
+  remember(&model);
   return model;
-}
-
-static void remember(struct model *model) {
-  uint64_t version = oc_version(model->cache);
-  cr_assert(lt(u64, version, VERSIONS));
-  memcpy(model->at[version], model->now, sizeof model->now);
 }
 
 /* The answer to key 0 … DOCUMENTS - 1 (a document), or DOCUMENTS (all of them), from what the database holds. */
@@ -120,7 +121,6 @@ static uint32_t older_states(struct model *model) {
 
 Test(snapshot, a_view_reads_the_state_before_an_entry_was_loaded_again) {
   struct model model = open_model(1 << 20, 0, 1);
-  remember(&model);
   load(&model, 0);
   oc_view_t *view = look(&model);
   write_document(&model, 0, false);
@@ -133,7 +133,6 @@ Test(snapshot, a_view_reads_the_state_before_an_entry_was_loaded_again) {
 
 Test(snapshot, a_view_reads_the_state_before_an_entry_was_brought_up_to_date) {
   struct model model = open_model(1 << 20, 0, 1);
-  remember(&model);
   load(&model, 0);
   load(&model, DOCUMENTS);
   oc_view_t *view = look(&model);
@@ -147,7 +146,6 @@ Test(snapshot, a_view_reads_the_state_before_an_entry_was_brought_up_to_date) {
 
 Test(snapshot, an_older_state_is_itself_brought_up_to_a_view_between) {
   struct model model = open_model(1 << 20, 0, 1);
-  remember(&model);
   load(&model, 0);
   oc_view_t *first = look(&model);
   write_document(&model, 0, true);
@@ -164,7 +162,6 @@ Test(snapshot, an_older_state_is_itself_brought_up_to_a_view_between) {
 
 Test(snapshot, older_states_are_gone_with_the_last_view_that_needs_them) {
   struct model model = open_model(1 << 20, 0, 1);
-  remember(&model);
   oc_view_t *early = look(&model);
   load(&model, 0);
   write_document(&model, 0, false);
@@ -182,7 +179,6 @@ Test(snapshot, older_states_are_gone_with_the_last_view_that_needs_them) {
 
 Test(snapshot, without_views_no_older_state_is_kept) {
   struct model model = open_model(1 << 20, 0, 1);
-  remember(&model);
   for (int i = 0; i < 10; i++) {
     load(&model, 0);
     write_document(&model, 0, i % 2);
@@ -194,7 +190,6 @@ Test(snapshot, without_views_no_older_state_is_kept) {
 
 Test(snapshot, when_memory_is_short_older_states_go_before_any_entry_and_their_view_is_torn) {
   struct model model = open_model(1 << 20, 60000, 1);
-  remember(&model);
   load(&model, 0);
   load(&model, 1);
   oc_view_t *view = look(&model);

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 
 /**
- * What a page may show, by rules as plain as they can be. The database is kept at each of its versions. A query stands on one
- * version, or goes on to one whose answer came, never back; a mutation lies over it until its failure is known, or the version
- * has it. Between the server's decision and the moment when the page learns of it, both are allowed. Where several accounts
- * of what was shown are possible, all of them are kept.
+ * What a page may show, by rules as plain as they can be. The database is kept at each of its versions. A query
+ * stands on one version, or goes on to one whose answer came, never back; a mutation lies over it until its failure
+ * is known, or the version has it. Between the server's decision and the moment when the page learns of it, both are
+ * allowed. Where several accounts of what was shown are possible, all of them are kept.
  */
 export class Model {
   /** Database by version. @type {Map<number, any>} */

@@ -1,7 +1,7 @@
 /**
- * Random sequences of everything that can happen to a page, against the HTTP server of the other engine tests. A model that
- * knows nothing of the engine says what each query may show: some state of the database, not older than the one before, with
- * the mutations in flight over it. A raw listener compares every value that comes by.
+ * Random sequences of everything that can happen to a page, against the HTTP server of the other engine tests. A
+ * model that knows nothing of the engine says what each query may show: some state of the database, not older than
+ * the one before, with the mutations in flight over it. A raw listener compares every value that comes by.
  *
  * SEED=… ROUNDS=1 runs one round again.
  */

@@ -10,13 +10,12 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
-import { buildConfig, getPayload } from 'payload'
+import { getPayload } from 'payload'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
 import { WRITES } from '../../lib/payload/targets.js'
 import { ServerView } from '../../lib/next/server-view.js'
+import { openAccess as access, testConfig } from './support/config.js'
 
-const anybody = () => true
-const access = { create: anybody, read: anybody, update: anybody, delete: anybody }
 const text = (/** @type {string} */ name, more = {}) => /** @type {any} */ ({ name, type: 'text', ...more })
 
 /** @type {any} */
@@ -30,8 +29,7 @@ let pendingAtWrites = []
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'optimistic-operations-'))
-  const config = await buildConfig({
-    secret: 'a secret of the tests',
+  const config = await testConfig({
     localization: { locales: ['en', 'de'], defaultLocale: 'en' },
     collections: [
       { slug: 'orders', access, fields: [text('note'), { name: 'page', type: 'relationship', relationTo: 'pages' }] },
@@ -67,9 +65,6 @@ before(async () => {
         globals: { settings: true },
       }),
     ],
-    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
-    telemetry: false,
-    typescript: { autoGenerate: false },
   })
   payload = await getPayload({ config, key: 'operations' })
   cache = cacheOf(payload)

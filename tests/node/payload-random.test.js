@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, test } from 'node:test'
-import { buildConfig, getPayload, handleEndpoints } from 'payload'
+import { getPayload, handleEndpoints } from 'payload'
 import { v7 as newToken } from 'uuid'
 import { customers } from '../../examples/order-board/src/collections/customers.js'
 import { orders } from '../../examples/order-board/src/collections/orders.js'
@@ -18,14 +18,13 @@ import { sqlite } from '../../examples/order-board/src/sqlite.js'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
 import { Random } from './schedules-random.js'
 import { failure, tokenHeader } from './support/payload.js'
+import { openAccess as access, testConfig } from './support/config.js'
 
 const ROUNDS = 40
 const AT_ONCE = 6
 const CUSTOMERS = 3
 const STATUSES = ['pending', 'processing', 'shipped']
 
-const anybody = () => true
-const access = { create: anybody, read: anybody, update: anybody, delete: anybody }
 
 const LISTS = [
   { depth: 1, sort: 'orderNumber', limit: 100 },
@@ -49,14 +48,10 @@ before(async () => {
   const failsSometimes = (/** @type {any} */ { operation }) => {
     if (operation === 'update' && random.chance(0.25)) throw failure('No.')
   }
-  config = await buildConfig({
-    secret: 'a secret of the tests',
+  config = await testConfig({
     collections: [{ ...orders, access, hooks: { afterChange: [failsSometimes] } }, { ...customers, access }, users],
     db: sqlite({ file: path.join(folder, 'board.db'), migrations }),
     plugins: [optimisticCache({ name: `random-${process.pid}`, collections: { orders: true } })],
-    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
-    telemetry: false,
-    typescript: { autoGenerate: false },
   })
   payload = await getPayload({ config })
   cache = cacheOf(payload)

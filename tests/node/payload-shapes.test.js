@@ -4,25 +4,23 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
-import { buildConfig } from 'payload'
+import {  } from 'payload'
 import { changesBetween } from '../../lib/payload/changes.js'
 import { optimisticCache } from '../../lib/payload/index.js'
 import { idsOfWhere, overlayData } from '../../lib/payload/operations.js'
 import { isRefusal } from '../../lib/payload/outcome.js'
 import { compileCollections, readRules, referrersOf } from '../../lib/payload/shapes.js'
 import { openShop } from './support/payload.js'
+import { testConfig } from './support/config.js'
 
 /**
  * @param {any[]} collections
  * @param {any} [config]
  */
 const build = (collections, config) =>
-  buildConfig({
-    secret: 'a secret of the tests',
+  testConfig({
     collections: [...collections, { slug: 'customers', fields: [{ name: 'name', type: 'text' }] }],
     db: sqliteAdapter({ client: { url: 'file::memory:' } }),
-    telemetry: false,
-    typescript: { autoGenerate: false },
     ...config,
   })
 

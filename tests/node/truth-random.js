@@ -1,7 +1,7 @@
 /**
- * Random documents, queries and writes for the shop of truth-shop.js. All are plain JSON, so that a sequence of them can
- * be printed, cut down and run again. Documents are named by their place in it (`{ task: 2 }`, `{ person: 0 }`), because
- * the database gives the ids.
+ * Random documents, queries and writes for the shop of truth-shop.js. All are plain JSON, so that a sequence of them
+ * can be printed, cut down and run again. Documents are named by their place in it (`{ task: 2 }`, `{ person: 0 }`),
+ * because the database gives the ids.
  */
 import { COLOURS, STATUSES } from './truth-shop.js'
 

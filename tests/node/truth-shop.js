@@ -7,13 +7,12 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
-import { buildConfig, getPayload } from 'payload'
+import { getPayload } from 'payload'
 import { ServerView } from '../../lib/next/server-view.js'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
 import { failure } from './support/payload.js'
+import { openAccess as access, testConfig } from './support/config.js'
 
-const anybody = () => true
-const access = { create: anybody, read: anybody, update: anybody, delete: anybody }
 
 export const STATUSES = ['draft', 'open', 'done']
 export const COLOURS = ['red', 'green', 'blue']
@@ -88,26 +87,21 @@ const withFault = (collection) => ({
   },
 })
 
-/**
- * @param {object} [options]
- * @param {(folder: string) => any} [options.adapter] SQLite's unless given
- * @param {string[]} [options.declared]
- */
-export async function openTruthShop({ adapter = sqlite, declared = ['tasks', 'people', 'notes'] } = {}) {
+export async function openTruthShop() {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-truth-'))
-  const config = await buildConfig({
-    secret: 'a secret of the tests',
+  const config = await testConfig({
     collections: /** @type {any} */ (collections.map(withFault)),
-    db: adapter(folder),
+    db: sqliteAdapter({
+      client: { url: pathToFileURL(path.join(folder, 'truth.db')).href },
+      transactionOptions: {},
+      wal: true,
+    }),
     plugins: [
       optimisticCache({
         name: `truth-${process.pid}`,
-        collections: Object.fromEntries(declared.map((slug) => [slug, true])),
+        collections: { tasks: true, people: true, notes: true },
       }),
     ],
-    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
-    telemetry: false,
-    typescript: { autoGenerate: false },
   })
   const payload = /** @type {any} */ (await getPayload({ config }))
   const cache = cacheOf(payload)
@@ -125,11 +119,3 @@ export async function openTruthShop({ adapter = sqlite, declared = ['tasks', 'pe
 }
 
 /** @typedef {Awaited<ReturnType<typeof openTruthShop>>} TruthShop */
-
-/** @param {string} folder */
-const sqlite = (folder) =>
-  sqliteAdapter({
-    client: { url: pathToFileURL(path.join(folder, 'truth.db')).href },
-    transactionOptions: {},
-    wal: true,
-  })

@@ -1,6 +1,6 @@
 /**
- * What the vectors call committed is what a real Payload on SQLite answers once their operations were made. Those that are
- * to be a miss are left out: the databases differ on them, or nobody can know.
+ * What the vectors call committed is what a real Payload on SQLite answers once their operations were made. Those
+ * that are to be a miss are left out: the databases differ on them, or nobody can know.
  */
 import assert from 'node:assert/strict'
 import { after, before, describe as group, test } from 'node:test'

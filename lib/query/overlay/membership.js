@@ -24,7 +24,8 @@ import { compare, matches, membersOf, valuesAt } from './where.js'
  * @param {Shape} [shape]
  */
 export function mayMove({ type, collection, args }, operation, shape) {
-  const members = [...membersOf(whereOf(args, shape)), ...(type === 'find' ? sortKeys(args).map(({ path }) => path[0]) : [])]
+  const keys = type === 'find' ? sortKeys(args) : []
+  const members = [...membersOf(whereOf(args, shape)), ...keys.map(({ path }) => path[0])]
   const { data, doc } = operation
   return (
     (type === 'find' || type === 'count') &&
@@ -81,7 +82,9 @@ const whereOf = ({ where, trash }, shape) =>
  */
 function sortKeys({ sort }) {
   const names = [sort || []].flat().flatMap((/** @type {string} */ text) => text.split(','))
-  return [...names, '-createdAt'].map((name) => ({ path: name.replace('-', '').split('.'), descending: name[0] === '-' }))
+  return [...names, '-createdAt'].map((name) => {
+    return { path: name.replace('-', '').split('.'), descending: name[0] === '-' }
+  })
 }
 
 /** @type {(document: Document, path: string[]) => any} */

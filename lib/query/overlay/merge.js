@@ -84,7 +84,8 @@ function relation(shown, next, answer, collection, bare) {
   if (next === null) return null
   if (Array.isArray(collection)) {
     const { relationTo } = next
-    const value = relation(shown?.relationTo === relationTo ? shown.value : undefined, next.value, answer, relationTo, bare)
+    const same = shown?.relationTo === relationTo ? shown.value : undefined
+    const value = relation(same, next.value, answer, relationTo, bare)
     return value === LEAVE ? LEAVE : { relationTo, value }
   }
   if (isObject(shown) && keyOf(shown) === keyOf(next)) return shown
@@ -101,4 +102,6 @@ const keyOf = (item) => `${item?.relationTo}:${related(item)?.id ?? related(item
 
 /** @type {(items: any, id: unknown) => any} */
 const itemWithId = (items, id) =>
-  Array.isArray(items) && id !== undefined ? items.find((item) => isObject(item) && keyOf(item) === keyOf(id)) : undefined
+  Array.isArray(items) && id !== undefined
+    ? items.find((item) => isObject(item) && keyOf(item) === keyOf(id))
+    : undefined

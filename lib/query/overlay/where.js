@@ -65,7 +65,7 @@ export function matches(where, document, relations) {
       const values = valuesAt(document, path.split('.'))
       return all(
         Object.entries(asked).map(([name, operand]) =>
-          any(values.map((value) => (value === undefined ? value : OPERATORS[name]?.(value, operand, path in relations))))
+          any(values.map((value) => value === undefined ? value : OPERATORS[name]?.(value, operand, path in relations)))
         )
       )
     })

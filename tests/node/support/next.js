@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
-import { buildConfig, getPayload } from 'payload'
+import { getPayload } from 'payload'
 import { ServerView } from '../../../lib/next/server-view.js'
 import { cacheOf, optimisticCache } from '../../../lib/payload/index.js'
 import { principalOf } from '../../../lib/payload/cacheOf.js'
+import { testConfig } from './config.js'
 
 /** @type {import('payload').Access} */
 const ownOrAll = ({ req }) => {
@@ -51,8 +52,7 @@ const collections = [
 
 export async function openShopWithUsers() {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-next-'))
-  const config = await buildConfig({
-    secret: 'a secret of the tests',
+  const config = await testConfig({
     collections,
     db: sqliteAdapter({
       client: { url: pathToFileURL(path.join(folder, 'shop.db')).href },
@@ -60,9 +60,6 @@ export async function openShopWithUsers() {
       wal: true,
     }),
     plugins: [optimisticCache({ name: `next-${process.pid}`, collections: { orders: true } })],
-    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
-    telemetry: false,
-    typescript: { autoGenerate: false },
   })
   const payload = /** @type {any} */ (await getPayload({ config }))
   const cache = cacheOf(payload)

@@ -4,12 +4,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { buildConfig, getPayload } from 'payload'
+import { getPayload } from 'payload'
 import { customers } from '../../../examples/order-board/src/collections/customers.js'
 import { orders } from '../../../examples/order-board/src/collections/orders.js'
 import { users } from '../../../examples/order-board/src/collections/users.js'
 import { migrations } from '../../../examples/order-board/src/migrations/index.js'
 import { sqlite } from '../../../examples/order-board/src/sqlite.js'
+import { testConfig } from './config.js'
 
 const account = { email: 'ada@example.com', password: 'order-board' }
 
@@ -30,8 +31,7 @@ export async function openOrderBoard({ file, ...timeouts } = {}) {
   const database = file ?? path.join(/** @type {string} */ (folder), 'order-board.db')
   /** @type {Hooks} */
   const hooks = { beforeOperation: undefined, afterChange: undefined }
-  const config = await buildConfig({
-    secret: 'a secret of the tests',
+  const config = await testConfig({
     collections: [
       {
         ...orders,
@@ -44,9 +44,6 @@ export async function openOrderBoard({ file, ...timeouts } = {}) {
       users,
     ],
     db: sqlite({ file: database, migrations, ...timeouts }),
-    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
-    telemetry: false,
-    typescript: { autoGenerate: false },
   })
   const payload = await getPayload({ config, key: database })
   return {

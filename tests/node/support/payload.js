@@ -7,11 +7,10 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
 import { GRAPHQL_POST } from '@payloadcms/next/routes'
-import { APIError, buildConfig, getPayload, handleEndpoints } from 'payload'
+import { APIError, getPayload, handleEndpoints } from 'payload'
 import { cacheOf, optimisticCache } from '../../../lib/payload/index.js'
+import { openAccess as access, testConfig } from './config.js'
 
-const anybody = () => true
-const access = { create: anybody, read: anybody, update: anybody, delete: anybody }
 
 /**
  * What the orders' hooks do, by the name of the hook; a test sets them.
@@ -85,8 +84,7 @@ export async function openShop({ transactions = true, plugin } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-shop-'))
   /** @type {Hooks} */
   const hooks = { beforeOperation: undefined, beforeChange: undefined, afterChange: undefined, afterDelete: undefined }
-  const config = await buildConfig({
-    secret: 'a secret of the tests',
+  const config = await testConfig({
     collections: collectionsWith(hooks),
     db: sqliteAdapter({
       client: { url: pathToFileURL(path.join(folder, 'shop.db')).href },
@@ -94,9 +92,6 @@ export async function openShop({ transactions = true, plugin } = {}) {
       wal: true,
     }),
     plugins: [optimisticCache({ name: `shop-${process.pid}`, collections: { orders: true }, ...plugin })],
-    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
-    telemetry: false,
-    typescript: { autoGenerate: false },
     endpoints: [updateWithoutTransaction],
   })
   const payload = await getPayload({ config })

@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
-import { buildConfig, getPayload } from 'payload'
+import { getPayload } from 'payload'
+import { openAccess as access, testConfig } from './config.js'
 
 const anybody = () => true
-const access = { create: anybody, read: anybody, update: anybody, delete: anybody }
 const common = { access, timestamps: false }
 const text = (/** @type {string} */ name, more = {}) => ({ name, type: /** @type {const} */ ('text'), ...more })
 const number = (/** @type {string} */ name, more = {}) => ({ name, type: /** @type {const} */ ('number'), ...more })
@@ -135,8 +135,7 @@ export const SHAPES = {
 
 export async function openVectorShop() {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-vectors-'))
-  const config = await buildConfig({
-    secret: 'a secret of the tests',
+  const config = await testConfig({
     collections,
     globals,
     localization: { locales: ['en', 'de'], defaultLocale: 'en', fallback: false },
@@ -144,9 +143,6 @@ export async function openVectorShop() {
       client: { url: pathToFileURL(path.join(folder, 'shop.db')).href },
       allowIDOnCreate: true,
     }),
-    logger: { options: { level: 'silent' }, destination: /** @type {any} */ ({ write() {} }) },
-    telemetry: false,
-    typescript: { autoGenerate: false },
   })
   const payload = /** @type {any} */ (await getPayload({ config }))
 
