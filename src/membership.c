@@ -160,6 +160,12 @@ static bool find_place(const struct list *list, uint32_t *place) {
 
 /* ---- The guess ---- */
 
+/* A page of all there is would show it, and did not: it is hidden from this reader, and stays so. */
+static bool is_hidden(const struct list *list) {
+  return list->own == NO_PLACE && list->operation->type != OPERATION_CREATE && shows_all(list) &&
+         where_matches(list->where, &list->before, REPLAY_GUESS).truth == TRUTH_TRUE;
+}
+
 static oc_status guess(struct list *list, struct membership *plan) {
   bool shown = list->own != NO_PLACE;
   if (shown && list->is == TRUTH_FALSE) {
@@ -170,6 +176,7 @@ static oc_status guess(struct list *list, struct membership *plan) {
     return OC_OK;
   }
   if (list->is == TRUTH_UNKNOWN || list->was == TRUTH_UNKNOWN) return OC_MISS;
+  if (list->is == TRUTH_TRUE && is_hidden(list)) return OC_MISS;
   plan->count = (list->is == TRUTH_TRUE) - (list->was == TRUTH_TRUE);
   if (list->is == TRUTH_FALSE || (shown && keeps_its_keys(list))) return OC_OK;
   uint32_t place, others = count_others(list);

@@ -326,6 +326,19 @@ test('an update that fails for good after retries is taken back', async (t) => {
   assert.deepEqual(list.values, ['pending', 'shipped', 'pending'])
 })
 
+test('an update of which nobody knows the outcome after all retries is read again', async (t) => {
+  const { client, server, orders } = await openBrowser(t)
+  await mount(t, client, orders.find(), statusOf(7))
+  server.holds = holdsPatch
+  const reads = () => server.log.filter(({ method, path }) => method === 'GET' && path === 'orders').length
+  const saved = mutate(client, { ...orders.update(), retry: 1, retryDelay: 0 }, { id: 7, data: { status: 'shipped' } })
+  ;(await server.held('PATCH')).release('before')
+  ;(await server.held('PATCH')).release('before')
+  await assert.rejects(saved)
+  await when(client, () => client.isFetching() === 0)
+  assert.equal(reads(), 2)
+})
+
 test('the same variables mutated twice are two updates with two tokens', async (t) => {
   const { server, client, orders } = await openBrowser(t)
   const variables = { id: 7, data: { status: 'shipped' } }

@@ -183,3 +183,18 @@ test('withOptimisticCache adds the addon to what Next.js traces for every route,
   assert.equal(poweredByHeader, false)
   assert.deepEqual(outputFileTracingIncludes, { '/**': ['a', addon], '/b': ['c'] })
 })
+
+test('a change in flight shows nobody a document that only others may read, whatever it claims', async () => {
+  const args = { collection: 'orders', depth: 0, sort: 'number' }
+  const hers = shop.orders[2]
+  assert.ok(numbersOf(await shop.as('root').find(args)).includes(hers.number), 'it is in the cache')
+  const before = await shop.as('ada').find(args)
+  const token = newToken()
+  // As begun by a request that access control has not yet refused.
+  const operations = [{ type: /** @type {const} */ ('update'), collection: 'orders', id: hers.id, data: { seller: 'ada' } }]
+  shop.cache.begin(token, { principal: `users:${shop.users.ada.id}`, operations })
+  const view = shop.as('ada', [token])
+  assert.equal(view.pending.length, 1)
+  assert.deepEqual(numbersOf(await view.find(args)), numbersOf(before))
+  shop.cache.rollback(token)
+})

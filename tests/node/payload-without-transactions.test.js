@@ -166,3 +166,23 @@ test('an upsert through payload.db is bracketed, whether it updates or creates',
   }
   assert.equal((await readThrough(shop))[1].filter(({ note }) => note === 'upserted').length, 2)
 })
+
+test('a bulk write changes none that began to match its where after the documents were looked up', async () => {
+  const { db } = shop.payload
+  const early = await newOrder({ note: 'match' })
+  const late = await newOrder({ note: 'other' })
+  await readThrough(shop)
+  const { find } = db
+  db.find = /** @type {any} */ (
+    async (/** @type {any} */ args) => {
+      db.find = find
+      const found = await db.find(args)
+      await shop.payload.update({ collection: 'orders', id: late.id, data: { note: 'match' } })
+      return found
+    }
+  )
+  await db.updateMany({ collection: 'orders', where: { note: { equals: 'match' } }, data: { status: 'shipped' } })
+  const statusOf = async (/** @type {any} */ { id }) => (await shop.payload.findByID({ collection: 'orders', id })).status
+  assert.deepEqual([await statusOf(early), await statusOf(late)], ['shipped', 'pending'])
+  await assertCacheIsRight()
+})

@@ -117,7 +117,10 @@ export function randomQuery(random) {
   if (type === 'people') {
     return { type: 'find', collection: 'people', depth: random.below(2), sort: random.pick(['age', '-age', 'id']) }
   }
-  if (type === 'notes') return { type: 'find', collection: 'notes', depth: 0, sort: 'rank', limit: 1 + random.below(4) }
+  if (type === 'notes') {
+    const trash = random.chance(0.5) && { trash: true }
+    return { type: 'find', collection: 'notes', depth: 0, sort: 'rank', limit: 1 + random.below(4), ...trash }
+  }
   if (type === 'count') return { type, collection: 'tasks', ...(random.chance(0.8) && { where: where(random) }) }
   if (type === 'findByID') {
     return { type, collection: 'tasks', id: { task: random.below(6) }, depth: random.below(3), disableErrors: true }
