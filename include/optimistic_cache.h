@@ -300,7 +300,7 @@ oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
 /*
  * Expires the mutations whose time has passed, and those whose process died (within a second, when called at `next`,
  * which is the time of the next deadline, or sooner while another process has something pending; 0: nothing is
- * pending).
+ * pending). A thread of the library does so by itself, too.
  */
 size_t oc_sweep(oc_cache_t *cache, uint64_t *next);
 
@@ -308,8 +308,9 @@ size_t oc_sweep(oc_cache_t *cache, uint64_t *next);
 
 typedef void (*oc_watcher)(void *context);
 /*
- * Calls `watcher` after each begin, settling and invalidation, on the thread that did it, outside the arena's lock,
- * but inside the registry's: it must be short and call nothing of this library (uv_async_send is made for it).
+ * Calls `watcher` after begins, settlings, invalidations and ended loads, by whatever process: once for several that
+ * come close together, and now and then for nothing. The call is made on a thread that the library has in each process
+ * and must be short, and call nothing of this library (uv_async_send is made for it).
  * Errors: MEMORY. oc_unwatch returns when no call of it is under way any more.
  */
 oc_status oc_watch(oc_cache_t *cache, oc_watcher watcher, void *context, uint64_t *id);

@@ -7,6 +7,7 @@
  * arena.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -68,18 +69,21 @@ static void read_capacity(struct arena_capacity *capacity, const oc_options_t *o
   capacity->log = given_or(options->max_log, 1024, 1 << 20);
 }
 
+/* The ring of events. */
+static uint32_t ring_size(uint64_t max_bytes) { return clamp(max_bytes / 1024, 4096, 256 << 10) & ~7U; }
+
 static uint64_t tables_size(const struct arena_capacity *capacity, uint64_t max_bytes) {
-  return sizeof(struct arena_header) + 16 + shape_store_bytes(max_bytes) + tag_bytes(capacity->tags) +
-         log_bytes(capacity->log) + entry_bytes(capacity->entries) + mutation_bytes(capacity->mutations) +
-         view_bytes(capacity->views) + 16384;
+  return sizeof(struct arena_header) + 16 + shape_store_bytes(max_bytes) + event_bytes(ring_size(max_bytes)) +
+         tag_bytes(capacity->tags) + log_bytes(capacity->log) + entry_bytes(capacity->entries) +
+         mutation_bytes(capacity->mutations) + view_bytes(capacity->views) + 16384;
 }
 
 /* A build in which one of these has another size cannot read what this one writes. */
 static uint32_t hash_of_structs(void) {
-  const uint64_t sizes[] = {sizeof(struct arena_header), sizeof(struct tag),      sizeof(struct log_record),
-                            sizeof(struct log_link),     sizeof(struct entry),    sizeof(struct tag_reference),
-                            sizeof(struct span),         sizeof(struct mutation), sizeof(struct operation),
-                            sizeof(struct query)};
+  const uint64_t sizes[] = {sizeof(struct arena_header), sizeof(struct tag),         sizeof(struct log_record),
+                            sizeof(struct log_link),     sizeof(struct entry),       sizeof(struct tag_reference),
+                            sizeof(struct span),         sizeof(struct mutation),    sizeof(struct operation),
+                            sizeof(struct query),        sizeof(struct event_record)};
   return (uint32_t)hash_document((oc_slice_t){(const char *)sizes, sizeof sizes});
 }
 
@@ -110,6 +114,7 @@ static void format(struct arena *arena, void *context) {
   const struct arena_identity *identity = &arena_header(arena)->identity;
   const struct arena_capacity *capacity = &identity->capacity;
   oc_off at = (sizeof(struct arena_header) + shape_store_bytes(identity->size) + 15) & ~(oc_off)15;
+  at = event_init(arena, at, ring_size(identity->size));
   at = tag_init(arena, at, capacity->tags);
   at = log_init(arena, (at + 15) & ~(oc_off)15, capacity->log);
   at = entry_init(arena, at, capacity->entries);
@@ -194,6 +199,13 @@ static oc_status create(const oc_options_t *options, struct shapes *shapes, oc_c
   }
   cache->limits = arena_header(&cache->arena)->limits;
   cache->shapes = shapes_retain(shapes);
+  status = keeper_start(&cache->keeper, &cache->arena, &cache->watchers);
+  if (status != OC_OK) {
+    error_set(error, status, "cannot start a thread for the cache '%s': %s", cache->name, strerror(errno));
+    attach_close(&cache->arena, leave);
+    destroy_handle(cache);
+    return status;
+  }
   cache->next = registry;
   registry = cache;
   *out = cache;
@@ -206,8 +218,19 @@ static void release(oc_cache_t *cache) {
   struct oc_cache **link = &registry;
   while (*link != cache) link = &(*link)->next;
   *link = cache->next;
+  keeper_stop(&cache->keeper);
   attach_close(&cache->arena, leave);
   destroy_handle(cache);
+}
+
+/*
+ * A thread that the end of the process caught inside a section would make the next process empty the arena. What else
+ * still holds a reference then goes with the process.
+ */
+__attribute__((destructor)) static void stop_keepers(void) {
+  if (pthread_mutex_trylock(&registry_lock)) return;
+  for (oc_cache_t *cache = registry; cache; cache = cache->next) keeper_stop(&cache->keeper);
+  pthread_mutex_unlock(&registry_lock);
 }
 
 oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *error) {
@@ -251,9 +274,14 @@ uint64_t oc_generation(const oc_cache_t *cache) {
 
 const volatile uint32_t *oc_changes(const oc_cache_t *cache) { return &arena_header(&cache->arena)->changes; }
 
+void cache_notify(oc_cache_t *cache) { event_wake(&cache->arena, EVENT_ANY); }
+
 oc_status oc_watch(oc_cache_t *cache, oc_watcher watcher, void *context, uint64_t *id) {
   if (!cache || !watcher || !id) return OC_ERR_ARGUMENT;
-  return watch_add(&cache->watchers, watcher, context, id);
+  bool is_first = watch_is_empty(&cache->watchers); /* when others say so, too, all of them see to it */
+  oc_status status = watch_add(&cache->watchers, watcher, context, id);
+  if (status == OC_OK && is_first) event_wake(&cache->arena, EVENT_DEADLINES);
+  return status;
 }
 
 void oc_unwatch(oc_cache_t *cache, uint64_t id) { watch_remove(&cache->watchers, id); }

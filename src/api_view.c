@@ -135,7 +135,7 @@ oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t
       view->name = view_open_locked(&cache->arena, now, cache->limits.view_age);
     }
     arena_unlock(&cache->arena);
-    if (expired > 0) watch_notify(&cache->watchers);
+    if (expired > 0) cache_notify(cache);
     if (fits) {
       view->operations.len = size;
       *out = view;

@@ -138,9 +138,11 @@ oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc
                                      .bytes_most = cache->limits.mutation_bytes * COMPILED_GROWTH};
     arena_lock(&cache->arena);
     mutation_sweep_locked(&cache->arena, now, &next);
+    /* The threads of other processes must know that there is somebody now who may die. */
+    bool is_next = next == 0 || source.deadline < next || process_count_locked(&cache->arena) > 1;
     status = mutation_begin_locked(&cache->arena, &source);
     arena_unlock(&cache->arena);
-    watch_notify(&cache->watchers);
+    event_wake(&cache->arena, is_next ? EVENT_ANY | EVENT_DEADLINES : EVENT_ANY);
     explain(cache, status, error);
   }
   oc_buffer_free(&compiled);
@@ -161,7 +163,7 @@ oc_status oc_commit(oc_cache_t *cache, oc_token_t token, oc_slice_t operations, 
     arena_lock(&cache->arena);
     status = mutation_commit_locked(&cache->arena, token, list, version);
     arena_unlock(&cache->arena);
-    watch_notify(&cache->watchers);
+    cache_notify(cache);
     explain(cache, status, error);
   }
   oc_buffer_free(&compiled);
@@ -175,7 +177,7 @@ oc_status oc_rollback(oc_cache_t *cache, oc_token_t token, oc_slice_t reason, oc
   arena_lock(&cache->arena);
   status = mutation_rollback_locked(&cache->arena, token, reason);
   arena_unlock(&cache->arena);
-  watch_notify(&cache->watchers);
+  cache_notify(cache);
   return explain(cache, status, error);
 }
 
@@ -186,7 +188,7 @@ oc_status oc_expire(oc_cache_t *cache, oc_token_t token, oc_slice_t reason, oc_e
   arena_lock(&cache->arena);
   status = mutation_expire_locked(&cache->arena, token, reason);
   arena_unlock(&cache->arena);
-  watch_notify(&cache->watchers);
+  cache_notify(cache);
   return explain(cache, status, error);
 }
 
@@ -199,7 +201,7 @@ oc_status oc_record(oc_cache_t *cache, oc_slice_t operations, uint64_t *version,
     uint64_t recorded = mutation_record_locked(&cache->arena, (oc_slice_t){compiled.data, compiled.len});
     arena_unlock(&cache->arena);
     if (version) *version = recorded;
-    watch_notify(&cache->watchers);
+    cache_notify(cache);
   }
   oc_buffer_free(&compiled);
   return status;
@@ -241,7 +243,7 @@ oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
     if (mutation->reason) memcpy(info->reason, arena_at(&cache->arena, mutation->reason), mutation->reason_len);
   }
   arena_unlock(&cache->arena);
-  if (expired > 0) watch_notify(&cache->watchers);
+  if (expired > 0) cache_notify(cache);
   return explain(cache, status, error);
 }
 
@@ -249,6 +251,6 @@ size_t oc_sweep(oc_cache_t *cache, uint64_t *next) {
   arena_lock(&cache->arena);
   uint32_t expired = mutation_sweep_locked(&cache->arena, cache_now(), next);
   arena_unlock(&cache->arena);
-  if (expired > 0) watch_notify(&cache->watchers);
+  if (expired > 0) cache_notify(cache);
   return expired;
 }

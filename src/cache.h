@@ -5,10 +5,11 @@
 #define CACHE_H
 
 #include "attach.h"
+#include "event.h"
+#include "keeper.h"
 #include "replay.h"
 #include "shape_store.h"
 #include "view.h"
-#include "watch.h"
 
 struct oc_cache {
   struct arena arena;
@@ -25,6 +26,7 @@ struct oc_cache {
   struct shapes *shapes;
   uint32_t shapes_serial; /* of the text in the arena that they were compiled from */
   struct watchers watchers;
+  struct keeper keeper;
 };
 
 /* A presented token and what is laid over for it. */
@@ -60,6 +62,8 @@ bool cache_shapes_stand_locked(const oc_cache_t *cache, const struct shapes *sha
 oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *shapes, oc_error_t *error);
 /* Now, on CLOCK_REALTIME. */
 uint64_t cache_now(void);
+/* Tells everybody who waits that something happened. Not with the lock held. */
+void cache_notify(oc_cache_t *cache);
 /*
  * Notes for each layer whether it is to be laid over what the database said at `version`, which has it already when it
  * committed by then. A layer whose mutation ended without a commit tears the view.

@@ -33,6 +33,13 @@ oc_status watch_add(struct watchers *watchers, oc_watcher call, void *context, u
   return OC_OK;
 }
 
+bool watch_is_empty(struct watchers *watchers) {
+  pthread_mutex_lock(&watchers->lock);
+  bool is_empty = watchers->first == NULL;
+  pthread_mutex_unlock(&watchers->lock);
+  return is_empty;
+}
+
 void watch_remove(struct watchers *watchers, uint64_t id) {
   pthread_mutex_lock(&watchers->lock);
   struct watcher **link = &watchers->first;

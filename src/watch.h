@@ -7,6 +7,7 @@
 #define WATCH_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "optimistic_cache.h"
 
@@ -27,6 +28,7 @@ struct watchers {
 oc_status watch_init(struct watchers *watchers);
 void watch_destroy(struct watchers *watchers);
 oc_status watch_add(struct watchers *watchers, oc_watcher call, void *context, uint64_t *id);
+bool watch_is_empty(struct watchers *watchers);
 void watch_remove(struct watchers *watchers, uint64_t id);
 void watch_notify(struct watchers *watchers);
 

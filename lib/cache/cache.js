@@ -5,7 +5,6 @@ import { isUnkeepable, Loader } from './loader.js'
 import { native } from './native.js'
 import { maxMemoOf, toOpenOptions } from './open-options.js'
 import { Reader } from './reader.js'
-import { Sweeper } from './sweeper.js'
 import { View, viewStateOf } from './view.js'
 import { Waiters } from './waiters.js'
 
@@ -18,12 +17,8 @@ import { Waiters } from './waiters.js'
 /** @typedef {import('./types.js').Reading} Reading */
 /** @typedef {import('./types.js').ReadOptions} ReadOptions */
 
-/** What oc_begin takes when no time is given. */
-const DEFAULT_TTL = 30_000
 const DEFAULT_SETTLED_TIMEOUT = 30_000
 const DEFAULT_KNOWN_TIMEOUT = 50
-/** Milliseconds after which a sweep looks whether the process of a pending mutation still lives. */
-const LOOK_AFTER = 200
 
 /**
  * A cache as one thread sees it. Entries, mutations and versions are shared with every thread that opened the same
@@ -37,7 +32,6 @@ export class Cache {
   #open = true
   #reader
   #loader
-  #sweeper
   #waiters
 
   /**
@@ -49,12 +43,6 @@ export class Cache {
     this.#handle = handle
     this.#reader = new Reader(handle, maxMemoOf(options))
     this.#loader = new Loader(this, (key, text, entry) => this.#store(key, text, true, entry))
-    this.#sweeper = new Sweeper(() => {
-      const next = native.sweep(handle)
-      // What another process settles makes no event in this one.
-      this.#waiters.check()
-      return next
-    })
     this.#waiters = new Waiters(
       (callback) => native.watch(handle, callback),
       () => native.unwatch(handle),
@@ -210,7 +198,6 @@ export class Cache {
     const { changes } = this.#reader
     const handle = native.openView(this.#handle, principal, options?.tokens ?? [])
     const { version, pending } = native.viewInfo(handle)
-    if (pending > 0) this.#sweeper.start()
     return new View({ cache: this, handle, version, changes, mayOverlay: pending > 0, open: true }, principal)
   }
 
@@ -228,7 +215,6 @@ export class Cache {
   begin(token, mutation) {
     const operations = operationsToJSON(mutation?.operations)
     native.begin(this.#handle, token, mutation.principal ?? 'anonymous', operations, mutation.ttl)
-    this.#sweeper.by(Date.now() + (mutation.ttl || DEFAULT_TTL))
   }
 
   /**
@@ -292,7 +278,6 @@ export class Cache {
   status(token, principal) {
     const status = native.status(this.#handle, token, principal)
     if (status === undefined) return undefined
-    if (status.state === 'pending') this.#sweeper.by(Math.min(status.deadline, Date.now() + LOOK_AFTER))
     return { token, state: status.state, version: status.version, error: status.reason || undefined }
   }
 
@@ -351,7 +336,6 @@ export class Cache {
     if (!this.#open) return
     this.#reader.flush()
     this.#open = false
-    this.#sweeper.stop()
     this.#waiters.close(closedError())
     native.close(this.#handle)
   }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "attach.h"
+#include "event.h"
 #include "replay.h"
 #include "view.h"
 
@@ -26,6 +27,7 @@ struct sizes {
 static inline void format_tables(struct arena *arena, void *context) {
   const struct sizes *sizes = context;
   oc_off at = (sizeof(struct arena_header) + 15) & ~(oc_off)15;
+  at = event_init(arena, at, 1024);
   at = tag_init(arena, at, sizes->tags);
   at = log_init(arena, (at + 15) & ~(oc_off)15, sizes->log);
   at = entry_init(arena, at, sizes->entries);

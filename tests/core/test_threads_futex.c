@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -91,6 +92,7 @@ static void wake_another_process(const struct way *way) {
   struct table *table = mmap(NULL, sizeof *table, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   cr_assert(table != MAP_FAILED);
   table->way = way;
+  fflush(stdout); /* or the child prints it once more */
   pid_t child = fork();
   cr_assert(child >= 0);
   if (child == 0) {

@@ -1,0 +1,92 @@
+/*
+ * keeper.c: sleep, look, call, and sleep again.
+ *
+ * Who changed something does not call the watchers itself: it may be another process, and a watcher called by each
+ * commit would make every commit pay for every listener. It moves the arena's pulse (event.h), which wakes this thread.
+ * Several events that come while the thread is busy are one call: watchers look at the state, not at the event.
+ *
+ * While this process has no watchers, the thread does not ask to be woken by events, only by deadlines.
+ *
+ * Every process has such a thread, and whichever is first does what is due; the others find it done.
+ */
+#define _GNU_SOURCE
+#include "keeper.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "event.h"
+#include "mutation.h"
+
+/* Little is on the stack; the C library takes its thread-local memory from it, too. */
+enum { STACK_BYTES = 256 << 10 };
+
+static uint64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Does what is due; returns how long nothing more will be. */
+static uint64_t keep_deadlines(struct keeper *keeper) {
+  uint64_t now = now_ms(), next;
+  arena_lock(keeper->arena);
+  uint32_t expired = mutation_sweep_locked(keeper->arena, now, &next);
+  arena_unlock(keeper->arena);
+  if (expired > 0) event_wake(keeper->arena, EVENT_ANY);
+  if (next == 0) return UINT64_MAX;
+  return next > now ? next - now : 1;
+}
+
+static void *keep(void *context) {
+  struct keeper *keeper = context;
+  uint32_t seen = keeper->told;
+  while (!atomic_load(&keeper->stopping)) {
+    uint64_t wait = keep_deadlines(keeper);
+    if (seen != keeper->told) watch_notify(keeper->watchers);
+    keeper->told = seen;
+    uint32_t interests = EVENT_DEADLINES | (watch_is_empty(keeper->watchers) ? 0 : EVENT_ANY);
+    event_sleep(keeper->arena, seen, interests, wait);
+    seen = event_pulse(keeper->arena);
+  }
+  return NULL;
+}
+
+/* Signals are the application's business, and go to its own threads. */
+static int start_without_signals(struct keeper *keeper, const pthread_attr_t *attributes) {
+  sigset_t all, before;
+  sigfillset(&all);
+  int failed = pthread_sigmask(SIG_SETMASK, &all, &before);
+  if (failed) return failed;
+  failed = pthread_create(&keeper->thread, attributes, keep, keeper);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return failed;
+}
+
+oc_status keeper_start(struct keeper *keeper, struct arena *arena, struct watchers *watchers) {
+  keeper->arena = arena;
+  keeper->watchers = watchers;
+  keeper->process = getpid();
+  keeper->told = event_pulse(arena); /* not in the thread, which may begin after the first event */
+  atomic_store(&keeper->stopping, false);
+  pthread_attr_t attributes;
+  int failed = pthread_attr_init(&attributes);
+  if (!failed) {
+    failed = pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    if (!failed) failed = start_without_signals(keeper, &attributes);
+    pthread_attr_destroy(&attributes);
+  }
+  keeper->running = !failed;
+  errno = failed;
+  return failed ? OC_ERR_SYSTEM : OC_OK;
+}
+
+void keeper_stop(struct keeper *keeper) {
+  if (!keeper->running || keeper->process != getpid()) return;
+  keeper->running = false;
+  atomic_store(&keeper->stopping, true);
+  event_wake(keeper->arena, EVENT_DEADLINES);
+  pthread_join(keeper->thread, NULL);
+}
