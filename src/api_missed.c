@@ -30,7 +30,7 @@ static bool add_missed(struct missed *missed, uint64_t version) {
 /* Follows a tag's chain back to the entry's version. False when something on it cannot be replayed. */
 static bool follow_tag(struct arena *arena, const struct entry *entry, struct tag_reference reference, uint64_t target,
                        struct missed *missed) {
-  for (uint64_t version = tag_at(arena, reference.tag)->last; version > entry->version;) {
+  for (uint64_t version = tag_last_locked(arena, reference.tag); version > entry->version;) {
     const struct log_record *record = log_find_locked(arena, version);
     const struct log_link *link = record ? log_link_of(arena, record, reference.tag) : NULL;
     if (!link) return false;
@@ -49,7 +49,9 @@ static enum verdict judge_behind(struct arena *arena, const struct entry *entry,
   for (uint32_t i = 0; i < entry->reference_count; i++) {
     const struct tag *tag = tag_at(arena, references[i].tag);
     if (entry->mixed && tag->unsettled > entry->set_version) return USELESS;
-    if (tag->last > entry->version && !follow_tag(arena, entry, references[i], target, missed)) return USELESS;
+    if (tag_last_locked(arena, references[i].tag) > entry->version &&
+        !follow_tag(arena, entry, references[i], target, missed))
+      return USELESS;
   }
   return missed->count > 0 ? BEHIND : CURRENT;
 }
@@ -58,7 +60,7 @@ static enum verdict judge_behind(struct arena *arena, const struct entry *entry,
 static enum verdict judge_newer(struct arena *arena, const struct entry *entry, uint64_t target) {
   const struct tag_reference *references = entry_references(arena, entry);
   for (uint32_t i = 0; i < entry->reference_count; i++) {
-    uint64_t version = tag_at(arena, references[i].tag)->last;
+    uint64_t version = tag_last_locked(arena, references[i].tag);
     while (version > entry->version) {
       const struct log_record *record = log_find_locked(arena, version);
       const struct log_link *link = record ? log_link_of(arena, record, references[i].tag) : NULL;

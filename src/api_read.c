@@ -109,7 +109,7 @@ static uint32_t find_state(struct read *read, enum verdict *why) {
   uint32_t index = entry_find_any_locked(arena, read->key);
   for (int looked = 0; index && looked < STATES_MOST; looked++, index = entry_find_earlier_locked(arena, index)) {
     const struct entry *entry = entry_at(arena, index);
-    if (!read->view && !entry_is_set(entry)) return 0;
+    if (!read->view && !entry_is_set(arena, entry)) return 0;
     if (has_expired(read, entry)) continue;
     enum verdict verdict = missed_locked(read->cache, entry, read->target, &read->missed);
     if (verdict == CURRENT || verdict == BEHIND) return index;
@@ -243,7 +243,7 @@ static bool is_there_still_locked(struct read *read, const struct entry *entry, 
     uint32_t tag = tag_find_locked(arena, documents_name(documents, dependencies + i));
     if (!tag && tag_floor_locked(arena) > read->from) return false;
     if (!tag || (entry && depends_already(arena, entry, tag))) continue;
-    for (uint64_t version = tag_at(arena, tag)->last; version > read->from;) {
+    for (uint64_t version = tag_last_locked(arena, tag); version > read->from;) {
       const struct log_record *record = log_find_locked(arena, version);
       const struct log_link *link = record ? log_link_of(arena, record, tag) : NULL;
       if (!link || (version <= read->target && link->effects & (LOG_DELETE | LOG_INVALIDATE))) return false;
@@ -374,7 +374,7 @@ static void tear_if_newer_locked(oc_view_t *view, const struct documents *docume
   struct arena *arena = &view->cache->arena;
   for (uint32_t i = 0; i < documents_dependency_count(documents); i++) {
     uint32_t tag = tag_find_locked(arena, documents_name(documents, documents_dependencies(documents) + i));
-    uint64_t last = tag ? tag_at(arena, tag)->last : tag_floor_locked(arena);
+    uint64_t last = tag ? tag_last_locked(arena, tag) : tag_floor_locked(arena);
     if (last > view->version) view->torn = true;
   }
 }

@@ -133,7 +133,8 @@ static enum listing_state list_all_locked(struct listing *listing) {
   for (uint32_t looked = 0; looked < SECTION_MOST && listing->out->len < most; looked++) {
     if (listing->left == 0 || listing->slot >= entry_slots_locked(listing->arena)) return LISTED;
     uint32_t index = listing->slot + 1;
-    if (entry_is_set(entry_at(listing->arena, index)) && !print_one(listing, index)) return OUT_OF_BUFFER;
+    if (entry_is_set(listing->arena, entry_at(listing->arena, index)) && !print_one(listing, index))
+      return OUT_OF_BUFFER;
     listing->slot = index;
   }
   return UNFINISHED;

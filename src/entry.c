@@ -20,14 +20,18 @@
  * does not walk that chain: it writes one number, however many entries carry the tag, and each of them finds it when it
  * is next read.
  *
- * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one
- * stays as it is, in its own slot, and its key finds it behind the new one:
+ * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one stays
+ * as it is, in its own slot, and its key finds it behind the new one:
  *
  *   key ──► current state ──► state before ──► …        one chain of the table's bucket
  *
  * Older states are needed by views that were opened before they became that, and by nobody else; so they queue in that
- * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory
- * is short they go first, before any entry: their view then says that it is torn.
+ * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory is
+ * short they go first, before any entry: their view then says that it is torn.
+ *
+ * Dropping all entries at once takes no walk either: states get ascending stamps, so all whose stamp is not above that of
+ * the last clearing are gone. They lie at the old end of every queue and chain, where a few are freed with each call, and
+ * before anything else when room is needed.
  *
  * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks
  * from the oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on
@@ -46,26 +50,34 @@
 
 enum {
   EVICTIONS_MOST = 1024,
-  RELEASED_MOST = 32 /* older states freed in one call */
-};
-
-/* Entries linked by `newer` and `older`. */
-struct queue {
-  uint32_t newest, oldest, count;
+  HAND_MOST = 1024,  /* entries that one eviction looks at; then the one at hand goes, read or not */
+  RELEASED_MOST = 32 /* older or cleared states freed in one call */
 };
 
 struct entries {
   struct table table;
-  struct queue current, earlier; /* states: SIEVE's queue, and those that only views may ask for */
-  uint32_t hand;
-  uint32_t reserved;
-  uint64_t oldest_view; /* the oldest version that an open view looks at */
+  uint32_t newest, oldest, hand;
+  uint32_t older_newest, older_oldest, older_count;
+  uint64_t oldest_view;                        /* the oldest version that an open view looks at */
+  uint64_t cleared;                            /* states with stamps up to this are gone, though not all are freed */
+  uint32_t cleared_count, cleared_older_count; /* of these: still in the table as current ones, and as older ones */
 };
 
 static struct entries *entries_of(const struct arena *arena) { return arena_root(arena, ROOT_ENTRIES); }
 
 struct entry *entry_at(const struct arena *arena, uint32_t index) {
   return table_slot(arena, &entries_of(arena)->table, index);
+}
+
+/* Whether a slot holds the current state of a key, cleared or not. */
+static bool is_current(const struct entry *entry) { return entry->slot.key && !entry->needed_before; }
+
+static bool is_cleared(const struct arena *arena, const struct entry *entry) {
+  return entry->stamp <= entries_of(arena)->cleared;
+}
+
+bool entry_is_set(const struct arena *arena, const struct entry *entry) {
+  return is_current(entry) && !is_cleared(arena, entry);
 }
 
 uint64_t entry_bytes(uint32_t capacity) {
@@ -115,6 +127,7 @@ bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct ta
   oc_off next = place->reference ? reference_at(arena, place->reference)->next : tag_at(arena, tag)->references;
   if (!next) return false;
   const struct tag_reference *reference = reference_at(arena, next);
+  if (is_cleared(arena, entry_at(arena, reference->entry))) return false; /* and so are all behind it */
   *place = (struct tag_place){next, reference->entry, reference->serial};
   return true;
 }
@@ -122,7 +135,7 @@ bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct ta
 bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct tag_place *place) {
   if (place->entry > entry_slots_locked(arena)) return false; /* the arena was reset */
   const struct entry *entry = entry_at(arena, place->entry);
-  if (!entry_is_set(entry)) return false;
+  if (!entry_is_set(arena, entry)) return false;
   /* Only inside its own needs are the bytes there a reference. */
   oc_off at = place->reference - entry->needs, size = entry->reference_count * sizeof(struct tag_reference);
   if (place->reference < entry->needs || at >= size || at % sizeof(struct tag_reference)) return false;
@@ -130,37 +143,53 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
   return reference->tag == tag && reference->serial == place->serial;
 }
 
-/* ---- Queues ---- */
+/* ---- SIEVE ---- */
 
-static void join(struct arena *arena, struct queue *queue, uint32_t index) {
+static void join_queue(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
   struct entry *entry = entry_at(arena, index);
   entry->newer = 0;
-  entry->older = queue->newest;
-  if (queue->newest) entry_at(arena, queue->newest)->newer = index;
-  else queue->oldest = index;
-  queue->newest = index;
-  queue->count++;
+  entry->older = entries->newest;
+  if (entries->newest) entry_at(arena, entries->newest)->newer = index;
+  else entries->oldest = index;
+  entries->newest = index;
 }
 
-static void leave(struct arena *arena, struct queue *queue, uint32_t index) {
-  const struct entry *entry = entry_at(arena, index);
-  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
-  else queue->newest = entry->older;
-  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
-  else queue->oldest = entry->newer;
-  queue->count--;
-}
-
-static void leave_current(struct arena *arena, uint32_t index) {
+static void leave_queue(struct arena *arena, uint32_t index) {
   struct entries *entries = entries_of(arena);
-  if (entries->hand == index) entries->hand = entry_at(arena, index)->newer;
-  leave(arena, &entries->current, index);
+  struct entry *entry = entry_at(arena, index);
+  if (entries->hand == index) entries->hand = entry->newer;
+  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
+  else entries->newest = entry->older;
+  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
+  else entries->oldest = entry->newer;
 }
 
 /* ---- Older states ---- */
 
+static void join_older(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  entry->newer = 0;
+  entry->older = entries->older_newest;
+  if (entries->older_newest) entry_at(arena, entries->older_newest)->newer = index;
+  else entries->older_oldest = index;
+  entries->older_newest = index;
+  entries->older_count++;
+}
+
+static void leave_older(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  struct entry *entry = entry_at(arena, index);
+  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
+  else entries->older_newest = entry->older;
+  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
+  else entries->older_oldest = entry->newer;
+  entries->older_count--;
+}
+
 static bool drop_oldest_state(struct arena *arena) {
-  uint32_t index = entries_of(arena)->earlier.oldest;
+  uint32_t index = entries_of(arena)->older_oldest;
   if (index) entry_remove_locked(arena, index);
   return index != 0;
 }
@@ -168,8 +197,9 @@ static bool drop_oldest_state(struct arena *arena) {
 void entry_keep_for_locked(struct arena *arena, uint64_t oldest) {
   struct entries *entries = entries_of(arena);
   entries->oldest_view = oldest;
-  for (int freed = 0; freed < RELEASED_MOST && entries->earlier.oldest; freed++) {
-    if (entry_at(arena, entries->earlier.oldest)->needed_before > oldest) break;
+  for (int freed = 0; freed < RELEASED_MOST && entries->older_oldest; freed++) {
+    const struct entry *entry = entry_at(arena, entries->older_oldest);
+    if (entry->needed_before > oldest && !is_cleared(arena, entry)) break;
     drop_oldest_state(arena);
   }
 }
@@ -182,22 +212,21 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
   }
   struct entry *entry = entry_at(arena, index);
   unlink_references(arena, entry); /* its tags stay in use, so that they remember what happened to it */
-  leave_current(arena, index);
+  leave_queue(arena, index);
   arena_changed_locked(arena);
   entry->needed_before = log_head(arena);
-  join(arena, &entries_of(arena)->earlier, index);
+  join_older(arena, index);
 }
 
 /* ---- Making room ---- */
 
-/* Two rounds at most: the first clears every bit. */
 static bool evict_one(struct arena *arena) {
   struct entries *entries = entries_of(arena);
-  if (!entries->current.oldest) return false;
-  uint32_t index = entries->hand ? entries->hand : entries->current.oldest;
-  while (entry_at(arena, index)->visited) {
+  if (!entries->oldest) return false;
+  uint32_t index = entries->hand ? entries->hand : entries->oldest;
+  for (int looked = 0; looked < HAND_MOST && entry_at(arena, index)->visited; looked++) {
     entry_at(arena, index)->visited = 0;
-    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->current.oldest;
+    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->oldest;
   }
   entries->hand = index;
   entry_remove_locked(arena, index); /* moves the hand on */
@@ -205,10 +234,19 @@ static bool evict_one(struct arena *arena) {
   return true;
 }
 
-/* Idle tags go last: what is forgotten with one costs misses everywhere. */
-static bool make_room(struct arena *arena) {
-  return drop_oldest_state(arena) || evict_one(arena) || tag_recycle_locked(arena);
+static bool free_cleared(struct arena *arena) {
+  struct entries *entries = entries_of(arena);
+  uint32_t index = entries->cleared_count ? entries->oldest : entries->cleared_older_count ? entries->older_oldest : 0;
+  if (index) entry_remove_locked(arena, index);
+  return index != 0;
 }
+
+static bool drop_some_state(struct arena *arena) {
+  return free_cleared(arena) || drop_oldest_state(arena) || evict_one(arena);
+}
+
+/* Idle tags go last: what is forgotten with one costs misses everywhere. */
+static bool make_room(struct arena *arena) { return drop_some_state(arena) || tag_recycle_locked(arena); }
 
 oc_off entry_alloc_locked(struct arena *arena, uint64_t size) {
   if (size > alloc_capacity_locked(arena)) return 0;
@@ -231,16 +269,19 @@ void entry_touch_locked(struct entry *entry, uint64_t hits) {
 /* ---- Storing ---- */
 
 uint32_t entry_find_any_locked(struct arena *arena, oc_slice_t key) {
-  return table_find_locked(arena, &entries_of(arena)->table, table_hash(&entries_of(arena)->table, key), key);
+  const struct table *table = &entries_of(arena)->table;
+  uint32_t index = table_find_locked(arena, table, table_hash(table, key), key);
+  return index && !is_cleared(arena, entry_at(arena, index)) ? index : 0;
 }
 
 uint32_t entry_find_locked(struct arena *arena, oc_slice_t key) {
   uint32_t index = entry_find_any_locked(arena, key);
-  return index && entry_is_set(entry_at(arena, index)) ? index : 0;
+  return index && is_current(entry_at(arena, index)) ? index : 0;
 }
 
 uint32_t entry_find_earlier_locked(const struct arena *arena, uint32_t index) {
-  return table_find_earlier_locked(arena, &entries_of(arena)->table, index);
+  index = table_find_earlier_locked(arena, &entries_of(arena)->table, index);
+  return index && !is_cleared(arena, entry_at(arena, index)) ? index : 0;
 }
 
 static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
@@ -251,11 +292,13 @@ static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
 
 void entry_remove_locked(struct arena *arena, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
-  if (entry_is_set(entry)) {
+  struct entries *entries = entries_of(arena);
+  if (is_cleared(arena, entry)) --*(is_current(entry) ? &entries->cleared_count : &entries->cleared_older_count);
+  if (is_current(entry)) {
     unlink_references(arena, entry);
-    leave_current(arena, index);
+    leave_queue(arena, index);
   } else {
-    leave(arena, &entries_of(arena)->earlier, index);
+    leave_older(arena, index);
   }
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
   oc_off key = entry->slot.key, value = entry->value, needs = entry->needs;
@@ -267,8 +310,11 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
 }
 
 void entry_clear_locked(struct arena *arena) {
-  while (drop_oldest_state(arena)) continue;
-  while (entries_of(arena)->current.oldest) entry_remove_locked(arena, entries_of(arena)->current.oldest);
+  struct entries *entries = entries_of(arena);
+  entries->cleared = arena_header(arena)->stamp;
+  entries->cleared_older_count = entries->older_count;
+  entries->cleared_count = entries->table.count - entries->older_count;
+  arena_changed_locked(arena);
 }
 
 /* A load that began at `since` may not be kept when one of its tags changed, or was rolled back, after that. */
@@ -279,7 +325,7 @@ static bool lease_holds(struct arena *arena, const struct entry_source *source) 
     uint32_t tag = tag_find_locked(arena, documents_name(source->documents, dependencies + i));
     uint64_t changed = tag_floor_locked(arena);
     if (tag) {
-      changed = tag_at(arena, tag)->last;
+      changed = tag_last_locked(arena, tag);
       if (tag_at(arena, tag)->unsettled > changed) changed = tag_at(arena, tag)->unsettled;
     }
     if (changed > source->since) return false;
@@ -327,12 +373,13 @@ undo:
 static uint32_t take_slot(struct arena *arena) {
   struct table *table = &entries_of(arena)->table;
   uint32_t index = table_take_locked(arena, table);
-  if (!index && (drop_oldest_state(arena) || evict_one(arena))) index = table_take_locked(arena, table);
+  if (!index && drop_some_state(arena)) index = table_take_locked(arena, table);
   return index;
 }
 
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source) {
   uint32_t existing = entry_find_locked(arena, source->key);
+  for (int freed = 0; freed < RELEASED_MOST && free_cleared(arena); freed++) continue;
   if (existing) leave_to_views(arena, existing);
   if (!lease_holds(arena, source)) return OC_REFUSED;
   bool mixed = false;
@@ -364,7 +411,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
   link_references(arena, index);
-  join(arena, &entries_of(arena)->current, index);
+  join_queue(arena, index);
   return OC_OK;
 refuse:
   if (needs) drop_needs(arena, needs, count);
@@ -374,7 +421,7 @@ refuse:
 }
 
 /* Making room may have evicted it in spite of all, and given its slot to another. */
-static bool is_state(const struct entry *entry, uint64_t stamp) { return entry_is_set(entry) && entry->stamp == stamp; }
+static bool is_state(const struct entry *entry, uint64_t stamp) { return is_current(entry) && entry->stamp == stamp; }
 
 static void take_value(struct arena *arena, struct entry *entry, oc_off off, oc_slice_t value, uint32_t span_count) {
   entry->value = off;
@@ -412,7 +459,7 @@ static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t va
   succeed(arena, index, added, key, needs);
   take_value(arena, entry_at(arena, added), fresh, value, span_count);
   link_references(arena, added);
-  join(arena, &entries_of(arena)->current, added);
+  join_queue(arena, added);
   return added;
 undo:
   if (added) table_release_locked(arena, &entries_of(arena)->table, added);
@@ -509,9 +556,17 @@ uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t va
 }
 
 uint32_t entry_count_locked(struct arena *arena) {
-  return entries_of(arena)->table.count - entries_of(arena)->earlier.count;
+  const struct entries *entries = entries_of(arena);
+  return entries->table.count - entries->older_count - entries->cleared_count;
 }
 
-uint32_t entry_older_count_locked(struct arena *arena) { return entries_of(arena)->earlier.count; }
+uint32_t entry_older_count_locked(struct arena *arena) {
+  return entries_of(arena)->older_count - entries_of(arena)->cleared_older_count;
+}
+
+uint32_t entry_older_locked(struct arena *arena, uint32_t index) {
+  index = index ? entry_at(arena, index)->older : entries_of(arena)->newest;
+  return index && !is_cleared(arena, entry_at(arena, index)) ? index : 0;
+}
 
 uint32_t entry_slots_locked(const struct arena *arena) { return entries_of(arena)->table.fresh - 1; }

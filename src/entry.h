@@ -82,7 +82,7 @@ uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name);
  */
 void entry_keep_for_locked(struct arena *arena, uint64_t oldest);
 
-/* Drops every entry. */
+/* Drops every entry, in constant time; their memory is freed by later calls, as they need it. */
 void entry_clear_locked(struct arena *arena);
 
 uint32_t entry_count_locked(struct arena *arena);
@@ -105,7 +105,7 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
 uint32_t entry_slots_locked(const struct arena *arena);
 
 /* Whether a slot holds the current state of a key. */
-static inline bool entry_is_set(const struct entry *entry) { return entry->slot.key && !entry->needed_before; }
+bool entry_is_set(const struct arena *arena, const struct entry *entry);
 static inline oc_slice_t entry_value(const struct arena *arena, const struct entry *entry) {
   return (oc_slice_t){arena_at(arena, entry->value), entry->value_len};
 }

@@ -45,6 +45,30 @@ uint64_t log_record_bytes(uint32_t link_count, uint32_t operations_size) {
   return (uint64_t)link_count * sizeof(struct log_link) + operations_size;
 }
 
+static void swap_links(struct log_link *one, struct log_link *other) {
+  struct log_link kept = *one;
+  *one = *other;
+  *other = kept;
+}
+
+/* Lets links[at] sink to its place in a heap of `count` whose first has the highest tag. */
+static void sink(struct log_link *links, uint32_t at, uint32_t count) {
+  for (uint32_t child; (child = 2 * at + 1) < count; at = child) {
+    if (child + 1 < count && links[child + 1].tag > links[child].tag) child++;
+    if (links[at].tag >= links[child].tag) return;
+    swap_links(links + at, links + child);
+  }
+}
+
+/* By tag, in place, because qsort may call malloc: a heap sort. */
+static void sort_links(struct log_link *links, uint32_t count) {
+  for (uint32_t at = count / 2; at > 0; at--) sink(links, at - 1, count);
+  for (uint32_t left = count; left > 1; left--) {
+    swap_links(links, links + left - 1);
+    sink(links, 0, left - 1);
+  }
+}
+
 uint64_t log_append_locked(struct arena *arena, oc_off memory, uint32_t link_count, uint32_t operations_size) {
   /* Atomic, because oc_version reads it without the lock. */
   uint64_t version = __atomic_add_fetch(&arena_header(arena)->version, 1, __ATOMIC_RELEASE);
@@ -56,10 +80,10 @@ uint64_t log_append_locked(struct arena *arena, oc_off memory, uint32_t link_cou
   record->operations = memory + (uint64_t)link_count * sizeof(struct log_link);
   struct log_link *links = arena_at(arena, memory);
   for (uint32_t i = 0; i < record->link_count; i++) {
-    struct tag *tag = tag_at(arena, links[i].tag);
-    links[i].prior = tag->last;
-    tag->last = version;
+    links[i].prior = tag_last_locked(arena, links[i].tag);
+    tag_at(arena, links[i].tag)->last = version;
   }
+  sort_links(links, record->link_count);
   arena_changed_locked(arena);
   return version;
 }
@@ -72,7 +96,11 @@ const struct log_record *log_find_locked(struct arena *arena, uint64_t version) 
 
 const struct log_link *log_link_of(const struct arena *arena, const struct log_record *record, uint32_t tag) {
   const struct log_link *links = arena_at(arena, record->links);
-  for (uint32_t i = 0; i < record->link_count; i++)
-    if (links[i].tag == tag) return links + i;
-  return NULL;
+  uint32_t low = 0, high = record->link_count;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (links[middle].tag < tag) low = middle + 1;
+    else high = middle;
+  }
+  return low < record->link_count && links[low].tag == tag ? links + low : NULL;
 }

@@ -23,7 +23,7 @@ struct log_link {
 };
 
 struct log_record {
-  uint32_t link_count;
+  uint32_t link_count;      /* in the order of their tags */
   uint32_t operations_size; /* bytes; struct operation after struct operation */
   oc_off links;             /* struct log_link[link_count], and the operations behind them */
   oc_off operations;

@@ -16,6 +16,9 @@
  * what is loaded before it lands must go with the expiry. Until then readers get what they got while it was pending;
  * nobody can know better, because no commit has returned to anybody.
  *
+ * Principals have a table of their own, where those that are pending are counted, so that the limit for each costs one
+ * look-up however many there are.
+ *
  * Settled mutations keep their token, principal and outcome until their slot is needed; the oldest goes first.
  */
 #include "mutation.h"
@@ -29,8 +32,14 @@ enum {
   ORPHAN_GRACE = 250 /* ms from the death of its process being noticed to its expiry; both are within a second */
 };
 
+struct principal {
+  struct slot slot; /* key: its text */
+  uint32_t pending; /* its mutations in flight */
+  uint32_t uses;    /* its mutations; forgotten with the last of them */
+};
+
 struct mutations {
-  struct table table;
+  struct table table, principals;
   uint32_t pending;
   uint32_t newest, oldest; /* of the settled */
   uint32_t reserved;
@@ -45,7 +54,8 @@ static struct mutation *mutation_at(const struct arena *arena, uint32_t index) {
 }
 
 uint64_t mutation_bytes(uint32_t capacity) {
-  return sizeof(struct mutations) + 32 + table_bytes(capacity, sizeof(struct mutation));
+  return sizeof(struct mutations) + 48 + table_bytes(capacity, sizeof(struct mutation)) +
+         table_bytes(capacity + 1, sizeof(struct principal));
 }
 
 oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity) {
@@ -55,7 +65,10 @@ oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity) {
   oc_off table = (at + sizeof *mutations + 15) & ~(oc_off)15;
   table_init(arena, &mutations->table, table, capacity, sizeof(struct mutation));
   for (uint32_t slot = 0; slot < PROCESSES_MOST; slot++) arena_header(arena)->processes[slot].pending = 0;
-  return (table + table_bytes(capacity, sizeof(struct mutation)) + 15) & ~(oc_off)15;
+  oc_off principals = (table + table_bytes(capacity, sizeof(struct mutation)) + 15) & ~(oc_off)15;
+  /* One more: the slot of a new mutation is taken after its principal's. */
+  table_init(arena, &mutations->principals, principals, capacity + 1, sizeof(struct principal));
+  return (principals + table_bytes(capacity + 1, sizeof(struct principal)) + 15) & ~(oc_off)15;
 }
 
 static uint32_t find_index(struct arena *arena, oc_token_t token) {
@@ -68,8 +81,12 @@ struct mutation *mutation_find_locked(struct arena *arena, oc_token_t token) {
   return index ? mutation_at(arena, index) : NULL;
 }
 
+static struct principal *principal_at(const struct arena *arena, uint32_t index) {
+  return table_slot(arena, &mutations_of(arena)->principals, index);
+}
+
 bool mutation_is_of(const struct arena *arena, const struct mutation *mutation, oc_slice_t principal) {
-  return slice_equal((oc_slice_t){arena_at(arena, mutation->principal), mutation->principal_len}, principal);
+  return slice_equal(slot_key(arena, &principal_at(arena, mutation->principal)->slot), principal);
 }
 
 oc_slice_t mutation_operations(const struct arena *arena, const struct mutation *mutation) {
@@ -204,14 +221,35 @@ static oc_status take_operations(struct arena *arena, struct mutation *mutation,
   return OC_OK;
 }
 
-static uint32_t count_pending_of(struct arena *arena, oc_slice_t principal) {
-  struct mutations *mutations = mutations_of(arena);
-  uint32_t count = 0;
-  for (uint32_t index = 1; index < mutations->table.fresh; index++) {
-    const struct mutation *mutation = mutation_at(arena, index);
-    if (mutation->slot.key && mutation->state == OC_PENDING && mutation_is_of(arena, mutation, principal)) count++;
+static uint32_t find_principal(struct arena *arena, oc_slice_t name) {
+  const struct table *table = &mutations_of(arena)->principals;
+  return table_find_locked(arena, table, table_hash(table, name), name);
+}
+
+/* Finds or makes it and counts one use. 0 when there is no room. */
+static uint32_t use_principal(struct arena *arena, oc_slice_t name) {
+  uint32_t index = find_principal(arena, name);
+  if (!index) {
+    struct table *table = &mutations_of(arena)->principals;
+    oc_off text = entry_alloc_locked(arena, name.len);
+    if (text) index = table_take_locked(arena, table);
+    if (!index) {
+      alloc_free_locked(arena, text);
+      return 0;
+    }
+    memcpy(arena_at(arena, text), name.data, name.len);
+    table_link_locked(arena, table, index, table_hash(table, name), text, (uint32_t)name.len);
   }
-  return count;
+  principal_at(arena, index)->uses++;
+  return index;
+}
+
+static void drop_principal(struct arena *arena, uint32_t index) {
+  struct principal *principal = principal_at(arena, index);
+  if (--principal->uses > 0) return;
+  oc_off text = principal->slot.key;
+  table_release_locked(arena, &mutations_of(arena)->principals, index);
+  alloc_free_locked(arena, text);
 }
 
 static void leave_settled(struct arena *arena, uint32_t index) {
@@ -225,9 +263,9 @@ static void leave_settled(struct arena *arena, uint32_t index) {
 
 static void forget(struct arena *arena, uint32_t index) {
   struct mutation *mutation = mutation_at(arena, index);
-  oc_off principal = mutation->principal, reason = mutation->reason, operations = mutation->operations;
+  oc_off reason = mutation->reason, operations = mutation->operations;
+  drop_principal(arena, mutation->principal);
   table_release_locked(arena, &mutations_of(arena)->table, index);
-  alloc_free_locked(arena, principal);
   alloc_free_locked(arena, operations);
   alloc_free_locked(arena, reason);
 }
@@ -265,33 +303,30 @@ static void own(struct arena *arena, struct mutation *mutation) {
   arena_header(arena)->processes[mutation->owner.slot].pending++;
 }
 
+/* The slot comes last: what is forgotten for it must not be forgotten in vain. */
 static oc_status begin_new(struct arena *arena, const struct mutation_source *source) {
   struct mutations *mutations = mutations_of(arena);
-  if (count_pending_of(arena, source->principal) >= source->pending_most) return OC_ERR_LIMIT_MUTATIONS;
-  oc_off principal = entry_alloc_locked(arena, source->principal.len);
-  uint32_t index = principal ? take_slot(arena) : 0;
+  uint32_t known = find_principal(arena, source->principal);
+  if (known && principal_at(arena, known)->pending >= source->pending_most) return OC_ERR_LIMIT_MUTATIONS;
+  struct mutation begun = {.state = OC_PENDING, .begun = log_head(arena), .deadline = source->deadline};
+  memcpy(begun.token, source->token.bytes, sizeof begun.token);
+  oc_status status = take_operations(arena, &begun, source);
+  if (status != OC_OK) return status;
+  begun.principal = use_principal(arena, source->principal);
+  uint32_t index = begun.principal ? take_slot(arena) : 0;
   if (!index) {
-    alloc_free_locked(arena, principal);
+    if (begun.principal) drop_principal(arena, begun.principal);
+    drop_tags(arena, begun.tags, begun.tag_count);
+    alloc_free_locked(arena, begun.operations);
     return OC_ERR_FULL;
   }
   struct mutation *mutation = mutation_at(arena, index);
-  memcpy(mutation->token, source->token.bytes, sizeof mutation->token);
-  mutation->state = OC_PENDING;
-  mutation->begun = log_head(arena);
-  mutation->deadline = source->deadline;
-  oc_status status = take_operations(arena, mutation, source);
-  if (status != OC_OK) {
-    table_release_locked(arena, &mutations->table, index);
-    alloc_free_locked(arena, principal);
-    return status;
-  }
-  memcpy(arena_at(arena, principal), source->principal.data, source->principal.len);
-  mutation->principal = principal;
-  mutation->principal_len = (uint32_t)source->principal.len;
+  *mutation = begun;
   oc_slice_t key = {(const char *)mutation->token, sizeof mutation->token};
-  table_link_locked(arena, &mutations->table, index, table_hash(&mutations_of(arena)->table, key),
+  table_link_locked(arena, &mutations->table, index, table_hash(&mutations->table, key),
                     arena_off(arena, mutation->token), sizeof mutation->token);
   mutations->pending++;
+  principal_at(arena, mutation->principal)->pending++;
   own(arena, mutation);
   note_deadline(arena, source->deadline);
   return OC_OK;
@@ -330,7 +365,7 @@ static uint32_t effects_of(const struct link_list *list, const struct operation 
   if (effect == LOG_UPDATE && !operation->has_data) return LOG_INVALIDATE;
   uint32_t tag = tag_find_locked(list->arena, operation_document_tag(operation));
   /* One that was not begun on may have been forgotten since. */
-  uint64_t last = tag ? tag_at(list->arena, tag)->last : tag_floor_locked(list->arena);
+  uint64_t last = tag ? tag_last_locked(list->arena, tag) : tag_floor_locked(list->arena);
   return last > list->begun ? LOG_INVALIDATE : effect;
 }
 
@@ -409,6 +444,7 @@ static void settle(struct arena *arena, struct mutation *mutation, oc_state stat
   mutation->state = (uint32_t)state;
   mutation->version = version;
   disown(arena, mutation);
+  principal_at(arena, mutation->principal)->pending--;
   mutations->pending--;
   if (mutations->pending == 0) mutations->next_deadline = 0;
   uint32_t index = find_index(arena, *(const oc_token_t *)(const void *)mutation->token);

@@ -15,8 +15,9 @@ struct mutation {
   uint8_t token[16];
   uint32_t state; /* oc_state */
   uint32_t operation_count, operations_size, tag_count;
-  uint32_t principal_len, reason_len;
-  oc_off principal, reason;
+  uint32_t principal; /* in the table of those that mutations are of */
+  uint32_t reason_len;
+  oc_off reason;
   oc_off operations; /* kept until the outcome is known */
   oc_off tags;       /* uint32_t[], while pending */
   uint64_t begun;    /* the log's head before the database was touched */
@@ -38,7 +39,10 @@ struct mutation_source {
   uint32_t operations_most; /* per mutation */
   uint32_t bytes_most;
 };
-/* As oc_begin. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED, LIMIT_*, FULL. Nothing is changed on an error. */
+/*
+ * As oc_begin. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED, LIMIT_*, FULL. On an error no mutation is changed or forgotten; entries
+ * may have been evicted.
+ */
 oc_status mutation_begin_locked(struct arena *arena, const struct mutation_source *source);
 /*
  * As oc_commit. `operations` NULL data: as they were begun. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED. For want of memory

@@ -7,6 +7,8 @@
  * recycled. What is forgotten with it is bounded by the floor: the highest version at which any forgotten tag
  * changed. A tag that comes back starts there, so that forgetting can only refuse a load too many or miss, and never
  * let something stale through.
+ *
+ * What happens to all tags at once is one number beside them, so that it takes no walk over the table.
  */
 #include "tag.h"
 
@@ -16,6 +18,7 @@
 struct tags {
   struct table table;
   uint64_t floor;
+  uint64_t all_changed; /* version at which all of them changed at once; 0: never */
   uint32_t idle_first, idle_last;
 };
 
@@ -116,9 +119,13 @@ void tag_drop_locked(struct arena *arena, uint32_t index) {
 uint64_t tag_floor_locked(struct arena *arena) { return tags_of(arena)->floor; }
 
 void tag_change_all_locked(struct arena *arena, uint64_t version) {
-  raise_floor(arena, version);
-  for (uint32_t index = 1; index < tags_of(arena)->table.fresh; index++)
-    if (tag_at(arena, index)->slot.key) tag_at(arena, index)->last = version;
+  raise_floor(arena, version); /* tags that are made or come back later start there */
+  tags_of(arena)->all_changed = version;
+}
+
+uint64_t tag_last_locked(const struct arena *arena, uint32_t index) {
+  uint64_t last = tag_at(arena, index)->last, all = tags_of(arena)->all_changed;
+  return last > all ? last : all;
 }
 
 uint32_t tag_count_locked(struct arena *arena) { return tags_of(arena)->table.count; }

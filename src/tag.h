@@ -10,7 +10,7 @@
 
 struct tag {
   struct slot slot;   /* key: the tag's text */
-  uint64_t last;      /* version of the last operation on it */
+  uint64_t last;      /* version of the last operation on it alone: ask tag_last_locked */
   uint64_t unsettled; /* version of the last rollback on it: loads begun before may have read what never became true */
   uint32_t pending;   /* mutations in flight on it */
   uint32_t uses;      /* entries and mutations that refer to it; idle at 0 */
@@ -36,7 +36,9 @@ bool tag_recycle_locked(struct arena *arena);
 void tag_drop_locked(struct arena *arena, uint32_t index);
 /* The version that an unknown tag counts as having changed at. */
 uint64_t tag_floor_locked(struct arena *arena);
-/* As if every tag, known or not, had changed at `version`. */
+/* Version of the last operation that touched the tag. */
+uint64_t tag_last_locked(const struct arena *arena, uint32_t index);
+/* As if every tag, known or not, had changed at `version`, which is the log's head. */
 void tag_change_all_locked(struct arena *arena, uint64_t version);
 uint32_t tag_count_locked(struct arena *arena);
 

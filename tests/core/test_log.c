@@ -34,6 +34,28 @@ Test(log, a_record_is_found_under_its_version_with_what_was_put_in) {
   close_arena(&arena);
 }
 
+Test(log, each_of_many_links_is_found_whatever_their_order_was) {
+  enum { MANY = 300 };
+  struct sizes sizes = {.tags = MANY};
+  struct arena arena = open_arena(&sizes);
+  uint32_t tags[MANY];
+  for (uint32_t i = 0; i < MANY; i++)
+    tags[i] = tag_use_locked(&arena, (oc_slice_t){(char[]){(char)(i >> 8), (char)i}, 2});
+  for (uint32_t count = 0; count < MANY; count += count / 8 + 1) {
+    uint32_t shuffled[MANY];
+    for (uint32_t i = 0; i < count; i++) shuffled[i] = tags[i * 7 % count];
+    if (count % 7 == 0) memcpy(shuffled, tags, count * sizeof *tags);
+    uint64_t version = append(&arena, shuffled, count);
+    const struct log_record *record = log_find_locked(&arena, version);
+    for (uint32_t i = 0; i < MANY; i++) {
+      const struct log_link *link = log_link_of(&arena, record, tags[i]);
+      cr_assert(i < count ? link && link->tag == tags[i] && link->prior < version : !link);
+      cr_assert(eq(u64, tag_last_locked(&arena, tags[i]) == version, i < count));
+    }
+  }
+  close_arena(&arena);
+}
+
 Test(log, a_tags_links_lead_back_through_its_own_records_only) {
   struct sizes sizes = {0};
   struct arena arena = open_arena(&sizes);

@@ -98,8 +98,8 @@ Test(tag, when_all_have_changed_so_have_those_that_nobody_knows_yet) {
   uint32_t used = tag_use_locked(&arena, S("used")), idle = tag_use_locked(&arena, S("idle"));
   tag_drop_locked(&arena, idle);
   tag_change_all_locked(&arena, 9);
-  cr_assert(eq(u64, tag_at(&arena, used)->last, 9));
-  cr_assert(eq(u64, tag_at(&arena, idle)->last, 9));
-  cr_assert(eq(u64, tag_at(&arena, tag_use_locked(&arena, S("new")))->last, 9));
+  cr_assert(eq(u64, tag_last_locked(&arena, used), 9));
+  cr_assert(eq(u64, tag_last_locked(&arena, idle), 9));
+  cr_assert(eq(u64, tag_last_locked(&arena, tag_use_locked(&arena, S("new"))), 9));
   close_arena(&arena);
 }
