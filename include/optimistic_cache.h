@@ -35,7 +35,7 @@ typedef enum oc_status {
   OC_OK = 0,
   OC_MISS = 1,      /* no entry, or none that is known to equal what the database would answer */
   OC_UNCHANGED = 2, /* the entry is still in the state the caller knows (its stamp) */
-  OC_REFUSED = 3,   /* not stored: a tag gained an operation after `since` (the lease), or there is no room */
+  OC_REFUSED = 3,   /* not stored: a tag gained an operation after `since` (the lease), too large, or no room */
 
   OC_ERR_ARGUMENT = -1,          /* null where a value must be, or a number out of range */
   OC_ERR_MEMORY = -2,            /* malloc failed */
@@ -104,6 +104,7 @@ typedef struct oc_limits {          /* 0 means the default in brackets */
   uint32_t mutation_bytes;          /* [262144] */
   uint32_t pending_per_principal;   /* [64] */
   uint32_t view_age;                /* milliseconds for which older states are kept for a view [60000] */
+  uint32_t max_share;               /* per mille of max_bytes that one entry may take, all told [250] */
 } oc_limits_t;
 
 /* Where the arena lives, and so who shares it. Only Linux has the last two; elsewhere they are a SYSTEM error. */
@@ -219,8 +220,10 @@ typedef struct oc_set_options {
 } oc_set_options_t;
 
 /*
- * Stores a copy of `value`. OC_REFUSED when the lease is broken or no room could be made: the value is then simply
- * not kept, and neither is an earlier one of that key. Errors: ARGUMENT, KEY_SIZE, VALUE_SIZE, TAG_*, UTF8, JSON*,
+ * Stores a copy of `value`. OC_REFUSED when the lease is broken, when it is larger than limits.max_share allows (no other
+ * entry is evicted for either), or when no room could be made: the value is then simply not kept, and neither is an
+ * earlier one of that key, as the caller has something newer. Room is made by what expired first, then by what was not
+ * read for long (SIEVE). Errors: ARGUMENT, KEY_SIZE, VALUE_SIZE, TAG_*, UTF8, JSON*,
  * QUERY, MEMORY.
  */
 oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_set_options_t *options,

@@ -58,6 +58,7 @@ static void read_limits(oc_limits_t *limits, const oc_limits_t *given, uint64_t 
   limits->operations_per_mutation = given_or(given->operations_per_mutation, 256, 4096);
   limits->mutation_bytes = given_or(given->mutation_bytes, 256 << 10, 16 * MEBIBYTE);
   limits->pending_per_principal = given_or(given->pending_per_principal, 64, 1 << 20);
+  limits->max_share = given_or(given->max_share, 250, 1000);
   limits->view_age = given_or(given->view_age, 60000, UINT32_MAX);
 }
 

@@ -50,7 +50,7 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
   struct shapes *shapes = cache_shapes(cache);
   oc_buffer_t compiled = {0};
   struct documents documents = {0};
-  uint64_t since = options->since ? options->since : oc_version(cache);
+  uint64_t since = options->since ? options->since : oc_version(cache), now = cache_now();
   if (options->content == OC_JSON) value = json_trim(value);
   if (options->query.len > 0)
     status = query_compile(options->query, shapes, cache->limits.json_depth, &compiled, error);
@@ -65,8 +65,11 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
                                   .since = since,
                                   .expires_at = options->expires_at,
                                   .stale_until = options->stale_until,
+                                  .bytes_most =
+                                      arena_header(&cache->arena)->identity.size / 1000 * cache->limits.max_share,
                                   .content = options->content};
     arena_lock(&cache->arena);
+    entry_note_time_locked(&cache->arena, now);
     /* Shapes that were replaced meanwhile would take the spans for those of other collections. */
     status = cache_shapes_stand_locked(cache, shapes) ? entry_set_locked(&cache->arena, &source) : OC_REFUSED;
     struct arena_counters *counters = &arena_header(&cache->arena)->counters;
@@ -137,6 +140,7 @@ oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc
                                      .operations_most = cache->limits.operations_per_mutation,
                                      .bytes_most = cache->limits.mutation_bytes * COMPILED_GROWTH};
     arena_lock(&cache->arena);
+    entry_note_time_locked(&cache->arena, now);
     mutation_sweep_locked(&cache->arena, now, &next);
     /* The threads of other processes must know that there is somebody now who may die. */
     bool is_next = next == 0 || source.deadline < next || process_count_locked(&cache->arena) > 1;

@@ -27,7 +27,7 @@
  *
  * Older states are needed by views that were opened before they became that, and by nobody else; so they queue in that
  * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory is
- * short they go first, before any entry: their view then says that it is torn.
+ * short they go before any entry that can be read: their view then says that it is torn.
  *
  * Dropping all entries at once takes no walk either: states get ascending stamps, so all whose stamp is not above that of
  * the last clearing are gone. They lie at the old end of every queue and chain, where a few are freed with each call, and
@@ -39,11 +39,13 @@
  *
  *   newest ◄── older ── … ── [hand] ── … ── older ──► oldest
  *
+ * What nobody can read any more goes before that: what was cleared, then what expired, then older states.
+ *
  * Room is made by bytes: entries go until the allocator can give the block, at most EVICTIONS_MOST in one call, so that
  * a section stays short; a value for which that is not enough is refused, which costs its caller nothing but a later
  * load.
  */
-#include "entry.h"
+#include "expiry.h"
 
 #include <assert.h>
 #include <string.h>
@@ -56,6 +58,8 @@ enum {
 
 struct entries {
   struct table table;
+  struct expiry expiry;
+  uint64_t now; /* when somebody last said what time it is */
   uint32_t newest, oldest, hand;
   uint32_t older_newest, older_oldest, older_count;
   uint64_t oldest_view;                        /* the oldest version that an open view looks at */
@@ -81,7 +85,7 @@ bool entry_is_set(const struct arena *arena, const struct entry *entry) {
 }
 
 uint64_t entry_bytes(uint32_t capacity) {
-  return sizeof(struct entries) + 16 + table_bytes(capacity, sizeof(struct entry));
+  return sizeof(struct entries) + 32 + table_bytes(capacity, sizeof(struct entry)) + expiry_bytes(capacity);
 }
 
 oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity) {
@@ -91,7 +95,8 @@ oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity) {
   entries->oldest_view = UINT64_MAX;
   oc_off table = (at + sizeof *entries + 15) & ~(oc_off)15;
   table_init(arena, &entries->table, table, capacity, sizeof(struct entry));
-  return (table + table_bytes(capacity, sizeof(struct entry)) + 15) & ~(oc_off)15;
+  entries->expiry.heap = (table + table_bytes(capacity, sizeof(struct entry)) + 15) & ~(oc_off)15;
+  return (entries->expiry.heap + expiry_bytes(capacity) + 15) & ~(oc_off)15;
 }
 
 /* ---- The chain of a tag's references ---- */
@@ -213,12 +218,25 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
   unlink_references(arena, entry); /* its tags stay in use, so that they remember what happened to it */
   leave_queue(arena, index);
+  expiry_leave_locked(arena, &entries_of(arena)->expiry, index);
   arena_changed_locked(arena);
   entry->needed_before = log_head(arena);
   join_older(arena, index);
 }
 
 /* ---- Making room ---- */
+
+/* Every entry that could still be found and goes to make room, or because it expired, goes through here. */
+static void evict(struct arena *arena, uint32_t index) {
+  entry_remove_locked(arena, index);
+  arena_header(arena)->counters.evictions++;
+}
+
+static bool evict_expired(struct arena *arena) {
+  uint32_t index = expiry_first_locked(arena, &entries_of(arena)->expiry, entries_of(arena)->now);
+  if (index) evict(arena, index);
+  return index != 0;
+}
 
 static bool evict_one(struct arena *arena) {
   struct entries *entries = entries_of(arena);
@@ -229,8 +247,7 @@ static bool evict_one(struct arena *arena) {
     index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->oldest;
   }
   entries->hand = index;
-  entry_remove_locked(arena, index); /* moves the hand on */
-  arena_header(arena)->counters.evictions++;
+  evict(arena, index); /* moves the hand on */
   return true;
 }
 
@@ -242,7 +259,7 @@ static bool free_cleared(struct arena *arena) {
 }
 
 static bool drop_some_state(struct arena *arena) {
-  return free_cleared(arena) || drop_oldest_state(arena) || evict_one(arena);
+  return free_cleared(arena) || evict_expired(arena) || drop_oldest_state(arena) || evict_one(arena);
 }
 
 /* Idle tags go last: what is forgotten with one costs misses everywhere. */
@@ -259,6 +276,13 @@ uint32_t entry_use_tag_locked(struct arena *arena, oc_slice_t name) {
   uint32_t tag = tag_use_locked(arena, name);
   for (int freed = 0; !tag && freed < EVICTIONS_MOST && make_room(arena); freed++) tag = tag_use_locked(arena, name);
   return tag;
+}
+
+void entry_note_time_locked(struct arena *arena, uint64_t now) { entries_of(arena)->now = now; }
+
+void entry_check_locked(struct arena *arena) {
+  expiry_check_locked(arena, &entries_of(arena)->expiry);
+  alloc_check_locked(arena);
 }
 
 void entry_touch_locked(struct entry *entry, uint64_t hits) {
@@ -297,6 +321,7 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
   if (is_current(entry)) {
     unlink_references(arena, entry);
     leave_queue(arena, index);
+    expiry_leave_locked(arena, &entries->expiry, index);
   } else {
     leave_older(arena, index);
   }
@@ -370,6 +395,16 @@ undo:
   return 0;
 }
 
+/* Where making room for it would cost more than it is worth. */
+static bool is_too_large(const struct entry_source *source) {
+  if (!source->bytes_most) return false;
+  uint32_t query_size = source->query ? source->query->size : 0;
+  uint64_t spans = (uint64_t)documents_span_count(source->documents) * sizeof(struct span);
+  return source->key.len + source->value.len + spans +
+             needs_size(documents_dependency_count(source->documents), query_size) >
+         source->bytes_most;
+}
+
 static uint32_t take_slot(struct arena *arena) {
   struct table *table = &entries_of(arena)->table;
   uint32_t index = table_take_locked(arena, table);
@@ -381,7 +416,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   uint32_t existing = entry_find_locked(arena, source->key);
   for (int freed = 0; freed < RELEASED_MOST && free_cleared(arena); freed++) continue;
   if (existing) leave_to_views(arena, existing);
-  if (!lease_holds(arena, source)) return OC_REFUSED;
+  if (!lease_holds(arena, source) || is_too_large(source)) return OC_REFUSED;
   bool mixed = false;
   uint32_t count = documents_dependency_count(source->documents), span_count = documents_span_count(source->documents);
   uint32_t query_size = source->query ? source->query->size : 0;
@@ -412,6 +447,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->mixed = mixed;
   link_references(arena, index);
   join_queue(arena, index);
+  expiry_join_locked(arena, &entries_of(arena)->expiry, index);
   return OC_OK;
 refuse:
   if (needs) drop_needs(arena, needs, count);
@@ -438,6 +474,7 @@ static void succeed(struct arena *arena, uint32_t index, uint32_t added, oc_off 
   *successor = *entry;
   successor->slot = slot;
   successor->needs = needs;
+  successor->expiry_place = 0;
   memcpy(arena_at(arena, key), arena_at(arena, entry->slot.key), entry->slot.key_len);
   memcpy(arena_at(arena, needs), arena_at(arena, entry->needs), needs_size(entry->reference_count, entry->query_size));
   const struct tag_reference *references = entry_references(arena, entry);
@@ -460,6 +497,7 @@ static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t va
   take_value(arena, entry_at(arena, added), fresh, value, span_count);
   link_references(arena, added);
   join_queue(arena, added);
+  expiry_join_locked(arena, &entries_of(arena)->expiry, added);
   return added;
 undo:
   if (added) table_release_locked(arena, &entries_of(arena)->table, added);

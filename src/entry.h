@@ -31,6 +31,7 @@ struct entry {
   uint32_t value_len, span_count;
   uint32_t reference_count, query_size;
   uint32_t newer, older; /* SIEVE's queue, by age; of older states, the queue by the time when they became that */
+  uint32_t expiry_place; /* see expiry.c; 0: it does not expire, or is an older state */
   uint8_t content, has_query;
   uint8_t mixed;   /* set while a mutation on one of its tags was in flight: may or may not contain it */
   uint8_t visited; /* SIEVE's: read since the hand last passed */
@@ -52,11 +53,13 @@ struct entry_source {
   const struct documents *documents;
   const struct query *query; /* or NULL */
   uint64_t since, expires_at, stale_until;
+  uint64_t bytes_most; /* that it may take, with its key, spans, tags and query; 0: any */
   oc_content content;
 };
 /*
- * Stores; an entry of that key is gone in any case, though views that are open keep its state. OC_REFUSED: the lease
- * is broken, or there is no room.
+ * Stores; an entry of that key is gone in any case, as its caller has something newer, though views that are open keep its
+ * state. OC_REFUSED: the lease is broken, it is larger than bytes_most (no other entry is evicted for either), or there
+ * is no room.
  */
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source);
 void entry_remove_locked(struct arena *arena, uint32_t index);
@@ -72,6 +75,10 @@ uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t va
 /* Marks it as read, for SIEVE. */
 void entry_touch_locked(struct entry *entry, uint64_t hits);
 
+/* What time it is, for making room: entries that expired by then go first. */
+void entry_note_time_locked(struct arena *arena, uint64_t now);
+/* Walks what orders the entries and asserts its invariants; for tests. */
+void entry_check_locked(struct arena *arena);
 /* Allocates, evicting entries as needed; 0 when even that does not make enough room. */
 oc_off entry_alloc_locked(struct arena *arena, uint64_t size);
 /* tag_use_locked, evicting entries as needed; 0 when all tags are those of pending mutations. */

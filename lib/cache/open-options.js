@@ -10,7 +10,7 @@ const FILE = 2
 const SIZES = /** @type {const} */ (['maxBytes', 'maxEntries', 'maxTags', 'maxMutations', 'maxViews', 'maxLog'])
 const LIMITS = /** @type {const} */ ([
   'keyBytes', 'valueBytes', 'tagBytes', 'tagsPerEntry', 'jsonDepth',
-  'operationsPerMutation', 'mutationBytes', 'pendingPerPrincipal', 'viewAge',
+  'operationsPerMutation', 'mutationBytes', 'pendingPerPrincipal', 'viewAge', 'maxShare',
 ])
 
 /**

@@ -62,6 +62,8 @@
  * @property {number} [mutationBytes] 262,144 unless given
  * @property {number} [pendingPerPrincipal] 64 unless given
  * @property {number} [viewAge] milliseconds for which older states are kept for a view, 60,000 unless given
+ * @property {number} [maxShare] per mille of `maxBytes` that one entry may take, with its key, tags and places of
+ *   documents; 250 unless given. A larger one is not stored, and nothing is evicted for it
  */
 
 /**

@@ -45,6 +45,7 @@ bool ReadOptions(Napi::Object object, oc_options_t* options, Texts* texts) {
       {"mutationBytes", &limits->mutation_bytes},
       {"pendingPerPrincipal", &limits->pending_per_principal},
       {"viewAge", &limits->view_age},
+      {"maxShare", &limits->max_share},
   };
   std::vector<Napi::Value> values = {object.Get("name"), object.Get("shapes"), object.Get("memory"), object.Get("file"),
                                      object.Get("maxBytes")};

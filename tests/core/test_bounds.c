@@ -307,6 +307,32 @@ Test(bounds, an_entry_that_is_further_behind_than_the_log_remembers_is_a_miss) {
   oc_close(cache);
 }
 
+Test(bounds, an_entry_larger_than_its_share_is_refused_and_pushes_no_other_out_but_its_earlier_self_goes) {
+  oc_cache_t *cache = open_with((oc_options_t){.limits = {.max_share = 10, .value_bytes = 1 << 20}});
+  static char value[1 << 20];
+  memset(value, ' ', sizeof value);
+  value[0] = '1';
+  oc_set_options_t options = {.content = OC_BYTES};
+  char key[16];
+  int stored = 0;
+  oc_stats_t before, after;
+  do {
+    oc_stats(cache, &before);
+    snprintf(key, sizeof key, "key %d", stored++);
+    cr_assert(eq(int, oc_set(cache, S(key), (oc_slice_t){value, 4000}, &options, NULL), OC_OK));
+    oc_stats(cache, &after);
+  } while (after.evictions == 0);
+  size_t share = (1 << 20) / 1000 * 10;
+  cr_assert(eq(int, oc_set(cache, S(key), (oc_slice_t){value, share}, &options, NULL), OC_REFUSED));
+  cr_assert(eq(int, oc_set(cache, S("large"), (oc_slice_t){value, sizeof value}, &options, NULL), OC_REFUSED));
+  oc_stats(cache, &before);
+  cr_assert(eq(u64, before.evictions, after.evictions));
+  cr_assert(eq(u64, before.entries, after.entries - 1));
+  cr_assert(eq(int, get(cache, NULL, key), OC_MISS), "it was replaced by what is not kept");
+  cr_assert(eq(int, oc_set(cache, S("k"), (oc_slice_t){value, share - 1}, &options, NULL), OC_OK));
+  oc_close(cache);
+}
+
 /* ---- What happens to all entries, or all tags, at once ---- */
 
 Test(bounds, other_shapes_drop_all_entries_at_once_and_their_memory_serves_the_next) {

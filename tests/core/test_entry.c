@@ -297,3 +297,79 @@ Test(entry, tags_are_made_room_for_by_evicting_and_those_of_mutations_are_not_ta
   cr_assert(eq(u64, alloc_used_locked(&fixture.arena), used));
   close_arena(&fixture.arena);
 }
+
+/* ---- What goes first ---- */
+
+static oc_status set_expiring(struct fixture *fixture, const char *key, oc_slice_t value, uint64_t expires_at,
+                              uint64_t stale_until) {
+  struct shapes *shapes = shapes_of("");
+  struct documents documents;
+  cr_assert(eq(int, documents_find(value, NULL, shapes, NULL, 0, &WIDE_LIMITS, &documents, NULL), OC_OK));
+  struct entry_source source = {.key = S(key),
+                                .value = value,
+                                .documents = &documents,
+                                .since = log_head(&fixture->arena),
+                                .expires_at = expires_at,
+                                .stale_until = stale_until};
+  oc_status status = entry_set_locked(&fixture->arena, &source);
+  documents_free(&documents);
+  shapes_release(shapes);
+  return status;
+}
+
+Test(entry, what_expired_goes_before_anything_that_can_be_read_however_new_and_read_it_is) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.entries = 4});
+  set_expiring(&fixture, "ever", S("1"), 0, 0);
+  set_expiring(&fixture, "later", S("1"), 300, 0);
+  set_expiring(&fixture, "stale", S("1"), 100, 250);
+  set_expiring(&fixture, "gone", S("1"), 200, 0);
+  entry_touch_locked(entry_at(&fixture.arena, find(&fixture, "gone")), 1);
+  entry_note_time_locked(&fixture.arena, 200);
+  set_expiring(&fixture, "new", S("1"), 0, 0);
+  cr_assert(find(&fixture, "ever") && find(&fixture, "later") && find(&fixture, "stale") && !find(&fixture, "gone"));
+  entry_note_time_locked(&fixture.arena, 299);
+  set_expiring(&fixture, "newer", S("1"), 0, 0);
+  cr_assert(find(&fixture, "ever") && find(&fixture, "later") && !find(&fixture, "stale"));
+  set_expiring(&fixture, "newest", S("1"), 0, 0);
+  cr_assert(eq(u32, find(&fixture, "ever"), 0), "nothing has expired: the oldest goes");
+  entry_check_locked(&fixture.arena);
+  close_arena(&fixture.arena);
+}
+
+Test(entry, expired_entries_go_in_the_order_of_their_times_whatever_came_and_went_between) {
+  enum { KEYS = 300 };
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.entries = 128});
+  uint64_t times[KEYS] = {0}, seed = 1;
+  for (int step = 0; step < 20000; step++) {
+    seed = seed * 6364136223846793005U + 1442695040888963407U;
+    uint32_t nth = (uint32_t)(seed >> 33) % KEYS, index;
+    char key[16];
+    snprintf(key, sizeof key, "key %u", nth);
+    if (seed >> 62 == 0) {
+      if ((index = find(&fixture, key))) entry_remove_locked(&fixture.arena, index);
+      continue;
+    }
+    times[nth] = 1 + (seed >> 40) % 5000;
+    entry_note_time_locked(&fixture.arena, (uint64_t)step / 5);
+    bool full = entry_count_locked(&fixture.arena) == 128 && !find(&fixture, key);
+    uint64_t first = UINT64_MAX, gone = UINT64_MAX;
+    bool held[KEYS];
+    for (uint32_t i = 0; full && i < KEYS; i++) {
+      char other[16];
+      snprintf(other, sizeof other, "key %u", i);
+      held[i] = find(&fixture, other) != 0;
+      if (held[i] && times[i] < first) first = times[i];
+    }
+    cr_assert(eq(int, set_expiring(&fixture, key, S("1"), times[nth], 0), OC_OK));
+    for (uint32_t i = 0; full && i < KEYS; i++) {
+      char other[16];
+      snprintf(other, sizeof other, "key %u", i);
+      if (held[i] && !find(&fixture, other)) gone = times[i];
+    }
+    if (full && first <= (uint64_t)step / 5) cr_assert(eq(u64, gone, first), "step %d", step);
+    if (step % 100 == 0) entry_check_locked(&fixture.arena);
+  }
+  close_arena(&fixture.arena);
+}
