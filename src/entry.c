@@ -6,9 +6,8 @@
  * replaying what it missed (api_read.c). In the arena:
  *
  *   entry (slot of the table of entries)
- *     ├─ key      text
- *     ├─ value    bytes │ padding │ spans       replaced as a whole when the entry is brought up to date
- *     └─ needs    tag references │ query        fixed while the entry lives
+ *     ├─ head     key │ padding │ tag references │ query     the last two are called needs
+ *     └─ value    bytes │ padding │ spans                    replaced as a whole when the entry is brought up to date
  *
  * The bytes are JSON as JSON.stringify wrote it, never a tree: a reader wants them whole, and a change of one document
  * replaces a few members of one span, which is a memmove. A tree would be built and printed for every reader.
@@ -308,10 +307,13 @@ uint32_t entry_find_earlier_locked(const struct arena *arena, uint32_t index) {
   return index && !is_cleared(arena, entry_at(arena, index)) ? index : 0;
 }
 
-static void drop_needs(struct arena *arena, oc_off needs, uint32_t count) {
-  const struct tag_reference *references = arena_at(arena, needs);
-  for (uint32_t i = 0; i < count; i++) tag_drop_locked(arena, references[i].tag);
-  alloc_free_locked(arena, needs);
+/* Where the needs begin in a head. */
+static oc_off needs_of(oc_off head, uint64_t key_len) { return head + ((key_len + 7) & ~(uint64_t)7); }
+
+static void drop_head(struct arena *arena, oc_off head, uint64_t key_len, uint32_t reference_count) {
+  const struct tag_reference *references = arena_at(arena, needs_of(head, key_len));
+  for (uint32_t i = 0; i < reference_count; i++) tag_drop_locked(arena, references[i].tag);
+  alloc_free_locked(arena, head);
 }
 
 void entry_remove_locked(struct arena *arena, uint32_t index) {
@@ -326,12 +328,11 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
     leave_older(arena, index);
   }
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
-  oc_off key = entry->slot.key, value = entry->value, needs = entry->needs;
-  uint32_t reference_count = entry->reference_count;
+  oc_off head = entry->slot.key, value = entry->value;
+  uint32_t key_len = entry->slot.key_len, reference_count = entry->reference_count;
   table_release_locked(arena, &entries_of(arena)->table, index);
-  alloc_free_locked(arena, key);
   alloc_free_locked(arena, value);
-  drop_needs(arena, needs, reference_count);
+  drop_head(arena, head, key_len, reference_count);
 }
 
 void entry_clear_locked(struct arena *arena) {
@@ -373,15 +374,16 @@ static uint64_t needs_size(uint32_t reference_count, uint32_t query_size) {
 }
 
 /*
- * The references, and `spare` bytes behind them. The tags are counted as used, so that no eviction on the way recycles
- * them. Returns 0 and undoes when there is no room.
+ * Room for a key, the references, and `spare` bytes behind them. The tags are counted as used, so that no eviction on
+ * the way recycles them. Returns 0 and undoes when there is no room. The key is left to the caller to copy.
  */
-static oc_off put_needs(struct arena *arena, const struct documents *documents, uint64_t spare, bool *mixed) {
+static oc_off put_head(struct arena *arena, uint64_t key_len, const struct documents *documents, uint64_t spare,
+                       bool *mixed) {
   uint32_t count = documents_dependency_count(documents), used = 0;
   const struct dependency *dependencies = documents_dependencies(documents);
-  oc_off off = entry_alloc_locked(arena, needs_size(count, 0) + spare);
+  oc_off off = entry_alloc_locked(arena, needs_of(0, key_len) + needs_size(count, 0) + spare);
   if (!off) return 0;
-  struct tag_reference *references = arena_at(arena, off);
+  struct tag_reference *references = arena_at(arena, needs_of(off, key_len));
   for (; used < count; used++) {
     uint32_t tag = entry_use_tag_locked(arena, documents_name(documents, dependencies + used));
     if (!tag) goto undo;
@@ -420,14 +422,13 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   bool mixed = false;
   uint32_t count = documents_dependency_count(source->documents), span_count = documents_span_count(source->documents);
   uint32_t query_size = source->query ? source->query->size : 0;
-  oc_off key = 0, value = 0, needs = put_needs(arena, source->documents, query_size, &mixed);
-  if (needs)
+  oc_off value = 0, head = put_head(arena, source->key.len, source->documents, query_size, &mixed);
+  if (head)
     value = put_value(arena, source->value, (const struct span *)(void *)source->documents->spans.data, span_count);
-  if (value) key = entry_alloc_locked(arena, source->key.len);
-  uint32_t index = key ? take_slot(arena) : 0;
+  uint32_t index = value ? take_slot(arena) : 0;
   if (!index) goto refuse;
-  memcpy(arena_at(arena, key), source->key.data, source->key.len);
-  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), key,
+  memcpy(arena_at(arena, head), source->key.data, source->key.len);
+  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), head,
                     (uint32_t)source->key.len);
   struct entry *entry = entry_at(arena, index);
   entry->version = source->since;
@@ -436,13 +437,13 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->expires_at = source->expires_at;
   entry->stale_until = source->stale_until;
   entry->value = value;
-  entry->needs = needs;
+  entry->needs = needs_of(head, source->key.len);
   entry->value_len = (uint32_t)source->value.len;
   entry->span_count = span_count;
   entry->reference_count = count;
   entry->has_query = source->query != NULL;
   entry->query_size = query_size;
-  if (source->query) memcpy((struct tag_reference *)arena_at(arena, needs) + count, source->query, query_size);
+  if (source->query) memcpy((struct tag_reference *)arena_at(arena, entry->needs) + count, source->query, query_size);
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
   link_references(arena, index);
@@ -450,9 +451,8 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   expiry_join_locked(arena, &entries_of(arena)->expiry, index);
   return OC_OK;
 refuse:
-  if (needs) drop_needs(arena, needs, count);
+  if (head) drop_head(arena, head, source->key.len, count);
   alloc_free_locked(arena, value);
-  alloc_free_locked(arena, key);
   return OC_REFUSED;
 }
 
@@ -466,34 +466,35 @@ static void take_value(struct arena *arena, struct entry *entry, oc_off off, oc_
   entry->stamp = ++arena_header(arena)->stamp;
 }
 
+static uint64_t head_size(const struct entry *entry) {
+  return needs_of(0, entry->slot.key_len) + needs_size(entry->reference_count, entry->query_size);
+}
+
 /* Gives `added` all that `index` has, but its value, and the key; the state at `index` is left to the views. */
-static void succeed(struct arena *arena, uint32_t index, uint32_t added, oc_off key, oc_off needs) {
+static void succeed(struct arena *arena, uint32_t index, uint32_t added, oc_off head) {
   const struct entry *entry = entry_at(arena, index);
   struct entry *successor = entry_at(arena, added);
   struct slot slot = successor->slot;
   *successor = *entry;
   successor->slot = slot;
-  successor->needs = needs;
+  successor->needs = needs_of(head, entry->slot.key_len);
   successor->expiry_place = 0;
-  memcpy(arena_at(arena, key), arena_at(arena, entry->slot.key), entry->slot.key_len);
-  memcpy(arena_at(arena, needs), arena_at(arena, entry->needs), needs_size(entry->reference_count, entry->query_size));
+  memcpy(arena_at(arena, head), arena_at(arena, entry->slot.key), head_size(entry));
   const struct tag_reference *references = entry_references(arena, entry);
   for (uint32_t i = 0; i < entry->reference_count; i++) tag_at(arena, references[i].tag)->uses++;
-  table_link_locked(arena, &entries_of(arena)->table, added, entry->slot.hash, key, entry->slot.key_len);
+  table_link_locked(arena, &entries_of(arena)->table, added, entry->slot.hash, head, entry->slot.key_len);
   leave_to_views(arena, index);
 }
 
 static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
                               uint32_t span_count) {
   const struct entry *entry = entry_at(arena, index);
-  uint64_t stamp = entry->stamp, key_len = entry->slot.key_len;
-  uint64_t needs_bytes = needs_size(entry->reference_count, entry->query_size);
-  oc_off fresh = put_value(arena, value, spans, span_count), needs = 0, key = 0;
-  if (fresh) needs = entry_alloc_locked(arena, needs_bytes);
-  if (needs) key = entry_alloc_locked(arena, key_len);
-  uint32_t added = key ? take_slot(arena) : 0;
+  uint64_t stamp = entry->stamp, size = head_size(entry);
+  oc_off fresh = put_value(arena, value, spans, span_count), head = 0;
+  if (fresh) head = entry_alloc_locked(arena, size);
+  uint32_t added = head ? take_slot(arena) : 0;
   if (!added || !is_state(entry_at(arena, index), stamp)) goto undo;
-  succeed(arena, index, added, key, needs);
+  succeed(arena, index, added, head);
   take_value(arena, entry_at(arena, added), fresh, value, span_count);
   link_references(arena, added);
   join_queue(arena, added);
@@ -502,8 +503,7 @@ static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t va
 undo:
   if (added) table_release_locked(arena, &entries_of(arena)->table, added);
   alloc_free_locked(arena, fresh);
-  alloc_free_locked(arena, needs);
-  alloc_free_locked(arena, key);
+  alloc_free_locked(arena, head);
   return 0;
 }
 
@@ -564,21 +564,25 @@ static bool replace_needs(struct arena *arena, uint32_t index, const struct docu
   uint64_t stamp = entry->stamp, spare = needs_size(count_opaque(arena, entry), entry->query_size);
   uint32_t count = documents_dependency_count(documents), old_count = entry->reference_count;
   bool ignored = false; /* it is what the database has at its version, whatever is in flight */
-  oc_off needs = put_needs(arena, documents, spare, &ignored), old = entry->needs;
-  if (!needs) return false;
+  uint32_t key_len = entry->slot.key_len;
+  oc_off head = put_head(arena, key_len, documents, spare, &ignored), old = entry->slot.key;
+  if (!head) return false;
   if (!is_state(entry, stamp)) {
-    drop_needs(arena, needs, count);
+    drop_head(arena, head, key_len, count);
     return false;
   }
+  memcpy(arena_at(arena, head), arena_at(arena, old), key_len);
+  oc_off needs = needs_of(head, key_len);
   struct tag_reference *references = arena_at(arena, needs);
   const struct query *query = entry_query(arena, entry);
   count = keep_opaque(arena, entry, references, count);
   if (query) memcpy(references + count, query, entry->query_size);
   unlink_references(arena, entry);
+  entry->slot.key = head;
   entry->needs = needs;
   entry->reference_count = count;
   link_references(arena, index);
-  drop_needs(arena, old, old_count);
+  drop_head(arena, old, key_len, old_count);
   return true;
 }
 

@@ -27,7 +27,7 @@ struct entry {
   uint64_t needed_before; /* 0: the key's current state; else an older one, for views of versions below this */
   uint64_t expires_at, stale_until;
   uint64_t hits;
-  oc_off value, needs;
+  oc_off value, needs; /* `needs` lies in the block of the key, behind it */
   uint32_t value_len, span_count;
   uint32_t reference_count, query_size;
   uint32_t newer, older; /* SIEVE's queue, by age; of older states, the queue by the time when they became that */
