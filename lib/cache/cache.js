@@ -120,8 +120,7 @@ export class Cache {
    * @throws {OptimisticCacheError} `_KEY_SIZE`
    */
   getBytes(key, view, options) {
-    const hit = native.get(this.#handle, this.#stateOf(view)?.handle, key, options?.base ?? false, 0n, true)
-    return /** @type {Buffer | undefined} */ (hit?.value)
+    return native.getBytes(this.#handle, this.#stateOf(view)?.handle, key, options?.base ?? false)
   }
 
   /**

@@ -12,7 +12,7 @@ import { OptimisticCacheError } from '../errors.js'
 
 /**
  * @typedef {object} Hit
- * @property {string | Buffer} [value] absent when what is `known` still stands, or when opaque bytes are read as text
+ * @property {string} [value] absent when what is `known` still stands, or when the entry holds opaque bytes
  * @property {number} version
  * @property {bigint} stamp
  * @property {number} expiresAt
@@ -33,8 +33,10 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle) => Record<string, any>} stats
  * @property {(cache: CacheHandle, key: string, value: string | Uint8Array, json: boolean, tags: string[], since:
  *   number, expiresAt: number, staleUntil: number, query?: string) => boolean} set
- * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: bigint,
- *   bytes: boolean) => Hit | undefined} get
+ * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: bigint) =>
+ *   Hit | undefined} get
+ * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean) => Buffer | undefined}
+ *   getBytes
  * @property {(cache: CacheHandle, view: ViewHandle, value: string, query: string | undefined, since: number) => Hit}
  *   overlay
  * @property {(cache: CacheHandle, key: string, hits: number) => void} countHits

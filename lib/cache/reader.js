@@ -49,14 +49,14 @@ export class Reader {
       return memo
     }
 
-    const hit = native.get(this.#handle, view?.handle, key, base, memo?.stamp ?? 0n, false)
+    const hit = native.get(this.#handle, view?.handle, key, base, memo?.stamp ?? 0n)
     if (hit === undefined) {
       if (isCurrent) this.#memos.delete(key)
       return undefined
     }
     if (!hit.json) throw opaqueError(key)
     const { version, stamp, expiresAt, stale, overlaid } = hit
-    const value = hit.value === undefined ? memo?.value : frozenFromJSON(/** @type {string} */ (hit.value))
+    const value = hit.value === undefined ? memo?.value : frozenFromJSON(hit.value)
     // Read through a view that is not at the head, it is worth keeping for its stamp, unless what is there is newer.
     if (!overlaid && (isCurrent || memo === undefined || memo.version < version)) {
       this.#memos.put(key, { value, stamp, version, expiresAt, changes: isCurrent ? changes : undefined })

@@ -46,15 +46,14 @@ Napi::Object HitOf(Napi::Env env, const oc_hit_t& hit) {
   return result;
 }
 
-// get(cache, view?, key, base, known, bytes) → hit with `value` (a Buffer when `bytes`, else a string; absent
-// when what is known still stands), or undefined.
+// get(cache, view?, key, base, known) → hit with `value` (a string; absent when what is known still stands, or the entry
+// holds opaque bytes), or undefined.
 Napi::Value Get(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
   const std::string key = in.Text(2, "key");
   const bool base = in.Boolean(3, "base");
   const uint64_t known = in.Stamp(4, "known");
-  const bool bytes = in.Boolean(5, "bytes");
   const CacheHandle* cache = in.Cache();
   const ViewHandle* view = in.OptionalViewOf(1, cache);
   if (!in.ok()) return env.Undefined();
@@ -69,11 +68,30 @@ Napi::Value Get(const Napi::CallbackInfo& info) {
   if (status < 0 || status == OC_MISS) return env.Undefined();
   Napi::Object result = HitOf(env, hit);
   if (status == OC_UNCHANGED) return result;
-  if (bytes) {
-    result.Set("value", Napi::Buffer<char>::Copy(env, out->data, out->len));
-  } else if (hit.content == OC_JSON) {
-    result.Set("value", TextOf(env, *out));
-  }
+  if (hit.content == OC_JSON) result.Set("value", TextOf(env, *out));
+  instance->Release();
+  return result;
+}
+
+// getBytes(cache, view?, key, base) → a Buffer, or undefined. Nothing else is made, as this is the path of whole pages.
+Napi::Value GetBytes(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  const std::string key = in.Text(2, "key");
+  const bool base = in.Boolean(3, "base");
+  const CacheHandle* cache = in.Cache();
+  const ViewHandle* view = in.OptionalViewOf(1, cache);
+  if (!in.ok()) return env.Undefined();
+
+  auto* instance = env.GetInstanceData<Instance>();
+  oc_buffer_t* out = instance->Scratch();
+  oc_hit_t hit = {};
+  oc_error_t error = {};
+  const oc_status status =
+      oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, 0, out, &hit, &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  if (status != OC_OK) return env.Undefined();
+  const Napi::Value result = Napi::Buffer<char>::Copy(env, out->data, out->len);
   instance->Release();
   return result;
 }
@@ -142,6 +160,7 @@ Napi::Value Entries(const Napi::CallbackInfo& info) {
 void DefineEntryFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("set", Napi::Function::New<Set>(env, "set"));
   exports.Set("get", Napi::Function::New<Get>(env, "get"));
+  exports.Set("getBytes", Napi::Function::New<GetBytes>(env, "getBytes"));
   exports.Set("overlay", Napi::Function::New<Overlay>(env, "overlay"));
   exports.Set("countHits", Napi::Function::New<CountHits>(env, "countHits"));
   exports.Set("entries", Napi::Function::New<Entries>(env, "entries"));
