@@ -51,6 +51,7 @@
 
 enum {
   EVICTIONS_MOST = 1024,
+  REACH = 4,         /* how many times its size must be evicted for a large value, more or less */
   HAND_MOST = 1024,  /* entries that one eviction looks at; then the one at hand goes, read or not */
   RELEASED_MOST = 32 /* older or cleared states freed in one call */
 };
@@ -359,9 +360,19 @@ static bool lease_holds(struct arena *arena, const struct entry_source *source) 
   return true;
 }
 
+/*
+ * Whether the evictions of one call would hardly make room for it, going by the mean size of what there is: it is refused
+ * before it pushes out others in vain. Evicted entries do not lie side by side, hence REACH.
+ */
+static bool is_out_of_reach(struct arena *arena, uint64_t size) {
+  uint32_t count = entries_of(arena)->table.count;
+  return count > EVICTIONS_MOST && size / (EVICTIONS_MOST / REACH) > alloc_used_locked(arena) / count;
+}
+
 static oc_off put_value(struct arena *arena, oc_slice_t value, const struct span *spans, uint32_t span_count) {
   uint64_t spans_at = (value.len + 7U) & ~(uint64_t)7, spans_size = (uint64_t)span_count * sizeof(struct span);
-  oc_off off = entry_alloc_locked(arena, spans_at + spans_size);
+  oc_off off = alloc_get_locked(arena, spans_at + spans_size);
+  if (!off && !is_out_of_reach(arena, spans_at + spans_size)) off = entry_alloc_locked(arena, spans_at + spans_size);
   if (!off) return 0;
   char *at = arena_at(arena, off);
   memcpy(at, value.data, value.len);

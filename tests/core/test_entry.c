@@ -373,3 +373,22 @@ Test(entry, expired_entries_go_in_the_order_of_their_times_whatever_came_and_wen
   }
   close_arena(&fixture.arena);
 }
+
+Test(entry, a_value_that_the_evictions_of_one_call_cannot_make_room_for_pushes_nothing_out) {
+  static char value[1 << 20];
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.bytes = 4 << 20, .entries = 8192});
+  char key[16];
+  uint64_t evictions = 0;
+  for (int i = 0; evictions == 0; i++) {
+    snprintf(key, sizeof key, "key %d", i);
+    cr_assert(eq(int, set_expiring(&fixture, key, (oc_slice_t){value, 900}, 0, 0), OC_OK));
+    evictions = arena_header(&fixture.arena)->counters.evictions;
+  }
+  uint32_t count = entry_count_locked(&fixture.arena);
+  cr_assert(eq(int, set_expiring(&fixture, "large", (oc_slice_t){value, sizeof value}, 0, 0), OC_REFUSED));
+  cr_assert(ge(u32, entry_count_locked(&fixture.arena) + 1, count), "only its head may have cost one");
+  cr_assert(eq(int, set_expiring(&fixture, "page", (oc_slice_t){value, 20000}, 0, 0), OC_OK));
+  entry_check_locked(&fixture.arena);
+  close_arena(&fixture.arena);
+}
