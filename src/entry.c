@@ -56,12 +56,17 @@ enum {
   RELEASED_MOST = 32 /* older or cleared states freed in one call */
 };
 
+/* Entries linked by `newer` and `older`. */
+struct queue {
+  uint32_t newest, oldest, count;
+};
+
 struct entries {
   struct table table;
   struct expiry expiry;
-  uint64_t now; /* when somebody last said what time it is */
-  uint32_t newest, oldest, hand;
-  uint32_t older_newest, older_oldest, older_count;
+  uint64_t now;                                /* when somebody last said what time it is */
+  struct queue current, earlier;               /* states: SIEVE's queue, and those that only views may ask for */
+  uint32_t hand, reserved;                     /* where SIEVE is in its queue */
   uint64_t oldest_view;                        /* the oldest version that an open view looks at */
   uint64_t cleared;                            /* states with stamps up to this are gone, though not all are freed */
   uint32_t cleared_count, cleared_older_count; /* of these: still in the table as current ones, and as older ones */
@@ -148,53 +153,37 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
   return reference->tag == tag && reference->serial == place->serial;
 }
 
-/* ---- SIEVE ---- */
+/* ---- Queues ---- */
 
-static void join_queue(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
+static void join(struct arena *arena, struct queue *queue, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
   entry->newer = 0;
-  entry->older = entries->newest;
-  if (entries->newest) entry_at(arena, entries->newest)->newer = index;
-  else entries->oldest = index;
-  entries->newest = index;
+  entry->older = queue->newest;
+  if (queue->newest) entry_at(arena, queue->newest)->newer = index;
+  else queue->oldest = index;
+  queue->newest = index;
+  queue->count++;
 }
 
-static void leave_queue(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  if (entries->hand == index) entries->hand = entry->newer;
+static void leave(struct arena *arena, struct queue *queue, uint32_t index) {
+  const struct entry *entry = entry_at(arena, index);
   if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
-  else entries->newest = entry->older;
+  else queue->newest = entry->older;
   if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
-  else entries->oldest = entry->newer;
+  else queue->oldest = entry->newer;
+  queue->count--;
+}
+
+static void leave_current(struct arena *arena, uint32_t index) {
+  struct entries *entries = entries_of(arena);
+  if (entries->hand == index) entries->hand = entry_at(arena, index)->newer;
+  leave(arena, &entries->current, index);
 }
 
 /* ---- Older states ---- */
 
-static void join_older(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  entry->newer = 0;
-  entry->older = entries->older_newest;
-  if (entries->older_newest) entry_at(arena, entries->older_newest)->newer = index;
-  else entries->older_oldest = index;
-  entries->older_newest = index;
-  entries->older_count++;
-}
-
-static void leave_older(struct arena *arena, uint32_t index) {
-  struct entries *entries = entries_of(arena);
-  struct entry *entry = entry_at(arena, index);
-  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
-  else entries->older_newest = entry->older;
-  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
-  else entries->older_oldest = entry->newer;
-  entries->older_count--;
-}
-
 static bool drop_oldest_state(struct arena *arena) {
-  uint32_t index = entries_of(arena)->older_oldest;
+  uint32_t index = entries_of(arena)->earlier.oldest;
   if (index) entry_remove_locked(arena, index);
   return index != 0;
 }
@@ -202,8 +191,8 @@ static bool drop_oldest_state(struct arena *arena) {
 void entry_keep_for_locked(struct arena *arena, uint64_t oldest) {
   struct entries *entries = entries_of(arena);
   entries->oldest_view = oldest;
-  for (int freed = 0; freed < RELEASED_MOST && entries->older_oldest; freed++) {
-    const struct entry *entry = entry_at(arena, entries->older_oldest);
+  for (int freed = 0; freed < RELEASED_MOST && entries->earlier.oldest; freed++) {
+    const struct entry *entry = entry_at(arena, entries->earlier.oldest);
     if (entry->needed_before > oldest && !is_cleared(arena, entry)) break;
     drop_oldest_state(arena);
   }
@@ -217,11 +206,11 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
   }
   struct entry *entry = entry_at(arena, index);
   unlink_references(arena, entry); /* its tags stay in use, so that they remember what happened to it */
-  leave_queue(arena, index);
+  leave_current(arena, index);
   expiry_leave_locked(arena, &entries_of(arena)->expiry, index);
   arena_changed_locked(arena);
   entry->needed_before = log_head(arena);
-  join_older(arena, index);
+  join(arena, &entries_of(arena)->earlier, index);
 }
 
 /* ---- Making room ---- */
@@ -240,11 +229,11 @@ static bool evict_expired(struct arena *arena) {
 
 static bool evict_one(struct arena *arena) {
   struct entries *entries = entries_of(arena);
-  if (!entries->oldest) return false;
-  uint32_t index = entries->hand ? entries->hand : entries->oldest;
+  if (!entries->current.oldest) return false;
+  uint32_t index = entries->hand ? entries->hand : entries->current.oldest;
   for (int looked = 0; looked < HAND_MOST && entry_at(arena, index)->visited; looked++) {
     entry_at(arena, index)->visited = 0;
-    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->oldest;
+    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->current.oldest;
   }
   entries->hand = index;
   evict(arena, index); /* moves the hand on */
@@ -253,7 +242,9 @@ static bool evict_one(struct arena *arena) {
 
 static bool free_cleared(struct arena *arena) {
   struct entries *entries = entries_of(arena);
-  uint32_t index = entries->cleared_count ? entries->oldest : entries->cleared_older_count ? entries->older_oldest : 0;
+  uint32_t index = entries->cleared_count         ? entries->current.oldest
+                   : entries->cleared_older_count ? entries->earlier.oldest
+                                                  : 0;
   if (index) entry_remove_locked(arena, index);
   return index != 0;
 }
@@ -323,10 +314,10 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
   if (is_cleared(arena, entry)) --*(is_current(entry) ? &entries->cleared_count : &entries->cleared_older_count);
   if (is_current(entry)) {
     unlink_references(arena, entry);
-    leave_queue(arena, index);
+    leave_current(arena, index);
     expiry_leave_locked(arena, &entries->expiry, index);
   } else {
-    leave_older(arena, index);
+    leave(arena, &entries_of(arena)->earlier, index);
   }
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
   oc_off head = entry->slot.key, value = entry->value;
@@ -339,8 +330,8 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
 void entry_clear_locked(struct arena *arena) {
   struct entries *entries = entries_of(arena);
   entries->cleared = arena_header(arena)->stamp;
-  entries->cleared_older_count = entries->older_count;
-  entries->cleared_count = entries->table.count - entries->older_count;
+  entries->cleared_older_count = entries->earlier.count;
+  entries->cleared_count = entries->table.count - entries->earlier.count;
   arena_changed_locked(arena);
 }
 
@@ -458,7 +449,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
   link_references(arena, index);
-  join_queue(arena, index);
+  join(arena, &entries_of(arena)->current, index);
   expiry_join_locked(arena, &entries_of(arena)->expiry, index);
   return OC_OK;
 refuse:
@@ -508,7 +499,7 @@ static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t va
   succeed(arena, index, added, head);
   take_value(arena, entry_at(arena, added), fresh, value, span_count);
   link_references(arena, added);
-  join_queue(arena, added);
+  join(arena, &entries_of(arena)->current, added);
   expiry_join_locked(arena, &entries_of(arena)->expiry, added);
   return added;
 undo:
@@ -610,16 +601,11 @@ uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t va
 
 uint32_t entry_count_locked(struct arena *arena) {
   const struct entries *entries = entries_of(arena);
-  return entries->table.count - entries->older_count - entries->cleared_count;
+  return entries->table.count - entries->earlier.count - entries->cleared_count;
 }
 
 uint32_t entry_older_count_locked(struct arena *arena) {
-  return entries_of(arena)->older_count - entries_of(arena)->cleared_older_count;
-}
-
-uint32_t entry_older_locked(struct arena *arena, uint32_t index) {
-  index = index ? entry_at(arena, index)->older : entries_of(arena)->newest;
-  return index && !is_cleared(arena, entry_at(arena, index)) ? index : 0;
+  return entries_of(arena)->earlier.count - entries_of(arena)->cleared_older_count;
 }
 
 uint32_t entry_slots_locked(const struct arena *arena) { return entries_of(arena)->table.fresh - 1; }
