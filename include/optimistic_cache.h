@@ -60,7 +60,8 @@ typedef enum oc_status {
   OC_ERR_FULL = -21,             /* a table or the arena is full of what may not be evicted (pending mutations) */
   OC_ERR_FOREIGN = -22,          /* the region or file is another user's, open to others, or not a regular file */
   OC_ERR_DIFFERS = -23,          /* other processes have it open with another layout or size */
-  OC_ERR_SPACE = -24             /* /dev/shm, or the file system, has not enough room for the arena */
+  OC_ERR_SPACE = -24,            /* /dev/shm, or the file system, has not enough room for the arena */
+  OC_ERR_TOKEN_PENDING = -25     /* the mutation of this token was begun already, and is under way */
 } oc_status;
 
 /* The sentence for people: which value, why, what to do. */
@@ -267,6 +268,22 @@ oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_sl
  */
 oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
                    oc_error_t *error);
+/*
+ * As oc_begin, but of a token that nobody has begun: of several calls for one token, in whatever process, one succeeds.
+ * It takes over a mutation that is only announced, whose operations are then replaced by these.
+ * Errors: as oc_begin; TOKEN_PENDING when it was begun before.
+ */
+oc_status oc_claim(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
+                   oc_error_t *error);
+/*
+ * Says what a mutation is going to do that has not come yet: its principal's views show it, and nothing else follows
+ * from it. The database was not touched, so when it is not claimed in time, or expired, it is rolled back, and no entry
+ * is dropped for it. Announced again, it is announced anew, with these operations only. A commit of a mutation that
+ * nobody claimed is logged as an invalidation.
+ * Errors: as oc_begin; TOKEN_PENDING when it was begun, or claimed, before.
+ */
+oc_status oc_announce(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
+                      oc_error_t *error);
 /*
  * Settles a mutation after its transaction committed: its operations, as the database has them now (empty: as they
  * were begun), enter the log under one version. A commit of a committed token answers its version again.

@@ -9,8 +9,8 @@
  * - `ERR_OPTIMISTIC_JSON`, `_JSON_DEPTH`, `_JSON_NUL`, `_JSON_SURROGATE`: a value that is not JSON, is nested too
  *   deep, holds an escaped NUL, or half of a surrogate pair
  * - `ERR_OPTIMISTIC_QUERY`, `_OPERATION`, `_SHAPES`: a description that is not one
- * - `ERR_OPTIMISTIC_TOKEN_UNKNOWN`, `_TOKEN_SETTLED`: no such mutation (or another principal's), or settled the other
- *   way
+ * - `ERR_OPTIMISTIC_TOKEN_UNKNOWN`, `_TOKEN_SETTLED`, `_TOKEN_PENDING`: no such mutation (or another principal's),
+ *   settled the other way, or under way already
  * - `ERR_OPTIMISTIC_LIMIT_MUTATIONS`, `_LIMIT_OPERATIONS`, `_LIMIT_BYTES`, `ERR_OPTIMISTIC_FULL`: over a limit of
  *   mutations
  * - `ERR_OPTIMISTIC_FOREIGN`: the shared region or the file is another user's, open to others, or not a regular file

@@ -116,12 +116,14 @@ static oc_status explain(const oc_cache_t *cache, oc_status status, oc_error_t *
                      limits->mutation_bytes);
   case OC_ERR_TOKEN_SETTLED:
     return error_set(error, status, "the mutation of this token is settled already; make a new token for a new change");
+  case OC_ERR_TOKEN_PENDING:
+    return error_set(error, status, "a mutation with this token is under way already; wait for it to settle");
   default: return status < 0 ? error_set(error, status, "%s", oc_strerror(status)) : status;
   }
 }
 
-oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
-                   oc_error_t *error) {
+static oc_status enter(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
+                       enum mutation_entrance entrance, oc_error_t *error) {
   if (!cache || !principal.data || principal.len == 0 || principal.len > PRINCIPAL_MOST)
     return error_set(error, OC_ERR_ARGUMENT, "principal must have 1 to %d bytes, like users:7", PRINCIPAL_MOST);
   if (!operations.data) return error_set(error, OC_ERR_ARGUMENT, "operations must be given");
@@ -136,6 +138,7 @@ oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc
                                      .principal = principal,
                                      .operations = {compiled.data, compiled.len},
                                      .deadline = ttl > UINT64_MAX - now ? UINT64_MAX : now + ttl,
+                                     .entrance = entrance,
                                      .pending_most = cache->limits.pending_per_principal,
                                      .operations_most = cache->limits.operations_per_mutation,
                                      .bytes_most = cache->limits.mutation_bytes * COMPILED_GROWTH};
@@ -151,6 +154,21 @@ oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc
   }
   oc_buffer_free(&compiled);
   return status;
+}
+
+oc_status oc_begin(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
+                   oc_error_t *error) {
+  return enter(cache, token, principal, operations, ttl, MUTATION_BEGIN, error);
+}
+
+oc_status oc_claim(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
+                   oc_error_t *error) {
+  return enter(cache, token, principal, operations, ttl, MUTATION_CLAIM, error);
+}
+
+oc_status oc_announce(oc_cache_t *cache, oc_token_t token, oc_slice_t principal, oc_slice_t operations, uint64_t ttl,
+                      oc_error_t *error) {
+  return enter(cache, token, principal, operations, ttl, MUTATION_ANNOUNCE, error);
 }
 
 oc_status oc_commit(oc_cache_t *cache, oc_token_t token, oc_slice_t operations, uint64_t *version, oc_error_t *error) {

@@ -34,6 +34,7 @@ static const struct {
     {OC_ERR_SHAPES, "ERR_OPTIMISTIC_SHAPES", "the shapes are not shapes"},
     {OC_ERR_TOKEN_UNKNOWN, "ERR_OPTIMISTIC_TOKEN_UNKNOWN", "no mutation of this token and principal is known"},
     {OC_ERR_TOKEN_SETTLED, "ERR_OPTIMISTIC_TOKEN_SETTLED", "the mutation is settled already"},
+    {OC_ERR_TOKEN_PENDING, "ERR_OPTIMISTIC_TOKEN_PENDING", "the mutation was begun already"},
     {OC_ERR_LIMIT_MUTATIONS, "ERR_OPTIMISTIC_LIMIT_MUTATIONS", "the principal has too many pending mutations"},
     {OC_ERR_LIMIT_OPERATIONS, "ERR_OPTIMISTIC_LIMIT_OPERATIONS", "the mutation has too many operations"},
     {OC_ERR_LIMIT_BYTES, "ERR_OPTIMISTIC_LIMIT_BYTES", "the mutation's operations are too long"},

@@ -11,6 +11,10 @@
  *   rollback  an empty record; its tags remember the version, so that loads under way are refused and mixed entries go;
  *   expire    an invalidation of all its tags: a timeout says nothing about what the database did.
  *
+ * Before all that, a mutation may be *announced*: its viewers see it, but the database does not know of it. Such a one
+ * marks no tags, for no load can have met it, and is rolled back where others expire. The claim of the request that
+ * brings the write makes a begun one of it, from the log's head of that moment on.
+ *
  * A mutation belongs to the process that began it last, which alone knows how its transaction ends. When that process
  * dies, the outcome is unknown, and it expires; but not at once: a COMMIT that was sent may still be on its way, and
  * what is loaded before it lands must go with the expiry. Until then readers get what they got while it was pending;
@@ -196,18 +200,23 @@ static oc_off join_operations(struct arena *arena, oc_slice_t old, oc_slice_t fr
   return off;
 }
 
-/* Replaces what the mutation is going to do. */
+/* Replaces what the mutation is going to do, or, of one that is begun already, adds to it. */
 static oc_status take_operations(struct arena *arena, struct mutation *mutation, const struct mutation_source *source) {
-  uint32_t size, count, tag_count;
-  oc_off operations = join_operations(arena, mutation_operations(arena, mutation), source->operations, &size, &count);
+  uint32_t size, count, tag_count = 0;
+  bool announces = source->entrance == MUTATION_ANNOUNCE;
+  oc_slice_t old = mutation->announced ? (oc_slice_t){NULL, 0} : mutation_operations(arena, mutation);
+  oc_off operations = join_operations(arena, old, source->operations, &size, &count);
   if (!operations) return OC_ERR_FULL;
   oc_status status = OC_ERR_FULL;
   if (count > source->operations_most) status = OC_ERR_LIMIT_OPERATIONS;
   else if (size > source->bytes_most) status = OC_ERR_LIMIT_BYTES;
   oc_off tags = 0;
-  if (count <= source->operations_most && size <= source->bytes_most)
-    tags = mark_tags(arena, (oc_slice_t){arena_at(arena, operations), size}, &tag_count);
-  if (!tags) {
+  if (count <= source->operations_most && size <= source->bytes_most) {
+    if (announces) status = OC_OK;
+    else tags = mark_tags(arena, (oc_slice_t){arena_at(arena, operations), size}, &tag_count);
+  }
+  if (tags) status = OC_OK;
+  if (status != OC_OK) {
     alloc_free_locked(arena, operations);
     return status;
   }
@@ -218,6 +227,7 @@ static oc_status take_operations(struct arena *arena, struct mutation *mutation,
   mutation->operation_count = count;
   mutation->tags = tags;
   mutation->tag_count = tag_count;
+  mutation->announced = announces;
   return OC_OK;
 }
 
@@ -337,8 +347,11 @@ oc_status mutation_begin_locked(struct arena *arena, const struct mutation_sourc
   if (!mutation) return begin_new(arena, source);
   if (!mutation_is_of(arena, mutation, source->principal)) return OC_ERR_TOKEN_UNKNOWN;
   if (mutation->state != OC_PENDING) return OC_ERR_TOKEN_SETTLED;
+  if (source->entrance != MUTATION_BEGIN && !mutation->announced) return OC_ERR_TOKEN_PENDING;
+  bool was_announced = mutation->announced != 0;
   oc_status status = take_operations(arena, mutation, source);
   if (status != OC_OK) return status;
+  if (was_announced) mutation->begun = log_head(arena);
   own(arena, mutation);
   mutation->deadline = source->deadline;
   note_deadline(arena, source->deadline);
@@ -442,6 +455,7 @@ static void settle(struct arena *arena, struct mutation *mutation, oc_state stat
   mutation->tag_count = 0;
   if (state != OC_EXPIRED) drop_operations(arena, mutation);
   mutation->state = (uint32_t)state;
+  mutation->announced = 0;
   mutation->version = version;
   disown(arena, mutation);
   principal_at(arena, mutation->principal)->pending--;
@@ -471,7 +485,7 @@ oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice
   if (mutation->state == OC_ROLLED_BACK) return OC_ERR_TOKEN_SETTLED;
   if (mutation->state == OC_PENDING) {
     if (!operations.data) operations = mutation_operations(arena, mutation);
-    uint64_t committed = append(arena, operations, mutation->begun, false);
+    uint64_t committed = append(arena, operations, mutation->begun, mutation->announced != 0);
     settle(arena, mutation, OC_COMMITTED, committed);
     arena_header(arena)->counters.commits++;
   } else if (mutation->state == OC_EXPIRED) {
@@ -482,19 +496,27 @@ oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice
   return OC_OK;
 }
 
+static void roll_back(struct arena *arena, struct mutation *mutation, oc_slice_t reason) {
+  if (mutation->state == OC_PENDING) settle(arena, mutation, OC_ROLLED_BACK, log_append_locked(arena, 0, 0, 0));
+  else settle_expired(arena, mutation, (oc_slice_t){NULL, 0}, OC_ROLLED_BACK);
+  keep_reason(arena, mutation, reason);
+  arena_header(arena)->counters.rollbacks++;
+}
+
 oc_status mutation_rollback_locked(struct arena *arena, oc_token_t token, oc_slice_t reason) {
   struct mutation *mutation = mutation_find_locked(arena, token);
   if (!mutation) return OC_ERR_TOKEN_UNKNOWN;
   if (mutation->state == OC_ROLLED_BACK) return OC_OK;
   if (mutation->state == OC_COMMITTED) return OC_ERR_TOKEN_SETTLED;
-  if (mutation->state == OC_PENDING) settle(arena, mutation, OC_ROLLED_BACK, log_append_locked(arena, 0, 0, 0));
-  else settle_expired(arena, mutation, (oc_slice_t){NULL, 0}, OC_ROLLED_BACK);
-  keep_reason(arena, mutation, reason);
-  arena_header(arena)->counters.rollbacks++;
+  roll_back(arena, mutation, reason);
   return OC_OK;
 }
 
 static void expire(struct arena *arena, struct mutation *mutation, oc_slice_t reason) {
+  if (mutation->announced) {
+    roll_back(arena, mutation, SLICE("it was announced, and did not come"));
+    return;
+  }
   uint64_t version = append(arena, mutation_operations(arena, mutation), 0, true);
   settle(arena, mutation, OC_EXPIRED, version);
   keep_reason(arena, mutation, reason);

@@ -13,7 +13,8 @@
 struct mutation {
   struct slot slot; /* key: the token, below */
   uint8_t token[16];
-  uint32_t state; /* oc_state */
+  uint32_t state;     /* oc_state */
+  uint32_t announced; /* pending, but not begun: it has no tags, and no database knows of it */
   uint32_t operation_count, operations_size, tag_count;
   uint32_t principal; /* in the table of those that mutations are of */
   uint32_t reason_len;
@@ -30,18 +31,25 @@ struct mutation {
 oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity);
 uint64_t mutation_bytes(uint32_t capacity);
 
+enum mutation_entrance {
+  MUTATION_BEGIN,   /* anew, or again */
+  MUTATION_CLAIM,   /* anew, or one that was announced */
+  MUTATION_ANNOUNCE /* anew, or again while it is only announced */
+};
+
 struct mutation_source {
   oc_token_t token;
   oc_slice_t principal;
   oc_slice_t operations; /* compiled */
   uint64_t deadline;
+  enum mutation_entrance entrance;
   uint32_t pending_most;    /* per principal */
   uint32_t operations_most; /* per mutation */
   uint32_t bytes_most;
 };
 /*
- * As oc_begin. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED, LIMIT_*, FULL. On an error no mutation is changed or forgotten; entries
- * may have been evicted.
+ * As oc_begin, oc_claim or oc_announce. Errors: TOKEN_UNKNOWN, TOKEN_SETTLED, TOKEN_PENDING, LIMIT_*, FULL. On an error
+ * no mutation is changed or forgotten; entries may have been evicted.
  */
 oc_status mutation_begin_locked(struct arena *arena, const struct mutation_source *source);
 /*

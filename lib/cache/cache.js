@@ -217,6 +217,30 @@ export class Cache {
   }
 
   /**
+   * As `begin`, but of a token that nobody has begun: of several calls for one token, in whatever process, one succeeds.
+   * It takes over a mutation that is only announced, and replaces its operations.
+   * @param {string} token
+   * @param {{ principal?: string, operations: Operation[], ttl?: number }} mutation
+   * @throws {OptimisticCacheError} as `begin`; `_TOKEN_PENDING` when it was begun before
+   */
+  claim(token, mutation) {
+    const operations = operationsToJSON(mutation?.operations)
+    native.claim(this.#handle, token, mutation.principal ?? 'anonymous', operations, mutation.ttl)
+  }
+
+  /**
+   * Says what a mutation is going to do whose write has not come yet: its principal's views show it. When nobody claims
+   * it in time it is rolled back, and no entry is dropped for it. Announced again, it begins anew with these operations.
+   * @param {string} token
+   * @param {{ principal?: string, operations: Operation[], ttl?: number }} mutation
+   * @throws {OptimisticCacheError} as `begin`; `_TOKEN_PENDING` when it was begun, or claimed, before
+   */
+  announce(token, mutation) {
+    const operations = operationsToJSON(mutation?.operations)
+    native.announce(this.#handle, token, mutation.principal ?? 'anonymous', operations, mutation.ttl)
+  }
+
+  /**
    * Settles a mutation after its transaction committed. On an error the mutation stays pending: `expire` it then, so
    * that nobody reads what it may have changed.
    * @param {string} token

@@ -42,6 +42,8 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle, key: string, hits: number) => void} countHits
  * @property {(cache: CacheHandle, tag?: string, limit?: number) => string} entries
  * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} begin
+ * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} claim
+ * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} announce
  * @property {(cache: CacheHandle, token: string, operations?: string) => number} commit
  * @property {(cache: CacheHandle, token: string, reason?: string) => void} rollback
  * @property {(cache: CacheHandle, token: string, reason?: string) => void} expire

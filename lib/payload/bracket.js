@@ -14,7 +14,7 @@
  * mutations that were pending. Whoever settles one of them then invalidates all that it touched.
  */
 import { v7 as newToken } from 'uuid'
-import { toRequestError, tokenPendingError, tokenUsedError } from './errors.js'
+import { toRequestError } from './errors.js'
 import { setVersionHeader } from './request.js'
 
 /** @typedef {import('../index.js').Cache} Cache */
@@ -94,11 +94,8 @@ export class Bracket {
    * @throws {import('./errors.js').OptimisticRequestError} 409, 413, 429, 503
    */
   take(token, principal, operations, req) {
-    const known = this.#cache.status(token, principal)
-    if (known?.state === 'pending') throw tokenPendingError()
-    if (known !== undefined) throw tokenUsedError()
     try {
-      this.#beginShowable(token, principal, operations)
+      this.#enterShowable((mutation) => this.#cache.claim(token, mutation), principal, operations)
     } catch (error) {
       throw toRequestError(error)
     }
@@ -241,17 +238,16 @@ export class Bracket {
   }
 
   /**
-   * @param {string} token
+   * @param {(mutation: { principal: string, operations: DocumentOperation[], ttl?: number }) => void} enter
    * @param {string} principal
    * @param {DocumentOperation[]} operations
    */
-  #beginShowable(token, principal, operations) {
+  #enterShowable(enter, principal, operations) {
     try {
-      this.#cache.begin(token, { principal, operations, ttl: this.#ttl })
+      enter({ principal, operations, ttl: this.#ttl })
     } catch (error) {
       if (!UNSHOWABLE.test(codeOf(error))) throw error
-      const bare = operations.map(({ data, ...operation }) => operation)
-      this.#cache.begin(token, { principal, operations: bare, ttl: this.#ttl })
+      enter({ principal, operations: operations.map(({ data, ...operation }) => operation), ttl: this.#ttl })
     }
   }
 
@@ -279,7 +275,7 @@ export class Bracket {
    */
   #hasRoom(token, principal, operation) {
     try {
-      this.#beginShowable(token, principal, [operation])
+      this.#enterShowable((mutation) => this.#cache.begin(token, mutation), principal, [operation])
       return true
     } catch (error) {
       if (NO_ROOM.has(codeOf(error))) return false

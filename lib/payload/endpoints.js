@@ -17,11 +17,12 @@ export const mutationEndpoint = {
   method: 'get',
   path: '/optimistic/mutations/:token',
   async handler(req) {
-    const { cache } = runtimeOf(req.payload)
+    const { cache, waits } = runtimeOf(req.payload)
     const token = parseToken(String(req.routeParams?.token))
     const principal = principalOf(req.user)
     const wait = waitOf(req.searchParams?.get('wait'))
-    const status = await settled(cache, token, principal, wait, req.signal)
+    const look = () => settled(cache, token, principal, wait, req.signal)
+    const status = await (wait > 0 ? waits.during(principal, look) : look())
     const headers = { 'Cache-Control': 'no-store' }
     return Response.json(statusBody(cache, token, status), { status: status ? 200 : 404, headers })
   },

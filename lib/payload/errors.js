@@ -35,6 +35,7 @@ const STATUS_OF_LIMIT = {
  */
 export function toRequestError(error) {
   const { code, message } = /** @type {{ code?: string, message?: string }} */ (error ?? {})
+  if (code === 'ERR_OPTIMISTIC_TOKEN_PENDING') return tokenPendingError(error)
   if (code === 'ERR_OPTIMISTIC_TOKEN_UNKNOWN' || code === 'ERR_OPTIMISTIC_TOKEN_SETTLED') return tokenUsedError(error)
   const status = code === undefined ? undefined : STATUS_OF_LIMIT[code]
   if (code === undefined || status === undefined) return error
@@ -51,12 +52,14 @@ export const tokenUsedError = (cause) =>
     { cause },
   )
 
-export const tokenPendingError = () =>
+/** @param {unknown} [cause] */
+export const tokenPendingError = (cause) =>
   new OptimisticRequestError(
     409,
     'ERR_OPTIMISTIC_TOKEN_PENDING',
     'A request with this Idempotency-Key is still under way, so nothing was written. Wait for its outcome at ' +
       'optimistic/mutations/<key>?wait=<milliseconds>.',
+    { cause },
   )
 
 export const tokenMalformedError = () =>
@@ -65,3 +68,37 @@ export const tokenMalformedError = () =>
     'ERR_OPTIMISTIC_TOKEN',
     'The Idempotency-Key must be a UUID of version 7 (RFC 9562) in double quotes; make a new one for every change.',
   )
+
+/**
+ * @param {string} what
+ * @param {unknown} [cause]
+ */
+export const bodyError = (what, cause) =>
+  new OptimisticRequestError(400, 'ERR_OPTIMISTIC_OPERATION', `The body of this request is wrong: ${what}.`, { cause })
+
+/** @param {number} most */
+export const bodySizeError = (most) =>
+  new OptimisticRequestError(413, 'ERR_OPTIMISTIC_LIMIT_BYTES', `The body of this request may have ${most} bytes.`)
+
+/** @param {string} what */
+export const queryError = (what) =>
+  new OptimisticRequestError(400, 'ERR_OPTIMISTIC_ARGUMENT', `The query of this request is wrong: ${what}.`)
+
+export const waitsError = () =>
+  new OptimisticRequestError(
+    429,
+    'ERR_OPTIMISTIC_LIMIT_WAITS',
+    'Too many requests of this user wait for the outcome of mutations; ask for several of them at once.',
+  )
+
+/** Statuses of answers that say: not now. */
+const LATER = new Set([429, 503])
+/** Seconds; pending mutations take no longer, as a rule. */
+const RETRY_AFTER = '1'
+
+/**
+ * @param {any} error that a request ended with
+ * @returns {string | undefined} what `Retry-After` is to say, when it was a limit of the cache
+ */
+export const retryAfter = ({ code, status }) =>
+  LATER.has(status) && String(code).startsWith('ERR_OPTIMISTIC_') ? RETRY_AFTER : undefined

@@ -3,23 +3,16 @@
  */
 import { runtimeOf } from './runtime.js'
 import { OWN_HOOK } from './shapes.js'
-import { draftsOf, GLOBALS } from './targets.js'
-import { idsOfWhere, overlayData } from './operations.js'
-import { principalOf, setVersionHeader, tokenOf, VERSION_HEADER } from './request.js'
+import { globalPlanOf, isWrite, planOf } from './plans.js'
+import { GLOBALS } from './targets.js'
+import { retryAfter } from './errors.js'
+import { expose, principalOf, setVersionHeader, tokenOf, VERSION_HEADER } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
 /** @typedef {import('./request.js').PayloadRequest} PayloadRequest */
-/** @typedef {import('../cache/types.js').DocumentOperation} DocumentOperation */
-
-/**
- * @typedef {object} Plan what a request is about to do, as far as it says so itself
- * @property {DocumentOperation[]} operations
- * @property {Record<string, unknown>} [bulk] what it sets in each document that it is going to find
- */
+/** @typedef {import('./plans.js').Plan} Plan */
 
 const READS = new Set(['read', 'count'])
-/** @type {Record<string, 'create' | 'update' | 'delete'>} */
-const WRITES = { create: 'create', update: 'update', delete: 'delete', restoreVersion: 'update' }
 
 /**
  * Goes before all other hooks, so that a change is seen from the earliest moment on.
@@ -29,7 +22,7 @@ export async function beforeOperation({ args, collection, operation, req }) {
   const runtime = runtimeOf(req.payload)
   if (!runtime.isBracketed(collection.slug)) return
   if (READS.has(operation)) await noteVersion(runtime, req)
-  else if (operation in WRITES) await enter(runtime, req, () => planOf(runtime, collection, args, operation))
+  else if (isWrite(operation)) await enter(runtime, req, () => planOf(runtime, collection, args, operation))
 }
 
 /**
@@ -40,7 +33,7 @@ export async function beforeGlobalOperation({ args, global, operation, req }) {
   const runtime = runtimeOf(req.payload)
   if (!runtime.isBracketed(GLOBALS, global.slug)) return
   if (READS.has(operation)) await noteVersion(runtime, req)
-  else if (operation in WRITES) await enter(runtime, req, () => globalPlanOf(global, args, operation))
+  else if (isWrite(operation)) await enter(runtime, req, () => globalPlanOf(global, args, operation))
 }
 
 /**
@@ -69,8 +62,21 @@ const ENDS = { create: true, update: true, updateByID: true, delete: true, delet
  * @type {import('payload').AfterErrorHook}
  */
 export function afterError({ error, graphqlResult, req, result }) {
+  sayWhen(req, error)
   settleFailed(req, graphqlResult ?? /** @type {any} */ (result)?.errors?.[0])
   return graphqlResult === undefined ? withData(error, result) : undefined
+}
+
+/**
+ * @param {PayloadRequest | undefined} req
+ * @param {any} error
+ */
+function sayWhen(req, error) {
+  const seconds = retryAfter(error?.originalError ?? error)
+  if (seconds === undefined || req === undefined) return
+  req.responseHeaders ??= new Headers()
+  req.responseHeaders.set('Retry-After', seconds)
+  expose(req, 'Retry-After')
 }
 
 /**
@@ -150,48 +156,4 @@ function leave({ claims }, req) {
   const claim = claims.get(req.headers)
   if (!claim || claim.operations === 0 || --claim.operations > 0) return
   claim.bracket.commit()
-}
-
-/**
- * A bulk operation's documents follow one by one, when it comes to them: to look for them here, before the access
- * checks, would tell the user which there are.
- * @param {Runtime} runtime
- * @param {import('payload').SanitizedCollectionConfig} config
- * @param {any} args
- * @param {string} operation
- * @returns {Plan}
- */
-function planOf(runtime, config, args, operation) {
-  const type = WRITES[operation]
-  const collection = type === 'update' && savesDraft(config, args) ? draftsOf(config.slug) : config.slug
-  const data = type === 'update' ? overlayData(args.data, config.flattenedFields) : undefined
-  const named = args.id === undefined ? idsOfWhere(args.where) : [args.id]
-  const bulk = args.id === undefined ? data : undefined
-  if (operation === 'restoreVersion' || type === 'create' || !named?.length) {
-    return { operations: [{ type, collection }], bulk }
-  }
-  const ids = named.map((id) => runtime.idOf(config.slug, id))
-  return { operations: ids.map((id) => ({ type, collection, id, ...(data && { data }) })), bulk }
-}
-
-/**
- * @param {import('payload').SanitizedGlobalConfig} config
- * @param {any} args
- * @param {string} operation
- * @returns {Plan}
- */
-function globalPlanOf(config, args, operation) {
-  const collection = savesDraft(config, args) ? draftsOf(GLOBALS) : GLOBALS
-  const data = operation === 'update' ? overlayData(args.data, config.flattenedFields) : undefined
-  return { operations: [{ type: 'update', collection, id: config.slug, ...(data && { data }) }] }
-}
-
-/**
- * Whether an update leaves what is published as it is, as Payload decides it. A hook that publishes all the same is met
- * when it writes.
- * @param {{ versions?: any }} config
- * @param {any} args
- */
-function savesDraft({ versions }, { data, draft, publishAllLocales }) {
-  return Boolean(draft && versions?.drafts) && data?._status !== 'published' && !publishAllLocales
 }

@@ -5,13 +5,17 @@
  *   adapter.js       every write of the database adapter
  *   transactions.js  what became of the transaction
  *   bracket.js       the mutations in the cache between the two
- *   endpoints.js     what became of a mutation, for the browser; outcomes.js, of several at once
+ *   endpoints.js     what became of a mutation, for the browser; outcomes.js, of several at once; announce.js, what is
+ *                    still to come; inspection.js, what the cache holds, for admins
  *   shapes.js        where documents occur in answers, from the config
  */
+import { announceEndpoint } from './announce.js'
 import { mutationEndpoint } from './endpoints.js'
 import { afterError, afterGlobalChange, afterOperation, beforeGlobalOperation, beforeOperation } from './hooks.js'
+import { entriesEndpoint, statsEndpoint } from './inspection.js'
 import { assertOptions } from './options.js'
 import { mutationsEndpoint } from './outcomes.js'
+import { TOKEN_HEADER } from './request.js'
 import { runtimeOf } from './runtime.js'
 
 /** @typedef {import('./options.js').Options} Options */
@@ -34,13 +38,27 @@ export function optimisticCache(options) {
     custom: { ...config.custom, optimisticCache: { name: 'default', ...options } },
     collections: config.collections?.map(withHooks),
     globals: config.globals?.map(withGlobalHooks),
-    endpoints: [...(config.endpoints ?? []), mutationEndpoint, mutationsEndpoint],
+    endpoints: [...(config.endpoints ?? []), ...ENDPOINTS],
+    cors: withToken(config.cors),
     hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? [])] },
     onInit: async (payload) => {
       runtimeOf(payload)
       await config.onInit?.(payload)
     },
   })
+}
+
+const ENDPOINTS = [mutationEndpoint, mutationsEndpoint, announceEndpoint, statsEndpoint, entriesEndpoint]
+
+/**
+ * The origins that may use the API may send a token.
+ * @param {import('payload').Config['cors']} cors
+ * @returns {import('payload').Config['cors']}
+ */
+function withToken(cors) {
+  if (!cors || (Array.isArray(cors) && cors.length === 0)) return cors
+  const { origins, headers = [] } = typeof cors === 'object' && 'origins' in cors ? cors : { origins: cors }
+  return { origins, headers: [...headers, TOKEN_HEADER] }
 }
 
 /**

@@ -1,4 +1,5 @@
 import { OptimisticCacheError } from '../errors.js'
+import { DEFAULT_ACCESS } from './access.js'
 
 /**
  * @typedef {object} Options
@@ -8,6 +9,7 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {string} [name] of the cache; `default` unless given. Each Payload instance of a process needs its own
  * @property {number} [maxBytes] of the cache; 256 MiB unless given
  * @property {import('../cache/types.js').Limits} [limits] of the cache
+ * @property {import('./access.js').AccessOptions} [access] who may use which endpoint
  * @property {number} [ttl] milliseconds until a mutation expires that was never settled; 30,000 unless given. A
  *   transaction that takes longer is still settled right, but its user sees the old state in the meantime
  */
@@ -20,9 +22,19 @@ import { OptimisticCacheError } from '../errors.js'
 export function assertOptions(options) {
   assertSlugs('collections', options?.collections)
   assertSlugs('globals', options.globals ?? {})
-  const { ttl } = options
+  const { access = {}, ttl } = options
   if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0))
     throw wrong('ttl must be a number of milliseconds over 0')
+  assertAccess(access)
+}
+
+/** @param {unknown} access */
+function assertAccess(access) {
+  const names = Object.keys(DEFAULT_ACCESS)
+  for (const [name, value] of Object.entries(access ?? {})) {
+    if (!names.includes(name)) throw wrong(`access.${name} is none of ${names.join(', ')}`)
+    if (typeof value !== 'function') throw wrong(`access.${name} must be a function, like ({ req }) => boolean`)
+  }
 }
 
 /**

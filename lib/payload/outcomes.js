@@ -15,18 +15,36 @@ export const mutationsEndpoint = {
   method: 'get',
   path: '/optimistic/mutations',
   async handler(req) {
-    const { cache } = runtimeOf(req.payload)
+    const { cache, waits } = runtimeOf(req.payload)
     const principal = principalOf(req.user)
     const tokens = (req.searchParams?.get('tokens') ?? '').split(',').slice(0, TOKENS_MOST).map(parseToken)
     const wait = waitOf(req.searchParams?.get('wait'))
-    if (wait > 0) await cache.known(tokens, principal, { timeout: Math.min(wait, ARRIVAL_MOST) })
-    const statuses = () => tokens.map((token) => cache.status(token, principal))
-    for (let left = wait; left > 0 && !req.signal?.aborted; left -= LOOK_UP) {
-      if (statuses().some((status) => status?.state !== 'pending')) break
-      const timeout = Math.min(left, LOOK_UP)
-      await Promise.race(tokens.map((token) => cache.settled(token, principal, { timeout })))
-    }
-    const body = statuses().map((status, index) => statusBody(cache, tokens[index], status))
+    if (wait > 0) await waits.during(principal, () => settled(cache, tokens, principal, wait, req.signal))
+    const body = statuses(cache, tokens, principal).map((status, index) => statusBody(cache, tokens[index], status))
     return Response.json(body, { headers: { 'Cache-Control': 'no-store' } })
   },
 }
+
+/**
+ * Waits until one of them is settled.
+ * @param {import('../index.js').Cache} cache
+ * @param {string[]} tokens
+ * @param {string} principal
+ * @param {number} wait milliseconds
+ * @param {AbortSignal | undefined} signal
+ */
+async function settled(cache, tokens, principal, wait, signal) {
+  await cache.known(tokens, principal, { timeout: Math.min(wait, ARRIVAL_MOST) })
+  for (let left = wait; left > 0 && !signal?.aborted; left -= LOOK_UP) {
+    if (statuses(cache, tokens, principal).some((status) => status?.state !== 'pending')) return
+    const timeout = Math.min(left, LOOK_UP)
+    await Promise.race(tokens.map((token) => cache.settled(token, principal, { timeout })))
+  }
+}
+
+/**
+ * @param {import('../index.js').Cache} cache
+ * @param {string[]} tokens
+ * @param {string} principal
+ */
+const statuses = (cache, tokens, principal) => tokens.map((token) => cache.status(token, principal))

@@ -6,6 +6,7 @@ import { tokenMalformedError } from './errors.js'
 
 export const TOKEN_HEADER = 'Idempotency-Key'
 export const VERSION_HEADER = 'optimistic-version'
+const EXPOSE = 'Access-Control-Expose-Headers'
 
 /**
  * Whose mutations a user's are.
@@ -42,4 +43,18 @@ export function tokenOf(req) {
 export function setVersionHeader(req, cache, version) {
   req.responseHeaders ??= new Headers()
   req.responseHeaders.set(VERSION_HEADER, `${cache.generation};${version}`)
+  expose(req, VERSION_HEADER)
+}
+
+/**
+ * Lets the scripts of other origins, where Payload's `cors` allows any, read a header of the answer.
+ * @param {PayloadRequest} req
+ * @param {string} name
+ */
+export function expose(req, name) {
+  const cors = /** @type {any} */ (req.payload?.config?.cors)
+  if (!cors || cors.length === 0) return
+  req.responseHeaders ??= new Headers()
+  const exposed = req.responseHeaders.get(EXPOSE)
+  if (!exposed?.split(', ').includes(name)) req.responseHeaders.append(EXPOSE, name)
 }

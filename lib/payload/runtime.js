@@ -1,4 +1,5 @@
 import { openCache } from '../index.js'
+import { DEFAULT_ACCESS } from './access.js'
 import { wrapWrites } from './adapter.js'
 import { Bracket } from './bracket.js'
 import { OptimisticCacheError } from '../errors.js'
@@ -6,6 +7,7 @@ import { assertDeclared } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
 import { draftsOf, GLOBALS, publishedOf } from './targets.js'
 import { Transactions } from './transactions.js'
+import { Waits } from './waits.js'
 
 /** @typedef {import('payload').BasePayload} Payload */
 /** @typedef {import('./request.js').PayloadRequest} PayloadRequest */
@@ -37,6 +39,8 @@ export class Runtime {
    */
   claims = new WeakMap()
   transactions = new Transactions(() => this.newBracket())
+  /** The requests that wait for something. */
+  waits = new Waits()
   #config
   #compiled
   /** @type {Map<string, import('./shapes.js').Compiled>} */
@@ -98,10 +102,24 @@ export class Runtime {
     return compiled
   }
 
+  /** Who may use which endpoint. */
+  get access() {
+    return { ...DEFAULT_ACCESS, ...this.#options.access }
+  }
+
+  get limits() {
+    return this.#options.limits
+  }
+
+  /** Milliseconds until a mutation expires that was never settled. */
+  get ttl() {
+    return this.#options.ttl
+  }
+
   newBracket() {
     return new Bracket({
       cache: this.cache,
-      ttl: this.#options.ttl,
+      ttl: this.ttl,
       referrersOf: (collection) => referrersOf(this.#compiled, collection),
     })
   }

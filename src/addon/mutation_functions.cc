@@ -17,7 +17,10 @@ Napi::Value VersionUnlessError(Napi::Env env, oc_status status, const oc_error_t
   return env.Undefined();
 }
 
-// begin(cache, token, principal, operations, ttl?)
+using Enter = oc_status (*)(oc_cache_t*, oc_token_t, oc_slice_t, oc_slice_t, uint64_t, oc_error_t*);
+
+// begin, claim, announce(cache, token, principal, operations, ttl?)
+template <Enter enter>
 Napi::Value Begin(const Napi::CallbackInfo& info) {
   Arguments in(info);
   const oc_token_t token = in.Token(1, "token");
@@ -27,7 +30,7 @@ Napi::Value Begin(const Napi::CallbackInfo& info) {
   const CacheHandle* cache = in.Cache();
   if (!in.ok()) return info.Env().Undefined();
   oc_error_t error = {};
-  return ThrowUnlessOk(info.Env(), oc_begin(cache->Get(), token, SliceOf(principal), SliceOf(operations), ttl, &error),
+  return ThrowUnlessOk(info.Env(), enter(cache->Get(), token, SliceOf(principal), SliceOf(operations), ttl, &error),
                        error);
 }
 
@@ -135,7 +138,9 @@ Napi::Value Sweep(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void DefineMutationFunctions(Napi::Env env, Napi::Object exports) {
-  exports.Set("begin", Napi::Function::New<Begin>(env, "begin"));
+  exports.Set("begin", Napi::Function::New<Begin<oc_begin>>(env, "begin"));
+  exports.Set("claim", Napi::Function::New<Begin<oc_claim>>(env, "claim"));
+  exports.Set("announce", Napi::Function::New<Begin<oc_announce>>(env, "announce"));
   exports.Set("commit", Napi::Function::New<Commit>(env, "commit"));
   exports.Set("rollback", Napi::Function::New<SettleWithReason<oc_rollback>>(env, "rollback"));
   exports.Set("expire", Napi::Function::New<SettleWithReason<oc_expire>>(env, "expire"));

@@ -23,12 +23,17 @@ static struct mutation_source source_of(uint8_t token, const oc_buffer_t *operat
                                   .bytes_most = 4096};
 }
 
-static oc_status begin(struct fixture *fixture, uint8_t token, const char *text) {
+static oc_status enter(struct fixture *fixture, uint8_t token, const char *text, enum mutation_entrance entrance) {
   oc_buffer_t operations = operations_of(text);
   struct mutation_source source = source_of(token, &operations);
+  source.entrance = entrance;
   oc_status status = mutation_begin_locked(&fixture->arena, &source);
   oc_buffer_free(&operations);
   return status;
+}
+
+static oc_status begin(struct fixture *fixture, uint8_t token, const char *text) {
+  return enter(fixture, token, text, MUTATION_BEGIN);
 }
 
 /* With the operations as they were begun. */
@@ -326,5 +331,86 @@ Test(mutation, brackets_leave_no_memory_behind_however_they_end) {
     if (round == 10) used = alloc_used_locked(&fixture.arena);
     if (round > 10) cr_assert(eq(u64, alloc_used_locked(&fixture.arena), used), "round %d", round);
   }
+  close_arena(&fixture.arena);
+}
+
+/* ---- Announced ---- */
+
+Test(mutation, one_that_is_announced_marks_nothing_and_is_rolled_back_when_its_time_has_passed) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  cr_assert(eq(int, enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE), OC_OK));
+  cr_assert(eq(u32, pending_on(&fixture, "orders:7"), 0));
+  cr_assert(eq(u32, mutation_pending_locked(&fixture.arena), 1));
+  uint64_t next, before = log_head(&fixture.arena);
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture.arena, 1000, &next), 1));
+  cr_assert(eq(u32, state_of(&fixture, 1), OC_ROLLED_BACK));
+  cr_assert(eq(u64, arena_header(&fixture.arena)->counters.expirations, 0));
+  cr_assert(eq(u64, log_head(&fixture.arena), before + 1));
+  cr_assert(eq(u32, effects(&fixture, before + 1, "orders:7"), 0));
+  cr_assert(eq(int, enter(&fixture, 1, UPDATE_7, MUTATION_CLAIM), OC_ERR_TOKEN_SETTLED));
+  cr_assert(eq(int, enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE), OC_ERR_TOKEN_SETTLED));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, one_that_is_announced_is_rolled_back_by_an_expiry_too) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE);
+  cr_assert(eq(int, mutation_expire_locked(&fixture.arena, token_of(1), S("gone")), OC_OK));
+  cr_assert(eq(u32, state_of(&fixture, 1), OC_ROLLED_BACK));
+  enter(&fixture, 2, UPDATE_7, MUTATION_ANNOUNCE);
+  cr_assert(eq(u32, mutation_abandon_locked(&fixture.arena, true), 1));
+  cr_assert(eq(u32, state_of(&fixture, 2), OC_ROLLED_BACK));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, a_claim_takes_an_announced_one_over_once_and_with_its_own_operations) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE);
+  cr_assert(eq(int, enter(&fixture, 1, UPDATE_8, MUTATION_CLAIM), OC_OK));
+  cr_assert(eq(int, enter(&fixture, 1, UPDATE_8, MUTATION_CLAIM), OC_ERR_TOKEN_PENDING));
+  cr_assert(eq(int, enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE), OC_ERR_TOKEN_PENDING));
+  cr_assert(eq(u32, pending_on(&fixture, "orders:7"), 0));
+  cr_assert(eq(u32, pending_on(&fixture, "orders:8"), 1));
+  cr_assert(eq(u32, mutation_find_locked(&fixture.arena, token_of(1))->operation_count, 1));
+  cr_assert(eq(int, begin(&fixture, 1, UPDATE_7), OC_OK));
+  cr_assert(eq(u32, mutation_find_locked(&fixture.arena, token_of(1))->operation_count, 2));
+  mutation_expire_locked(&fixture.arena, token_of(1), S(""));
+  cr_assert(eq(u32, state_of(&fixture, 1), OC_EXPIRED));
+  cr_assert(eq(u32, pending_on(&fixture, "orders:8"), 0));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, what_was_committed_between_an_announcement_and_its_claim_came_before_it) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE);
+  begin(&fixture, 2, UPDATE_7);
+  commit(&fixture, 2);
+  enter(&fixture, 1, UPDATE_7, MUTATION_CLAIM);
+  cr_assert(eq(u32, effects(&fixture, commit(&fixture, 1), "orders:7"), LOG_UPDATE));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, a_commit_of_one_that_nobody_claimed_is_an_invalidation) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE);
+  cr_assert(eq(u32, effects(&fixture, commit(&fixture, 1), "orders:7"), LOG_INVALIDATE));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, announced_again_it_has_the_later_operations_alone_and_the_later_deadline) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE);
+  mutation_find_locked(&fixture.arena, token_of(1))->deadline = 500;
+  enter(&fixture, 1, UPDATE_8, MUTATION_ANNOUNCE);
+  const struct mutation *mutation = mutation_find_locked(&fixture.arena, token_of(1));
+  cr_assert(eq(u32, mutation->operation_count, 1));
+  cr_assert(eq(u64, mutation->deadline, 1000));
+  cr_assert(eq(u32, mutation_pending_locked(&fixture.arena), 1));
   close_arena(&fixture.arena);
 }

@@ -1,5 +1,5 @@
 /**
- * A small shop on a real Payload and a real SQLite file, one a test process.
+ * A small shop on a real Payload and a real SQLite file. Another one in the same process needs a name of its own.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -79,8 +79,9 @@ const updateWithoutTransaction = {
  * @param {object} [options]
  * @param {boolean} [options.transactions] true unless given
  * @param {Partial<import('../../../lib/payload/options.js').Options>} [options.plugin]
+ * @param {Partial<import('payload').Config>} [options.settings] of Payload, besides
  */
-export async function openShop({ transactions = true, plugin } = {}) {
+export async function openShop({ transactions = true, plugin, settings } = {}) {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-shop-'))
   /** @type {Hooks} */
   const hooks = { beforeOperation: undefined, beforeChange: undefined, afterChange: undefined, afterDelete: undefined }
@@ -93,8 +94,10 @@ export async function openShop({ transactions = true, plugin } = {}) {
     }),
     plugins: [optimisticCache({ name: `shop-${process.pid}`, collections: { orders: true }, ...plugin })],
     endpoints: [updateWithoutTransaction],
+    ...settings,
   })
-  const payload = await getPayload({ config })
+  const key = plugin?.name ?? 'default'
+  const payload = await getPayload({ config, key })
   const cache = cacheOf(payload)
   let orderNumber = 0
   return {
@@ -108,7 +111,7 @@ export async function openShop({ transactions = true, plugin } = {}) {
      * @param {Sent} [sent]
      */
     async rest(method, route, sent) {
-      return received(await handleEndpoints({ config, request: requestOf(method, route, sent) }))
+      return received(await handleEndpoints({ config, payloadInstanceCacheKey: key, request: requestOf(method, route, sent) }))
     },
     /**
      * @param {string} query
@@ -125,6 +128,16 @@ export async function openShop({ transactions = true, plugin } = {}) {
       return payload.create({ collection: 'orders', data: /** @type {any} */ ({ orderNumber: ++orderNumber, ...data }) })
     },
     nextOrderNumber: () => ++orderNumber,
+    /**
+     * A user, and the header of a request that is theirs.
+     * @param {string} name
+     */
+    async login(name) {
+      const data = { email: `${name}@example.com`, password: 'a password' }
+      const { id } = await payload.create({ collection: 'users', data: /** @type {any} */ (data) })
+      const { token } = await payload.login({ collection: 'users', data })
+      return { id, principal: `users:${id}`, token: String(token), headers: { Authorization: `JWT ${token}` } }
+    },
     /** Makes the hooks do nothing again. */
     calm() {
       for (const name of Object.keys(hooks)) hooks[/** @type {HookName} */ (name)] = undefined

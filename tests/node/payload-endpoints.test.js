@@ -1,0 +1,293 @@
+/**
+ * The endpoints besides those of outcomes: who may use them, what they refuse, and what other origins may read.
+ */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, test } from 'node:test'
+import { v7 as newToken } from 'uuid'
+import { gate, openShop, readThrough, readTruth } from './support/payload.js'
+
+const ORIGIN = 'https://shop.example'
+
+/** @type {import('./support/payload.js').Shop} */
+let shop
+/** @type {Awaited<ReturnType<typeof shop.login>>} */
+let ada
+/** @type {Awaited<ReturnType<typeof shop.login>>} */
+let grace
+/** Who may look in. @type {(args: { req: any }) => any} */
+let mayLookIn = () => true
+
+before(async () => {
+  shop = await openShop({
+    plugin: {
+      access: { stats: (args) => mayLookIn(args), entries: (args) => mayLookIn(args) },
+      limits: { pendingPerPrincipal: 2, mutationBytes: 2000, operationsPerMutation: 4 },
+    },
+    settings: { cors: [ORIGIN], csrf: [ORIGIN] },
+  })
+  ada = await shop.login('ada')
+  grace = await shop.login('grace')
+})
+afterEach(() => {
+  shop.calm()
+  mayLookIn = () => true
+})
+after(() => shop.close())
+
+/**
+ * Runs the test with other access functions.
+ * @param {object} access
+ * @param {() => Promise<void>} run
+ */
+async function withAccess(access, run) {
+  const options = shop.payload.config.custom.optimisticCache
+  const { access: before } = options
+  options.access = access
+  await run().finally(() => (options.access = before))
+}
+
+/** @param {any} answer */
+const codeOf = ({ body }) => body.errors[0].data.code
+
+/**
+ * @param {string | undefined} token
+ * @param {unknown} operations
+ * @param {Record<string, string>} [headers]
+ */
+const announce = (token, operations, headers = ada.headers) =>
+  shop.rest('POST', '/optimistic/announce', { token, headers, data: { operations } })
+
+/** @param {any} order @param {object} [data] */
+const update = ({ id }, data = { note: 'new' }) => [{ type: 'update', collection: 'orders', id, data }]
+
+/** @param {string} token @param {string} [principal] */
+const lastNote = async (token, principal = ada.principal) => (await readThrough(shop, token, principal))[1].at(-1).note
+
+test('nobody sees counters and entries unless the options say who', async () => {
+  await withAccess({}, async () => {
+    for (const route of ['/optimistic/stats', '/optimistic/entries']) {
+      assert.equal((await shop.rest('GET', route)).status, 403)
+      assert.equal((await shop.rest('GET', route, { headers: ada.headers })).status, 403)
+    }
+  })
+})
+
+test('counters and entries are told to those whom the options name, and asks the options with the request', async () => {
+  mayLookIn = ({ req }) => req.user?.email === 'ada@example.com'
+  for (const route of ['/optimistic/stats', '/optimistic/entries']) {
+    assert.equal((await shop.rest('GET', route)).status, 403)
+    assert.equal((await shop.rest('GET', route, { headers: grace.headers })).status, 403)
+    const { status, headers } = await shop.rest('GET', route, { headers: ada.headers })
+    assert.equal(status, 200)
+    assert.equal(headers.get('cache-control'), 'no-store')
+  }
+  mayLookIn = () => 'yes'
+  assert.equal((await shop.rest('GET', '/optimistic/stats', { headers: ada.headers })).status, 403)
+})
+
+test('entries come in pages, all of them once, and of a tag alone', async () => {
+  for (let i = 0; i < 7; i++) shop.cache.set(`page:${i}`, i, { tags: ['paged'] })
+  const page = async (/** @type {string} */ query) => (await shop.rest('GET', `/optimistic/entries${query}`)).body
+  const keys = []
+  for (let number = 1, more = true; more; number++) {
+    const { docs, hasNextPage, limit, page: at } = await page(`?tag=paged&limit=3&page=${number}`)
+    assert.deepEqual([limit, at], [3, number])
+    keys.push(...docs.map((/** @type {any} */ { key }) => key))
+    more = hasNextPage
+  }
+  assert.deepEqual(keys.sort(), [0, 1, 2, 3, 4, 5, 6].map((i) => `page:${i}`))
+  assert.deepEqual((await page('?tag=nobody')).docs, [])
+  assert.equal((await page('')).limit, 50)
+  for (const query of ['?limit=0', '?limit=x', '?page=-1', '?page=1.5', '?limit=500&page=41']) {
+    const answer = await shop.rest('GET', `/optimistic/entries${query}`)
+    assert.equal(answer.status, 400, query)
+    assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_ARGUMENT')
+  }
+})
+
+test('what is announced is shown to its user before its request comes, and to nobody else', async () => {
+  const order = await shop.newOrder({ note: 'old' })
+  const token = newToken()
+  const answer = await announce(token, update(order))
+  assert.equal(answer.status, 202)
+  assert.equal(answer.body.state, 'pending')
+  assert.equal(await lastNote(token), 'new')
+  assert.equal(await lastNote(token, grace.principal), 'old')
+  assert.equal(await lastNote(token, 'anonymous'), 'old')
+  assert.equal(await lastNote(newToken()), 'old')
+  shop.cache.rollback(token)
+})
+
+test('the request of an announced change takes it over, and shows what it really does', async () => {
+  const order = await shop.newOrder({ note: 'old' })
+  const token = newToken()
+  await announce(token, update(order, { note: 'announced' }))
+  const held = gate()
+  shop.hooks.beforeOperation = ({ operation }) => (operation === 'update' ? held.wait() : undefined)
+  const data = { note: 'really' }
+  const patched = shop.rest('PATCH', `/orders/${order.id}`, { token, headers: ada.headers, data })
+  await held.arrived
+  assert.equal(await lastNote(token), 'really')
+  const again = await announce(token, update(order, { note: 'late' }))
+  assert.deepEqual([again.status, again.body.state], [202, 'pending'])
+  assert.equal(await lastNote(token), 'really')
+  held.open()
+  assert.equal((await patched).status, 200)
+  assert.equal(shop.cache.status(token, ada.principal)?.state, 'committed')
+  assert.equal((await announce(token, update(order))).status, 409)
+  assert.deepEqual(await readThrough(shop), await readTruth(shop))
+})
+
+test('an announced change whose request is refused is taken back, and its token is not taken again', async () => {
+  const order = await shop.newOrder({ note: 'old' })
+  const token = newToken()
+  await announce(token, update(order))
+  shop.hooks.beforeChange = () => {
+    throw new Error('No.')
+  }
+  const patch = () => shop.rest('PATCH', `/orders/${order.id}`, { token, headers: ada.headers, data: { note: 'new' } })
+  assert.equal((await patch()).status, 500)
+  shop.calm()
+  assert.equal(shop.cache.status(token, ada.principal)?.state, 'rolledBack')
+  assert.notEqual((await patch()).status, 200)
+  assert.equal(await lastNote(token), 'old')
+})
+
+test('an announcement that nobody follows is rolled back, and drops nothing', async () => {
+  const order = await shop.newOrder({ note: 'old' })
+  await readThrough(shop)
+  const token = newToken()
+  await announce(token, update(order))
+  await readThrough(shop, token, ada.principal)
+  const { misses } = shop.cache.stats()
+  // As when its time has passed.
+  shop.cache.expire(token)
+  assert.equal(shop.cache.status(token, ada.principal)?.state, 'rolledBack')
+  assert.equal(await lastNote(token), 'old')
+  assert.equal(shop.cache.stats().misses, misses)
+  const { status } = await shop.rest('PATCH', `/orders/${order.id}`, { token, headers: ada.headers, data: { note: 'new' } })
+  assert.equal(status, 409)
+})
+
+test('announcements show no member that its reader does not see, and of other collections nothing', async () => {
+  const order = await shop.newOrder({ note: 'old' })
+  const token = newToken()
+  const data = { note: 'new', checksum: 'x', unheard: 1, status: 'shipped' }
+  await announce(token, [...update(order, data), { type: 'update', collection: 'logs', id: 1, data: { text: 'x' } }])
+  const view = shop.cache.view({ principal: ada.principal, tokens: [token] })
+  assert.deepEqual(view.pending.map(({ operations }) => operations), [update(order, { status: 'shipped', note: 'new' })])
+  view.close()
+  shop.cache.rollback(token)
+})
+
+test('creates, deletes and several documents can be announced', async () => {
+  const [one, two] = [await shop.newOrder(), await shop.newOrder({ note: 'here' })]
+  const token = newToken()
+  const answer = await announce(token, [
+    { type: 'create', collection: 'orders', id: token, data: { note: 'made' } },
+    { type: 'update', collection: 'orders', id: String(one.id), data: { note: 'one' } },
+    { type: 'delete', collection: 'orders', id: two.id },
+  ])
+  assert.equal(answer.status, 202)
+  const shown = (await readThrough(shop, token, ada.principal))[1]
+  assert.equal(shown.at(-1).note, 'one')
+  assert.equal(shown.some(({ id }) => id === two.id), false)
+  shop.cache.rollback(token)
+})
+
+test('nobody who is not logged in can announce anything, unless the options let them', async () => {
+  const order = await shop.newOrder({ note: 'old' })
+  const token = newToken()
+  assert.equal((await announce(token, update(order), {})).status, 403)
+  assert.equal(shop.cache.status(token, 'anonymous'), undefined)
+  await withAccess({ announce: () => true }, async () => {
+    assert.equal((await announce(token, update(order), {})).status, 202)
+  })
+  shop.cache.rollback(token)
+})
+
+for (const [what, operations] of /** @type {[string, unknown][]} */ ([
+  ['no operations', undefined],
+  ['operations that are no list', {}],
+  ['an operation that is null', [null]],
+  ['an unknown type', [{ type: 'invalidate', tags: ['orders'] }]],
+  ['a type of the prototype', [{ type: 'toString', collection: 'orders', id: 1 }]],
+  ['no collection', [{ type: 'update', id: 1 }]],
+  ['no id', [{ type: 'update', collection: 'orders' }]],
+  ['an object as id', [{ type: 'delete', collection: 'orders', id: { equals: 1 } }]],
+])) {
+  test(`an announcement with ${what} is 400, and begins nothing`, async () => {
+    const token = newToken()
+    const answer = await announce(token, operations)
+    assert.equal(answer.status, 400)
+    assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_OPERATION')
+    assert.equal(shop.cache.status(token, ada.principal), undefined)
+  })
+}
+
+test('an announcement without a token, or whose body is not JSON, is 400', async () => {
+  assert.equal(codeOf(await announce(undefined, [])), 'ERR_OPTIMISTIC_TOKEN')
+  const answer = await shop.rest('POST', '/optimistic/announce', { token: newToken(), headers: ada.headers })
+  assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_OPERATION')
+})
+
+test('announcements over a limit are 413 and 429, and the latter say when to try again', async () => {
+  const order = await shop.newOrder()
+  const long = await announce(newToken(), update(order, { note: 'x'.repeat(3000) }))
+  assert.deepEqual([long.status, codeOf(long)], [413, 'ERR_OPTIMISTIC_LIMIT_BYTES'])
+  const many = await announce(newToken(), [1, 2, 3, 4, 5].flatMap((id) => update({ id }, { note: '' })))
+  assert.deepEqual([many.status, codeOf(many)], [413, 'ERR_OPTIMISTIC_LIMIT_OPERATIONS'])
+  const tokens = [newToken(), newToken()]
+  for (const token of tokens) await announce(token, update(order))
+  const late = await announce(newToken(), update(order), { ...ada.headers, Origin: ORIGIN })
+  assert.deepEqual([late.status, codeOf(late)], [429, 'ERR_OPTIMISTIC_LIMIT_MUTATIONS'])
+  assert.equal(late.headers.get('retry-after'), '1')
+  assert.match(String(late.headers.get('access-control-expose-headers')), /Retry-After/)
+  assert.equal((await announce(newToken(), update(order), grace.headers)).status, 202)
+  for (const token of tokens) shop.cache.rollback(token)
+})
+
+test('more waiting requests than one principal may have are 429', async () => {
+  const tokens = [newToken(), newToken()]
+  for (const token of tokens) shop.cache.begin(token, { principal: ada.principal, operations: [] })
+  const client = new AbortController()
+  const ask = () =>
+    shop.rest('GET', `/optimistic/mutations/${tokens[0]}?wait=25000`, { headers: ada.headers, signal: client.signal })
+  const waiting = Array.from({ length: 65 }, ask)
+  const first = await Promise.race(waiting)
+  assert.equal(first.status, 429)
+  assert.equal(first.headers.get('retry-after'), '1')
+  client.abort()
+  for (const token of tokens) shop.cache.rollback(token)
+  const answers = await Promise.all(waiting)
+  assert.equal(answers.filter(({ status }) => status === 429).length, 1)
+  assert.equal((await ask()).status, 200)
+})
+
+test('an origin that Payload allows may send tokens and read versions, and others are not named', async () => {
+  const order = await shop.newOrder()
+  const preflight = await shop.rest('OPTIONS', `/orders/${order.id}`, { headers: { Origin: ORIGIN } })
+  assert.equal(preflight.headers.get('access-control-allow-origin'), ORIGIN)
+  assert.match(String(preflight.headers.get('access-control-allow-headers')), /Content-Type.*Idempotency-Key/)
+  for (const sent of [{ data: { note: 'x' }, token: newToken() }, { data: { note: 'y' } }]) {
+    const { headers } = await shop.rest('PATCH', `/orders/${order.id}`, { ...sent, headers: { Origin: ORIGIN } })
+    assert.equal(headers.get('access-control-allow-origin'), ORIGIN)
+    if ('token' in sent) assert.equal(headers.get('access-control-expose-headers'), 'optimistic-version')
+  }
+  const read = await shop.rest('GET', '/orders', { headers: { Origin: ORIGIN } })
+  assert.equal(read.headers.get('access-control-expose-headers'), 'optimistic-version')
+  const foreign = await shop.rest('OPTIONS', '/orders', { headers: { Origin: 'https://evil.example' } })
+  assert.equal(foreign.headers.get('access-control-allow-origin'), null)
+})
+
+test('a cookie that Payload does not take from an origin is nobody here either', async () => {
+  mayLookIn = ({ req }) => Boolean(req.user)
+  const order = await shop.newOrder()
+  const Cookie = `payload-token=${ada.token}`
+  const from = (/** @type {Record<string, string>} */ headers) => ({ Cookie, ...headers })
+  assert.equal((await shop.rest('GET', '/optimistic/stats', { headers: from({ Origin: ORIGIN }) })).status, 200)
+  for (const headers of [from({ Origin: 'https://evil.example' }), from({ 'Sec-Fetch-Site': 'cross-site' }), from({})]) {
+    assert.equal((await shop.rest('GET', '/optimistic/stats', { headers })).status, 403)
+    assert.equal((await announce(newToken(), update(order), headers)).status, 403)
+  }
+})
