@@ -95,7 +95,8 @@ export class Cache {
    * @throws {OptimisticCacheError} `_KEY_SIZE`; `_ARGUMENT` when the entry holds opaque bytes
    */
   get(key, view, options) {
-    return this.#find(key, view, options)?.value
+    const remembered = view === undefined && this.#open ? this.#reader.remembered(key) : undefined
+    return (remembered ?? this.#find(key, view, options))?.value
   }
 
   /**
@@ -197,7 +198,8 @@ export class Cache {
     const { changes } = this.#reader
     const handle = native.openView(this.#handle, principal, options?.tokens ?? [])
     const { version, pending } = native.viewInfo(handle)
-    return new View({ cache: this, handle, version, changes, mayOverlay: pending > 0, open: true }, principal)
+    const state = { cache: this, handle, version, changes, mayOverlay: pending > 0, shown: new Map(), open: true }
+    return new View(state, principal)
   }
 
   // ---- Writes around the database
@@ -344,7 +346,7 @@ export class Cache {
    * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), the `processes` that have
    * it open, how often one died while it changed the cache, which emptied it (`resets`), why the present content began
    * (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept` and `refreshFailures`. Hits that another
-   * thread answered from its own parsed objects are missing until it reports them: at most 63 a key.
+   * thread answered from its own parsed objects are missing until it reports them: at most 255 a key.
    * @returns {Record<string, number> & { generation: string, started: string }}
    */
   stats() {
@@ -407,8 +409,8 @@ export class Cache {
    */
   #overlay(text, options, since, view) {
     try {
-      const hit = native.overlay(this.#handle, view.handle, text, queryToJSON(options), since)
-      return hit.overlaid ? frozenFromJSON(/** @type {string} */ (hit.value)) : undefined
+      const overlaid = native.overlay(this.#handle, view.handle, text, queryToJSON(options), since)
+      return overlaid === undefined ? undefined : frozenFromJSON(overlaid)
     } catch (error) {
       if (!isUnkeepable(error)) throw error
       return undefined

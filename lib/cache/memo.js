@@ -2,7 +2,7 @@
  * One state of an entry, parsed.
  * @typedef {object} ParsedState
  * @property {any} value
- * @property {bigint} stamp names the state in the arena
+ * @property {number} stamp names the state in the arena
  * @property {number} version
  * @property {number} expiresAt milliseconds of the epoch; 0 for never
  * @property {number | undefined} changes the arena's change counter at which this was known to be the newest state;
@@ -11,11 +11,30 @@
 
 /**
  * It is a Reading too, so that it can be handed out as it is; one that has expired never is.
- * @typedef {ParsedState & { stale: false, overlaid: false, hits: number }} Memo `hits`: answered from here and not yet
- *   told to the core
+ *
+ * A class, so that all its fields lie in one place: made by spreading a state, the last of them, which every hit writes,
+ * would be in another.
  */
+class Memo {
+  stale = false
+  overlaid = false
 
-const HITS_BEFORE_REPORT = 64
+  /** @param {ParsedState} state @param {number} hits answered from here and not yet told to the core */
+  constructor({ value, stamp, version, expiresAt, changes }, hits) {
+    this.value = value
+    this.hits = hits
+    this.changes = changes
+    this.expiresAt = expiresAt
+    this.version = version
+    this.stamp = stamp
+  }
+}
+
+/**
+ * While entries are evicted the change counter moves, and reads go to the core: so this many are only missing from the
+ * count of hits, not from what eviction knows.
+ */
+const HITS_BEFORE_REPORT = 256
 
 /**
  * The parsed objects of one thread, by key, the least recently used of them dropped first.
@@ -51,7 +70,7 @@ export class MemoTable {
     const hits = this.#memos.get(key)?.hits ?? 0
     this.#memos.delete(key)
     if (this.#limit === 0) return
-    this.#memos.set(key, { ...state, stale: false, overlaid: false, hits })
+    this.#memos.set(key, new Memo(state, hits))
     if (this.#memos.size > this.#limit) this.#dropOldest()
   }
 

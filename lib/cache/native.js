@@ -11,17 +11,6 @@ import { OptimisticCacheError } from '../errors.js'
  */
 
 /**
- * @typedef {object} Hit
- * @property {string} [value] absent when what is `known` still stands, or when the entry holds opaque bytes
- * @property {number} version
- * @property {bigint} stamp
- * @property {number} expiresAt
- * @property {boolean} json
- * @property {boolean} stale
- * @property {boolean} overlaid
- */
-
-/**
  * One function of include/optimistic_cache.h each; structured values go in and out as JSON text.
  * @typedef {object} Binding
  * @property {(options: Record<string, unknown>) => CacheHandle} open
@@ -33,12 +22,14 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle) => Record<string, any>} stats
  * @property {(cache: CacheHandle, key: string, value: string | Uint8Array, json: boolean, tags: string[], since:
  *   number, expiresAt: number, staleUntil: number, query?: string) => boolean} set
- * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: bigint) =>
- *   Hit | undefined} get
+ * @property {Float64Array} hit what is known of the last answer of get(): see HIT
+ * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: number) =>
+ *   string | true | null | undefined} get JSON text; true: the state with the stamp `known` still stands; null: opaque
+ *   bytes; undefined: a miss
  * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean) => Buffer | undefined}
  *   getBytes
- * @property {(cache: CacheHandle, view: ViewHandle, value: string, query: string | undefined, since: number) => Hit}
- *   overlay
+ * @property {(cache: CacheHandle, view: ViewHandle, value: string, query: string | undefined, since: number) =>
+ *   string | undefined} overlay undefined: nothing of it is in flight
  * @property {(cache: CacheHandle, key: string, hits: number) => void} countHits
  * @property {(cache: CacheHandle, tag?: string, limit?: number) => string} entries
  * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} begin
@@ -95,7 +86,10 @@ const withOurErrors =
     }
   }
 
+/** Places in `native.hit`; `FLAGS` is a set of STALE and OVERLAID. */
+export const HIT = /** @type {const} */ ({ VERSION: 0, STAMP: 1, EXPIRES_AT: 2, FLAGS: 3, STALE: 1, OVERLAID: 2 })
+
 /** @type {Binding} */
 export const native = /** @type {any} */ (
-  Object.fromEntries(Object.entries(load()).map(([name, call]) => [name, withOurErrors(call)]))
+  Object.fromEntries(Object.entries(load()).map(([name, member]) => [name, typeof member === 'function' ? withOurErrors(member) : member]))
 )

@@ -1,7 +1,8 @@
 import { OptimisticCacheError } from '../errors.js'
+import { coarseNow } from './clock.js'
 import { frozenFromJSON } from './json.js'
 import { MemoTable } from './memo.js'
-import { native } from './native.js'
+import { HIT, native } from './native.js'
 
 /** @typedef {import('./types.js').Reading} Reading */
 /** @typedef {import('./view.js').ViewState} ViewState */
@@ -15,6 +16,8 @@ export class Reader {
   #handle
   #changes
   #memos
+  /** @type {Map<string, number>} answered from what views remember, and not yet told to the core */
+  #shownHits = new Map()
 
   /**
    * @param {import('./native.js').CacheHandle} handle
@@ -26,9 +29,26 @@ export class Reader {
     this.#memos = new MemoTable(maxMemo, (key, hits) => native.countHits(handle, key, hits))
   }
 
-  /** The arena's change counter. Not to be read once the cache is closed. */
+  /**
+   * The arena's change counter. Not to be read once the cache is closed.
+   *
+   * A plain read, which costs nothing beside one of Atomics: what it is compared with is this thread's own, so no other
+   * memory need be seen in order with it, and an aligned word is never torn.
+   */
   get changes() {
-    return Atomics.load(this.#changes, 0)
+    return this.#changes[0]
+  }
+
+  /**
+   * The newest state, when that is known without asking the core.
+   * @param {string} key
+   * @returns {Reading | undefined} undefined: unknown
+   */
+  remembered(key) {
+    const memo = this.#memos.get(key)
+    if (memo === undefined || memo.changes !== this.changes || !isAlive(memo.expiresAt)) return undefined
+    this.#memos.touch(key, memo)
+    return memo
   }
 
   /**
@@ -48,30 +68,45 @@ export class Reader {
       this.#memos.touch(key, memo)
       return memo
     }
+    // What is laid over it stands as long as the counter does: whatever becomes of a mutation moves it.
+    const shown = mayOverlay ? view.shown.get(key) : undefined
+    if (shown !== undefined && shown.changes === changes) {
+      this.#shownHits.set(key, (this.#shownHits.get(key) ?? 0) + 1)
+      return shown
+    }
 
-    const hit = native.get(this.#handle, view?.handle, key, base, memo?.stamp ?? 0n)
-    if (hit === undefined) {
+    const found = native.get(this.#handle, view?.handle, key, base, memo?.stamp ?? 0)
+    if (found === undefined) {
       if (isCurrent) this.#memos.delete(key)
       return undefined
     }
-    if (!hit.json) throw opaqueError(key)
-    const { version, stamp, expiresAt, stale, overlaid } = hit
-    const value = hit.value === undefined ? memo?.value : frozenFromJSON(hit.value)
+    if (found === null) throw opaqueError(key)
+    const version = native.hit[HIT.VERSION]
+    const stamp = native.hit[HIT.STAMP]
+    const expiresAt = native.hit[HIT.EXPIRES_AT]
+    const flags = native.hit[HIT.FLAGS]
+    const stale = (flags & HIT.STALE) !== 0
+    const overlaid = (flags & HIT.OVERLAID) !== 0
+    const value = found === true ? memo?.value : frozenFromJSON(found)
     // Read through a view that is not at the head, it is worth keeping for its stamp, unless what is there is newer.
     if (!overlaid && (isCurrent || memo === undefined || memo.version < version)) {
       this.#memos.put(key, { value, stamp, version, expiresAt, changes: isCurrent ? changes : undefined })
     }
-    return { value, version, stale, overlaid }
+    const reading = { value, version, stale, overlaid, changes }
+    if (overlaid && !stale) view?.shown.set(key, reading)
+    return reading
   }
 
   /** Tells the core the hits that it does not know of. */
   flush() {
     this.#memos.flush()
+    for (const [key, hits] of this.#shownHits) native.countHits(this.#handle, key, hits)
+    this.#shownHits.clear()
   }
 }
 
 /** @param {number} expiresAt */
-const isAlive = (expiresAt) => expiresAt === 0 || Date.now() < expiresAt
+const isAlive = (expiresAt) => expiresAt === 0 || coarseNow() < expiresAt
 
 /** @param {string} key */
 const opaqueError = (key) =>

@@ -10,7 +10,14 @@ import { native } from './native.js'
  * @property {number} version
  * @property {number} changes the arena's change counter from before it was opened
  * @property {boolean} mayOverlay did it find pending mutations of its own?
+ * @property {Map<string, Shown>} shown what it read with an overlay, by key
  * @property {boolean} open
+ */
+
+/**
+ * What an answer is with the view's own mutations laid over it.
+ * @typedef {import('./types.js').Reading & { changes: number }} Shown `changes`: the arena's change counter at which this
+ *   was so
  */
 
 /** @type {(view: View) => ViewState | undefined} */
@@ -73,6 +80,7 @@ export class View {
   /** Idempotent. */
   close() {
     this.#state.open = false
+    this.#state.shown.clear()
     native.closeView(this.#state.handle)
   }
 }

@@ -5,7 +5,9 @@ namespace optimistic_cache {
 namespace {
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  env.SetInstanceData(new Instance());
+  auto* instance = new Instance(env);
+  env.SetInstanceData(instance);
+  exports.Set("hit", instance->Hit());
   DefineCacheFunctions(env, exports);
   DefineEntryFunctions(env, exports);
   DefineMutationFunctions(env, exports);

@@ -11,6 +11,12 @@ namespace {
 // What N-API writes for half of a surrogate pair: U+FFFD.
 constexpr char kReplacement[] = "\xEF\xBF\xBD";
 
+bool IsAscii(const char* data, size_t len) {
+  unsigned char seen = 0;
+  for (size_t i = 0; i < len; i++) seen |= static_cast<unsigned char>(data[i]);
+  return seen < 0x80;
+}
+
 bool HasUnpairedSurrogate(const std::u16string& text) {
   for (size_t i = 0; i < text.size(); i++) {
     if (text[i] < 0xD800 || text[i] > 0xDFFF) continue;
@@ -21,14 +27,15 @@ bool HasUnpairedSurrogate(const std::u16string& text) {
   return false;
 }
 
-std::vector<Napi::Value> ValuesOf(const Napi::CallbackInfo& info) {
-  std::vector<Napi::Value> values;
-  values.reserve(info.Length());
-  for (size_t i = 0; i < info.Length(); i++) values.push_back(info[i]);
-  return values;
-}
-
 }  // namespace
+
+Napi::String TextOf(Napi::Env env, const oc_buffer_t& buffer) {
+  const char* data = buffer.len == 0 ? "" : buffer.data;
+  if (!IsAscii(data, buffer.len)) return Napi::String::New(env, data, buffer.len);
+  napi_value text = nullptr;
+  NAPI_THROW_IF_FAILED(env, napi_create_string_latin1(env, data, buffer.len, &text), Napi::String());
+  return {env, text};
+}
 
 std::vector<oc_slice_t> SlicesOf(const std::vector<std::string>& texts) {
   std::vector<oc_slice_t> slices;
@@ -37,11 +44,12 @@ std::vector<oc_slice_t> SlicesOf(const std::vector<std::string>& texts) {
   return slices;
 }
 
-Arguments::Arguments(const Napi::CallbackInfo& info) : Arguments(info.Env(), ValuesOf(info)) {}
-
 Arguments::Arguments(Napi::Env env, std::vector<Napi::Value> values) : env_(env), values_(std::move(values)) {}
 
-Napi::Value Arguments::At(size_t index) const { return index < values_.size() ? values_[index] : env_.Undefined(); }
+Napi::Value Arguments::At(size_t index) const {
+  if (info_ != nullptr) return (*info_)[index];
+  return index < values_.size() ? values_[index] : env_.Undefined();
+}
 
 void Arguments::Refuse(const std::string& name, const char* expected) {
   ok_ = false;
@@ -113,15 +121,6 @@ uint64_t Arguments::OptionalInteger(size_t index, const char* name) {
 uint32_t Arguments::OptionalUint32(size_t index, const char* name) {
   if (At(index).IsUndefined()) return 0;
   return static_cast<uint32_t>(Integer(index, name, std::numeric_limits<uint32_t>::max()));
-}
-
-uint64_t Arguments::Stamp(size_t index, const char* name) {
-  if (!ok_) return 0;
-  bool lossless = false;
-  uint64_t number = 0;
-  if (At(index).IsBigInt()) number = At(index).As<Napi::BigInt>().Uint64Value(&lossless);
-  if (!lossless) Refuse(name, "a bigint from 0 to 2^64 - 1");
-  return lossless ? number : 0;
 }
 
 oc_token_t Arguments::ToToken(const std::string& text) {

@@ -1,4 +1,4 @@
-// arguments.h: JavaScript arguments in, values of the C interface out.
+// arguments.h: JavaScript arguments in, values of the C interface out; and its texts.
 #ifndef OPTIMISTIC_CACHE_ADDON_ARGUMENTS_H
 #define OPTIMISTIC_CACHE_ADDON_ARGUMENTS_H
 
@@ -17,6 +17,9 @@ namespace optimistic_cache {
 inline oc_slice_t SliceOf(const std::string& text) { return {text.data(), text.size()}; }
 std::vector<oc_slice_t> SlicesOf(const std::vector<std::string>& texts);
 
+// ASCII, which most of JSON is, is taken without decoding.
+Napi::String TextOf(Napi::Env env, const oc_buffer_t& buffer);
+
 // The largest integer that a JavaScript number holds exactly.
 inline constexpr uint64_t kMaxSafeInteger = (uint64_t{1} << 53) - 1;
 
@@ -29,7 +32,7 @@ inline constexpr uint64_t kMaxSafeInteger = (uint64_t{1} << 53) - 1;
  */
 class Arguments {
  public:
-  explicit Arguments(const Napi::CallbackInfo& info);
+  explicit Arguments(const Napi::CallbackInfo& info) : env_(info.Env()), info_(&info) {}
   Arguments(Napi::Env env, std::vector<Napi::Value> values);
 
   bool ok() const { return ok_; }
@@ -44,7 +47,6 @@ class Arguments {
   uint64_t Integer(size_t index, const char* name, uint64_t max = kMaxSafeInteger);
   uint32_t OptionalUint32(size_t index, const char* name);   // 0 when undefined
   uint64_t OptionalInteger(size_t index, const char* name);  // 0 when undefined
-  uint64_t Stamp(size_t index, const char* name);            // a bigint of 64 bits
   oc_token_t Token(size_t index, const char* name);
   std::vector<oc_token_t> Tokens(size_t index, const char* name);
   Napi::Function Function(size_t index, const char* name);
@@ -65,6 +67,7 @@ class Arguments {
   void Refuse(const std::string& name, const char* expected);
 
   Napi::Env env_;
+  const Napi::CallbackInfo* info_ = nullptr;  // null: the arguments are values_
   std::vector<Napi::Value> values_;
   bool ok_ = true;
 };

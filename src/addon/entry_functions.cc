@@ -35,25 +35,14 @@ Napi::Value Set(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-Napi::Object HitOf(Napi::Env env, const oc_hit_t& hit) {
-  Napi::Object result = Napi::Object::New(env);
-  result.Set("version", NumberOf(env, hit.version));
-  result.Set("stamp", Napi::BigInt::New(env, hit.stamp));
-  result.Set("expiresAt", NumberOf(env, hit.expires_at));
-  result.Set("json", Napi::Boolean::New(env, hit.content == OC_JSON));
-  result.Set("stale", Napi::Boolean::New(env, hit.stale));
-  result.Set("overlaid", Napi::Boolean::New(env, hit.overlaid));
-  return result;
-}
-
-// get(cache, view?, key, base, known) → hit with `value` (a string; absent when what is known still stands, or the entry
-// holds opaque bytes), or undefined.
+// get(cache, view?, key, base, known) → what an oc_hit_t says is in the module's `hit` afterwards; returns the JSON text, true
+// when the state `known` still stands, null for opaque bytes, undefined for a miss.
 Napi::Value Get(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
   const std::string key = in.Text(2, "key");
   const bool base = in.Boolean(3, "base");
-  const uint64_t known = in.Stamp(4, "known");
+  const uint64_t known = in.Integer(4, "known");
   const CacheHandle* cache = in.Cache();
   const ViewHandle* view = in.OptionalViewOf(1, cache);
   if (!in.ok()) return env.Undefined();
@@ -66,11 +55,12 @@ Napi::Value Get(const Napi::CallbackInfo& info) {
       oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known, out, &hit, &error);
   if (status < 0) ThrowStatus(env, status, error);
   if (status < 0 || status == OC_MISS) return env.Undefined();
-  Napi::Object result = HitOf(env, hit);
-  if (status == OC_UNCHANGED) return result;
-  if (hit.content == OC_JSON) result.Set("value", TextOf(env, *out));
+  instance->Note(hit);
+  if (status == OC_UNCHANGED) return Napi::Boolean::New(env, true);
+  if (hit.content != OC_JSON) return env.Null();
+  const Napi::String text = TextOf(env, *out);
   instance->Release();
-  return result;
+  return text;
 }
 
 // getBytes(cache, view?, key, base) → a Buffer, or undefined. Nothing else is made, as this is the path of whole pages.
@@ -96,7 +86,7 @@ Napi::Value GetBytes(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// overlay(cache, view, value, query, since) → { value?, version, overlaid }; `value` only when overlaid.
+// overlay(cache, view, value, query, since) → the text with what the view has in flight, undefined when that is nothing.
 Napi::Value Overlay(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
@@ -118,10 +108,10 @@ Napi::Value Overlay(const Napi::CallbackInfo& info) {
     ThrowStatus(env, status, error);
     return env.Undefined();
   }
-  Napi::Object result = HitOf(env, hit);
-  if (hit.overlaid) result.Set("value", TextOf(env, *out));
+  if (!hit.overlaid) return env.Undefined();
+  const Napi::String text = TextOf(env, *out);
   instance->Release();
-  return result;
+  return text;
 }
 
 // countHits(cache, key, hits)

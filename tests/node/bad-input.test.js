@@ -340,7 +340,7 @@ test('wrong types for every argument of every function of the addon are refused,
     unwatch: { cache },
     stats: { cache },
     set: { cache, key: 'k', value: '1', json: true, tags: ['t'], since: 0, expiresAt: 0, staleUntil: 0, 'query?': '' },
-    get: { cache, 'view?': view, key: 'k', base: false, known: 0n },
+    get: { cache, 'view?': view, key: 'k', base: false, known: 0 },
     getBytes: { cache, 'view?': view, key: 'k', base: false },
     overlay: { cache, view, value: '1', 'query?': '', since: 1 },
     countHits: { cache, key: 'k', hits: 1 },
@@ -361,7 +361,8 @@ test('wrong types for every argument of every function of the addon are refused,
     viewPending: { view },
     viewUnknown: { view },
   }
-  assert.deepEqual(Object.keys(native).filter((name) => name !== 'open').sort(), Object.keys(signatures).sort())
+  const others = ['open', 'hit']
+  assert.deepEqual(Object.keys(native).filter((name) => !others.includes(name)).sort(), Object.keys(signatures).sort())
 
   const scalars = [null, 7.5, -1, Infinity, 2 ** 60, 1n << 64n, -1n, 'text', true, Symbol('s')]
   const objects = [{}, [], [7], [null], () => {}, cache, view, new Proxy(cache, {}), Object.create(cache)]

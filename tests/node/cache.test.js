@@ -177,6 +177,20 @@ test('a view tells its pending mutations with their operations, and the tokens t
   assert.deepEqual(cache.view({ principal: GRACE, tokens: [token] }).unknown, [token])
 })
 
+test('a view reads what is laid over an entry once, and again when the mutation it shows is no more', (t) => {
+  const cache = openWithOrder(t)
+  const token = begin(cache)
+  const view = cache.view({ principal: ADA, tokens: [token] })
+  const { overlays, hits } = cache.stats()
+  const first = cache.get('order', view)
+  for (let i = 0; i < 300; i++) assert.equal(cache.get('order', view), first)
+  assert.equal(cache.stats().overlays, overlays + 1)
+  assert.equal(cache.stats().hits, hits + 301)
+  assert.equal(cache.get('order', view, { base: true }).status, 'pending')
+  cache.rollback(token)
+  assert.deepEqual(cache.get('order', view), ORDER)
+})
+
 test('after a rollback every read is as if the mutation had never begun, and other entries stay hits', (t) => {
   const cache = openWithOrder(t)
   cache.set('other', { ...ORDER, id: 8 }, { query: { ...QUERY, id: 8 } })
