@@ -10,8 +10,8 @@ import { Forbidden } from 'payload'
  * @property {AccessFunction} [announce] who may announce changes, which their own pages then show; who is logged in,
  *   unless given
  * @property {AccessFunction} [stats] who may see the counters of the cache; nobody unless given
- * @property {AccessFunction} [entries] who may see what the cache holds, of all users: keys, in which what was asked for
- *   is written, sizes and tags, but no values; nobody unless given
+ * @property {AccessFunction} [entries] who may see what the cache holds, of all users: keys, in which stands what was
+ *   asked for, sizes and tags, but no values; nobody unless given
  */
 
 /** @typedef {keyof AccessOptions} Asked */

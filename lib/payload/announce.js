@@ -39,8 +39,8 @@ export const announceEndpoint = {
     const operations = body.operations.flatMap((/** @type {unknown} */ one) => announced(runtime, one))
     const principal = principalOf(req.user)
     announce(runtime, token, principal, operations)
-    const status = runtime.cache.status(token, principal)
-    return Response.json(statusBody(runtime.cache, token, status), { status: 202, headers: { 'Cache-Control': 'no-store' } })
+    const answer = statusBody(runtime.cache, token, runtime.cache.status(token, principal))
+    return Response.json(answer, { status: 202, headers: { 'Cache-Control': 'no-store' } })
   },
 }
 

@@ -47,8 +47,8 @@ export const tokenUsedError = (cause) =>
   new OptimisticRequestError(
     409,
     'ERR_OPTIMISTIC_TOKEN_USED',
-    'The Idempotency-Key of this request was used before, so nothing was written. Ask for the outcome of the first ' +
-      'request at optimistic/mutations/<key>, or make a new key for a new change.',
+    'The Idempotency-Key of this request was used before, and its answer is not kept any more, so nothing was ' +
+      'written. Ask for the outcome at optimistic/mutations/<key>, or make a new key for a new change.',
     { cause },
   )
 
@@ -60,6 +60,14 @@ export const tokenPendingError = (cause) =>
     'A request with this Idempotency-Key is still under way, so nothing was written. Wait for its outcome at ' +
       'optimistic/mutations/<key>?wait=<milliseconds>.',
     { cause },
+  )
+
+export const tokenReusedError = () =>
+  new OptimisticRequestError(
+    422,
+    'ERR_OPTIMISTIC_TOKEN_REUSED',
+    'The Idempotency-Key of this request was used for another request, so nothing was written. Make a new key for a ' +
+      'new change.',
   )
 
 export const tokenMalformedError = () =>

@@ -6,6 +6,7 @@ import { OWN_HOOK } from './shapes.js'
 import { globalPlanOf, isWrite, planOf } from './plans.js'
 import { GLOBALS } from './targets.js'
 import { retryAfter } from './errors.js'
+import { keepRefusal } from './idempotency.js'
 import { expose, principalOf, setVersionHeader, tokenOf, VERSION_HEADER } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
@@ -109,7 +110,17 @@ function settleFailed(req, answer) {
   }
 }
 
-for (const hook of [beforeOperation, afterOperation, afterError, beforeGlobalOperation, afterGlobalChange]) {
+/**
+ * Goes last: keeps what the client of a request that failed is answered.
+ * @type {import('payload').AfterErrorHook}
+ */
+export function afterAnswer({ error, graphqlResult, req, result }) {
+  if (graphqlResult !== undefined || !req?.payload) return
+  keepRefusal(runtimeOf(req.payload), req, /** @type {any} */ (error).status || 500, JSON.stringify(result))
+}
+
+const HOOKS = [beforeOperation, afterOperation, afterError, afterAnswer, beforeGlobalOperation, afterGlobalChange]
+for (const hook of HOOKS) {
   Object.assign(hook, { [OWN_HOOK]: true })
 }
 

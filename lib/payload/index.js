@@ -7,11 +7,13 @@
  *   bracket.js       the mutations in the cache between the two
  *   endpoints.js     what became of a mutation, for the browser; outcomes.js, of several at once; announce.js, what is
  *                    still to come; inspection.js, what the cache holds, for admins
+ *   idempotency.js   the same answer to the same request; answers.js, where they are kept
  *   shapes.js        where documents occur in answers, from the config
  */
 import { announceEndpoint } from './announce.js'
 import { mutationEndpoint } from './endpoints.js'
-import { afterError, afterGlobalChange, afterOperation, beforeGlobalOperation, beforeOperation } from './hooks.js'
+import { afterAnswer, afterError, afterGlobalChange, afterOperation } from './hooks.js'
+import { beforeGlobalOperation, beforeOperation } from './hooks.js'
 import { entriesEndpoint, statsEndpoint } from './inspection.js'
 import { assertOptions } from './options.js'
 import { mutationsEndpoint } from './outcomes.js'
@@ -40,7 +42,7 @@ export function optimisticCache(options) {
     globals: config.globals?.map(withGlobalHooks),
     endpoints: [...(config.endpoints ?? []), ...ENDPOINTS],
     cors: withToken(config.cors),
-    hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? [])] },
+    hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? []), afterAnswer] },
     onInit: async (payload) => {
       runtimeOf(payload)
       await config.onInit?.(payload)

@@ -8,6 +8,9 @@ import { DEFAULT_ACCESS } from './access.js'
  * @property {Record<string, true>} [globals] whose answers are cached, by slug
  * @property {string} [name] of the cache; `default` unless given. Each Payload instance of a process needs its own
  * @property {number} [maxBytes] of the cache; 256 MiB unless given
+ * @property {import('../cache/types.js').CacheOptions['memory']} [memory] of the cache; README, "Memory modes"
+ * @property {{ ttl?: number, maxBytes?: number }} [idempotency] how long the answers to requests with a token are kept
+ *   for when those come again, in milliseconds (a day unless given), and how many bytes of them (16 MiB)
  * @property {import('../cache/types.js').Limits} [limits] of the cache
  * @property {import('./access.js').AccessOptions} [access] who may use which endpoint
  * @property {number} [ttl] milliseconds until a mutation expires that was never settled; 30,000 unless given. A

@@ -1,8 +1,10 @@
 import { openCache } from '../index.js'
 import { DEFAULT_ACCESS } from './access.js'
+import { Answers } from './answers.js'
 import { wrapWrites } from './adapter.js'
 import { Bracket } from './bracket.js'
 import { OptimisticCacheError } from '../errors.js'
+import { wrapEndpoints } from './idempotency.js'
 import { assertDeclared } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
 import { draftsOf, GLOBALS, publishedOf } from './targets.js'
@@ -38,6 +40,10 @@ export class Runtime {
    * @type {WeakMap<Headers, Claim>}
    */
   claims = new WeakMap()
+  /** REST requests with a token, by their headers. @type {WeakMap<Headers, import('./idempotency.js').Asked>} */
+  asked = new WeakMap()
+  /** @type {Answers} */
+  answers
   transactions = new Transactions(() => this.newBracket())
   /** The requests that wait for something. */
   waits = new Waits()
@@ -54,17 +60,27 @@ export class Runtime {
     this.#options = optionsOf(payload)
     this.#compiled = this.#compile()
     this.cache = this.#open()
+    this.answers = new Answers(this.#options, this.#options.idempotency)
+    wrapEndpoints(payload.config, (req) => runtimeOf(req.payload))
+    closeWith(payload, this)
   }
 
   #open() {
-    const { limits, maxBytes, name } = this.#options
-    return openCache({ name, maxBytes, limits, shapes: /** @type {any} */ (this.shapes) })
+    const { limits, maxBytes, memory, name } = this.#options
+    return openCache({ name, maxBytes, memory, limits, shapes: /** @type {any} */ (this.shapes) })
+  }
+
+  /** Gives the caches up; with a file that marks them as whole. */
+  close() {
+    this.cache.close()
+    this.answers.close()
   }
 
   /** Follows a config that was reloaded in development. */
   refresh() {
     if (this.payload.config === this.#config) return
     this.#config = this.payload.config
+    wrapEndpoints(this.#config, (req) => runtimeOf(req.payload))
     const { name } = this.#options
     this.#options = optionsOf(this.payload)
     this.#compiled = this.#compile()
@@ -217,6 +233,19 @@ function wrapAdapter(payload) {
   db[WRAPPED] = true
   runtimeOf(payload).transactions.wrap(db)
   wrapWrites(db, () => runtimeOf(payload))
+}
+
+/**
+ * `payload.destroy()` is the end of all that serves an instance.
+ * @param {Payload} payload
+ * @param {Runtime} runtime
+ */
+function closeWith(payload, runtime) {
+  const { destroy } = payload
+  payload.destroy = async () => {
+    await destroy()
+    runtime.close()
+  }
 }
 
 /**

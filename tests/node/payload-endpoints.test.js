@@ -61,7 +61,9 @@ const announce = (token, operations, headers = ada.headers) =>
 const update = ({ id }, data = { note: 'new' }) => [{ type: 'update', collection: 'orders', id, data }]
 
 /** @param {string} token @param {string} [principal] */
-const lastNote = async (token, principal = ada.principal) => (await readThrough(shop, token, principal))[1].at(-1).note
+async function lastNote(token, principal = ada.principal) {
+  return (await readThrough(shop, token, principal))[1].at(-1).note
+}
 
 test('nobody sees counters and entries unless the options say who', async () => {
   await withAccess({}, async () => {
@@ -72,7 +74,7 @@ test('nobody sees counters and entries unless the options say who', async () => 
   })
 })
 
-test('counters and entries are told to those whom the options name, and asks the options with the request', async () => {
+test('counters and entries are told to those whom the options name by their request', async () => {
   mayLookIn = ({ req }) => req.user?.email === 'ada@example.com'
   for (const route of ['/optimistic/stats', '/optimistic/entries']) {
     assert.equal((await shop.rest('GET', route)).status, 403)
@@ -165,7 +167,8 @@ test('an announcement that nobody follows is rolled back, and drops nothing', as
   assert.equal(shop.cache.status(token, ada.principal)?.state, 'rolledBack')
   assert.equal(await lastNote(token), 'old')
   assert.equal(shop.cache.stats().misses, misses)
-  const { status } = await shop.rest('PATCH', `/orders/${order.id}`, { token, headers: ada.headers, data: { note: 'new' } })
+  const data = { note: 'new' }
+  const { status } = await shop.rest('PATCH', `/orders/${order.id}`, { token, headers: ada.headers, data })
   assert.equal(status, 409)
 })
 
@@ -175,7 +178,8 @@ test('announcements show no member that its reader does not see, and of other co
   const data = { note: 'new', checksum: 'x', unheard: 1, status: 'shipped' }
   await announce(token, [...update(order, data), { type: 'update', collection: 'logs', id: 1, data: { text: 'x' } }])
   const view = shop.cache.view({ principal: ada.principal, tokens: [token] })
-  assert.deepEqual(view.pending.map(({ operations }) => operations), [update(order, { status: 'shipped', note: 'new' })])
+  const shown = update(order, { status: 'shipped', note: 'new' })
+  assert.deepEqual(view.pending.map(({ operations }) => operations), [shown])
   view.close()
   shop.cache.rollback(token)
 })
@@ -286,7 +290,8 @@ test('a cookie that Payload does not take from an origin is nobody here either',
   const Cookie = `payload-token=${ada.token}`
   const from = (/** @type {Record<string, string>} */ headers) => ({ Cookie, ...headers })
   assert.equal((await shop.rest('GET', '/optimistic/stats', { headers: from({ Origin: ORIGIN }) })).status, 200)
-  for (const headers of [from({ Origin: 'https://evil.example' }), from({ 'Sec-Fetch-Site': 'cross-site' }), from({})]) {
+  for (const of of [{ Origin: 'https://evil.example' }, { 'Sec-Fetch-Site': 'cross-site' }, {}]) {
+    const headers = from(of)
     assert.equal((await shop.rest('GET', '/optimistic/stats', { headers })).status, 403)
     assert.equal((await announce(newToken(), update(order), headers)).status, 403)
   }

@@ -80,9 +80,10 @@ const updateWithoutTransaction = {
  * @param {boolean} [options.transactions] true unless given
  * @param {Partial<import('../../../lib/payload/options.js').Options>} [options.plugin]
  * @param {Partial<import('payload').Config>} [options.settings] of Payload, besides
+ * @param {string} [options.folder] of an earlier shop, which is then kept; one of its own, which goes with it, unless given
  */
-export async function openShop({ transactions = true, plugin, settings } = {}) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-shop-'))
+export async function openShop({ transactions = true, plugin, settings, folder: given } = {}) {
+  const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'optimistic-shop-')))
   /** @type {Hooks} */
   const hooks = { beforeOperation: undefined, beforeChange: undefined, afterChange: undefined, afterDelete: undefined }
   const config = await testConfig({
@@ -144,7 +145,7 @@ export async function openShop({ transactions = true, plugin, settings } = {}) {
     },
     async close() {
       await payload.destroy()
-      await rm(folder, { recursive: true })
+      if (given === undefined) await rm(folder, { recursive: true })
     },
   }
 }

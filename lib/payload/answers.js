@@ -1,0 +1,93 @@
+import { openCache } from '../index.js'
+import { tokenPendingError } from './errors.js'
+
+const DAY = 86_400_000
+const MAX_BYTES = 16 << 20
+
+/**
+ * @typedef {object} Answer what a request was answered
+ * @property {string} fingerprint of the request
+ * @property {number} status
+ * @property {[string, string][]} headers
+ * @property {string} body
+ */
+
+/**
+ * The answers to requests with a token, for those that come again. They live in an arena of their own, beside that of
+ * the cache and in the same kind of memory, so that no page pushes them out: it bounds them in bytes, and with a file
+ * they are kept over a restart. An answer that had to go leaves its token used all the same, as long as the cache
+ * remembers the mutation.
+ */
+export class Answers {
+  #cache
+  #ttl
+  /** Requests under way in this process. @type {Set<string>} */
+  #asked = new Set()
+
+  /**
+   * @param {import('../cache/types.js').CacheOptions} options of the cache that they are kept beside
+   * @param {{ ttl?: number, maxBytes?: number }} [own] `ttl`: milliseconds, a day unless given; `maxBytes`: 16 MiB
+   */
+  constructor({ name, memory }, { ttl = DAY, maxBytes = MAX_BYTES } = {}) {
+    const own = typeof memory === 'object' ? { file: `${memory.file}.answers` } : memory
+    // Each is read once, if at all.
+    this.#cache = openCache({ name: `${name}.answers`, memory: own, maxBytes, maxMemo: 0 })
+    this.#ttl = ttl
+  }
+
+  /**
+   * @param {string} principal
+   * @param {string} token
+   * @returns {Answer | undefined}
+   */
+  find(principal, token) {
+    const bytes = this.#cache.getBytes(keyOf(principal, token))
+    return bytes === undefined ? undefined : JSON.parse(bytes.toString())
+  }
+
+  /**
+   * Kept for a while, when there is room.
+   * @param {string} principal
+   * @param {string} token
+   * @param {Answer} answer
+   */
+  keep(principal, token, answer) {
+    const bytes = Buffer.from(JSON.stringify(answer))
+    if (bytes.byteLength <= this.#mostBytes) this.#cache.setBytes(keyOf(principal, token), bytes, { ttl: this.#ttl })
+  }
+
+  /** One answer is not to push many out. */
+  get #mostBytes() {
+    return this.#cache.stats().arenaBytes / 16
+  }
+
+  /**
+   * Runs a request, of which there is one at a time.
+   * @template T
+   * @param {string} principal
+   * @param {string} token
+   * @param {() => Promise<T>} run
+   * @returns {Promise<T>}
+   * @throws {import('./errors.js').OptimisticRequestError} 409
+   */
+  async alone(principal, token, run) {
+    const key = keyOf(principal, token)
+    if (this.#asked.has(key)) throw tokenPendingError()
+    this.#asked.add(key)
+    try {
+      return await run()
+    } finally {
+      this.#asked.delete(key)
+    }
+  }
+
+  close() {
+    this.#cache.close()
+  }
+}
+
+/**
+ * @param {string} principal
+ * @param {string} token
+ */
+const keyOf = (principal, token) => `${token} ${principal}`
