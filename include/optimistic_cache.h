@@ -255,6 +255,57 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
 oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_slice_t query, uint64_t since,
                      oc_buffer_t *out, oc_hit_t *hit, oc_error_t *error);
 
+/* ---- Single flight ------------------------------------------------------------------------------------------ */
+
+/*
+ * So that one caller on the machine loads what many miss at once. After OC_MISS call oc_flight_begin; its answer says
+ *   leads        load with `since`, oc_set, oc_flight_end
+ *   waits        after each event (oc_watch), and at `deadline`, oc_flight_look; once that is not LOADING, oc_get
+ *   leads, id 0  load and oc_set: the table of flights is full, and nobody is told
+ * A flight carries no value: who waited reads the entry, under the rules of every read, and begins again on a miss. No
+ * call here waits for anything.
+ */
+enum { OC_FLIGHT_REASON_MOST = 511 };
+
+typedef enum oc_flight_state {
+  OC_FLIGHT_LOADING = 1,
+  OC_FLIGHT_KEPT,     /* the value is in the cache */
+  OC_FLIGHT_UNKEPT,   /* the load succeeded, but its value was not stored */
+  OC_FLIGHT_FAILED,   /* the load failed, and says why */
+  OC_FLIGHT_ABANDONED /* its process died or closed the cache, or its deadline passed: begin again */
+} oc_flight_state;
+
+typedef struct oc_flight {
+  uint64_t id; /* 0: nobody waits for this load, and there is nothing to end */
+  bool leads;
+  bool present;      /* an unexpired entry of the key is there; it may have come since the caller missed it */
+  uint64_t since;    /* the version before the load began */
+  uint64_t deadline; /* absolute; from then on another caller may load */
+} oc_flight_t;
+
+/*
+ * Joins the load of `key` under way, or begins one. A load that began before version `least` is not joined: pass
+ * oc_version as it was when the value was asked for, so that no answer, nor error, is from before a change that the
+ * caller may know of; or 0 to join any load. `ttl` is for how long the caller leads, 0 for 30,000 ms: a load
+ * that takes longer is not disturbed, but another caller is allowed to load too. Errors: ARGUMENT, KEY_SIZE.
+ */
+oc_status oc_flight_begin(oc_cache_t *cache, oc_slice_t key, uint64_t least, uint64_t ttl, oc_flight_t *flight,
+                          oc_error_t *error);
+/*
+ * By who leads: the load came to `state`, and who waits is called. `reason`, with FAILED, is cut at
+ * OC_FLIGHT_REASON_MOST bytes. Does nothing for a flight that was abandoned, or is ended. A leader that ends without
+ * a word must be ended as ABANDONED by whoever cleans up after it; those of a process that dies or closes the cache are
+ * found within a second. Errors: ARGUMENT, UTF8.
+ */
+oc_status oc_flight_end(oc_cache_t *cache, uint64_t id, oc_flight_state state, oc_slice_t reason, oc_error_t *error);
+/*
+ * By who waits. After any answer but LOADING the caller waits no more, and must not ask again. `reason` is
+ * NUL-terminated UTF-8 with FAILED, else empty.
+ */
+oc_flight_state oc_flight_look(oc_cache_t *cache, uint64_t id, char reason[OC_FLIGHT_REASON_MOST + 1]);
+/* By who waits, instead of looking any further. */
+void oc_flight_leave(oc_cache_t *cache, uint64_t id);
+
 /* ---- Writes around the database ------------------------------------------------------------------------------ */
 
 /*
@@ -343,6 +394,7 @@ typedef struct oc_stats {
   uint64_t hits, misses, sets, refused, replays, inexact, overlays, evictions;
   uint64_t commits, rollbacks, expirations, invalidations;
   uint64_t entries, tags, mutations_pending, mutations, views;
+  uint64_t flights;                 /* loads under way, of which others may wait */
   uint64_t arena_bytes, used_bytes; /* the whole mapping; what tables and allocations take of it */
   uint64_t processes;               /* that have the arena open */
   uint64_t resets;                  /* times that a process died while it changed the cache, which emptied it */

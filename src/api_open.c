@@ -70,21 +70,25 @@ static void read_capacity(struct arena_capacity *capacity, const oc_options_t *o
   capacity->log = given_or(options->max_log, 1024, 1 << 20);
 }
 
+/* Loads of different keys at a time that are not done twice; a slot takes about 600 bytes. */
+static uint32_t flight_capacity(uint64_t max_bytes) { return clamp(max_bytes >> 18, 16, 1024); }
+
 /* The ring of events. */
 static uint32_t ring_size(uint64_t max_bytes) { return clamp(max_bytes / 1024, 4096, 256 << 10) & ~7U; }
 
 static uint64_t tables_size(const struct arena_capacity *capacity, uint64_t max_bytes) {
   return sizeof(struct arena_header) + 16 + shape_store_bytes(max_bytes) + event_bytes(ring_size(max_bytes)) +
          tag_bytes(capacity->tags) + log_bytes(capacity->log) + entry_bytes(capacity->entries) +
-         mutation_bytes(capacity->mutations) + view_bytes(capacity->views) + 16384;
+         mutation_bytes(capacity->mutations) + view_bytes(capacity->views) + flight_bytes(flight_capacity(max_bytes)) +
+         16384;
 }
 
 /* A build in which one of these has another size cannot read what this one writes. */
 static uint32_t hash_of_structs(void) {
-  const uint64_t sizes[] = {sizeof(struct arena_header), sizeof(struct tag),         sizeof(struct log_record),
-                            sizeof(struct log_link),     sizeof(struct entry),       sizeof(struct tag_reference),
-                            sizeof(struct span),         sizeof(struct mutation),    sizeof(struct operation),
-                            sizeof(struct query),        sizeof(struct event_record)};
+  const uint64_t sizes[] = {sizeof(struct arena_header), sizeof(struct tag),          sizeof(struct log_record),
+                            sizeof(struct log_link),     sizeof(struct entry),        sizeof(struct tag_reference),
+                            sizeof(struct span),         sizeof(struct mutation),     sizeof(struct operation),
+                            sizeof(struct query),        sizeof(struct event_record), flight_struct_bytes()};
   return (uint32_t)hash_document((oc_slice_t){(const char *)sizes, sizeof sizes});
 }
 
@@ -121,11 +125,15 @@ static void format(struct arena *arena, void *context) {
   at = entry_init(arena, at, capacity->entries);
   at = mutation_init(arena, at, capacity->mutations);
   at = view_init(arena, at, capacity->views);
+  at = flight_init(arena, at, flight_capacity(identity->size));
   alloc_init(arena, at);
 }
 
 /* What is pending when its process goes can no longer be settled by it; with the last one, by nobody. */
-static void leave(struct arena *arena, bool last) { mutation_abandon_locked(arena, last); }
+static void leave(struct arena *arena, bool last) {
+  mutation_abandon_locked(arena, last);
+  flight_abandon_locked(arena, last);
+}
 
 /* ---- After a fork ---- */
 

@@ -41,6 +41,7 @@ void oc_stats(oc_cache_t *cache, oc_stats_t *stats) {
                         .mutations_pending = mutation_pending_locked(arena),
                         .mutations = mutation_count_locked(arena),
                         .views = view_count_locked(arena),
+                        .flights = flight_count_locked(arena),
                         .processes = process_count_locked(arena),
                         .resets = header->resets,
                         .arena_bytes = header->identity.size,

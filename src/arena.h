@@ -13,11 +13,21 @@
 typedef uint64_t oc_off; /* bytes from the start of the arena; 0 is null */
 
 /* ARENA_LAYOUT goes up with every change of what lies in an arena, or of what it means. */
-enum { ARENA_LAYOUT = 5, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
+enum { ARENA_LAYOUT = 6, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
 static const uint64_t ARENA_MAGIC = 0x656863616374706fULL; /* "optcache" */
 
 /* Where each module keeps its root, by its index in the header. */
-enum arena_root { ROOT_ALLOC, ROOT_EVENTS, ROOT_TAGS, ROOT_LOG, ROOT_ENTRIES, ROOT_MUTATIONS, ROOT_VIEWS, ROOT_COUNT };
+enum arena_root {
+  ROOT_ALLOC,
+  ROOT_EVENTS,
+  ROOT_TAGS,
+  ROOT_LOG,
+  ROOT_ENTRIES,
+  ROOT_MUTATIONS,
+  ROOT_VIEWS,
+  ROOT_FLIGHTS,
+  ROOT_COUNT
+};
 
 struct arena_counters {
   uint64_t hits, misses, sets, refused, replays, inexact, overlays, evictions;
@@ -66,7 +76,7 @@ struct arena_header {
   uint32_t changes;    /* see oc_changes; read without the lock */
   uint32_t pulse;      /* see event.h, as the next; neither is reset */
   uint32_t listening;
-  uint32_t unused;
+  uint32_t flight_serial; /* the last one given to a flight; goes on over a reset */
   oc_off root[ROOT_COUNT];
   struct arena_counters counters;
   struct lock lock;

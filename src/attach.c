@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "event.h"
 
 /* ---- The checksum ---- */
 
@@ -213,6 +214,7 @@ void attach_close(struct arena *arena, void (*leaving)(struct arena *, bool)) {
     leaving(arena, last);
     process_leave_locked(arena);
     arena_unlock(arena);
+    event_wake(arena, EVENT_ANY); /* others may wait for what was settled */
   }
   if (last && arena->mapping.kind == OC_SHARED) mapping_discard(&arena->mapping);
   if (last && arena->mapping.kind == OC_FILE) {

@@ -6,6 +6,7 @@
 
 #include "attach.h"
 #include "event.h"
+#include "flight.h"
 #include "keeper.h"
 #include "replay.h"
 #include "shape_store.h"

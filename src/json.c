@@ -50,6 +50,13 @@ oc_status utf8_validate(oc_slice_t text, const char *what, oc_error_t *error) {
   return OC_OK;
 }
 
+size_t utf8_cut(oc_slice_t text, size_t most) {
+  if (text.len <= most) return text.len;
+  size_t len = most;
+  while (len > 0 && ((unsigned char)text.data[len] & 0xc0) == 0x80) len--;
+  return len;
+}
+
 /* ---- Validation ---- */
 
 struct check {

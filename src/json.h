@@ -13,6 +13,8 @@ enum { JSON_DEPTH_MOST = 960 }; /* cJSON gives up at 1,000 */
 
 /* Errors: UTF8, naming `what` and the byte. */
 oc_status utf8_validate(oc_slice_t text, const char *what, oc_error_t *error);
+/* How many bytes of UTF-8 are its first whole characters that fit into `most`. */
+size_t utf8_cut(oc_slice_t text, size_t most);
 /*
  * UTF-8 and RFC 8259, nested at most `depth` (≤ JSON_DEPTH_MOST) deep, no escaped NUL, no half surrogate pair.
  * Errors: UTF8, JSON, JSON_DEPTH, JSON_NUL, JSON_SURROGATE, naming `what` and the byte.

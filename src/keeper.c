@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "event.h"
+#include "flight.h"
 #include "mutation.h"
 
 /* Little is on the stack; the C library takes its thread-local memory from it, too. */
@@ -31,11 +32,13 @@ static uint64_t now_ms(void) {
 
 /* Does what is due; returns how long nothing more will be. */
 static uint64_t keep_deadlines(struct keeper *keeper) {
-  uint64_t now = now_ms(), next;
+  uint64_t now = now_ms(), next, look;
   arena_lock(keeper->arena);
-  uint32_t expired = mutation_sweep_locked(keeper->arena, now, &next);
+  uint32_t ended = mutation_sweep_locked(keeper->arena, now, &next);
+  ended += flight_sweep_locked(keeper->arena, now, &look);
   arena_unlock(keeper->arena);
-  if (expired > 0) event_wake(keeper->arena, EVENT_ANY);
+  if (ended > 0) event_wake(keeper->arena, EVENT_ANY);
+  if (look != 0 && (next == 0 || look < next)) next = look;
   if (next == 0) return UINT64_MAX;
   return next > now ? next - now : 1;
 }

@@ -1,8 +1,9 @@
 /*
  * keeper.h: the thread of a process that keeps an arena's promises: that who waits is called, and that deadlines are.
  *
- * One a process and arena. It calls the process's watchers after every event, of whatever process, and expires mutations
- * whose time has passed. While nothing happens and nothing is due, it sleeps.
+ * One a process and arena. It calls the process's watchers after every event, of whatever process, expires mutations
+ * whose time has passed, and abandons loads that others wait for when their process died. While nothing happens and nothing
+ * is due, it sleeps.
  */
 #ifndef KEEPER_H
 #define KEEPER_H

@@ -470,8 +470,7 @@ static void settle(struct arena *arena, struct mutation *mutation, oc_state stat
 }
 
 static void keep_reason(struct arena *arena, struct mutation *mutation, oc_slice_t reason) {
-  size_t len = reason.len < REASON_MOST ? reason.len : REASON_MOST;
-  while (len > 0 && len < reason.len && ((unsigned char)reason.data[len] & 0xc0) == 0x80) len--; /* whole characters */
+  size_t len = utf8_cut(reason, REASON_MOST);
   if (len == 0 || mutation->reason) return;
   mutation->reason = alloc_get_locked(arena, len);
   if (!mutation->reason) return;

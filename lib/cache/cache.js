@@ -42,11 +42,11 @@ export class Cache {
     const handle = native.open(toOpenOptions(options))
     this.#handle = handle
     this.#reader = new Reader(handle, maxMemoOf(options))
-    this.#loader = new Loader(this, (key, text, entry) => this.#store(key, text, true, entry))
     this.#waiters = new Waiters(
       (callback) => native.watch(handle, callback),
       () => native.unwatch(handle),
     )
+    this.#loader = new Loader(this, handle, this.#waiters, (key, text, entry) => this.#store(key, text, true, entry))
   }
 
   /** The log's head: the version of the last committed operation. Read it before a load and pass it as `since`. */
@@ -125,13 +125,17 @@ export class Cache {
   }
 
   /**
-   * Answers from the cache, or loads and keeps. Readers of this thread who miss the same key at once share one load, as
-   * long as no version passed since it began. What a load returns goes to its callers even when it cannot be kept
-   * (too large, an escaped NUL, …): that counts as `unkept` in `stats()` and is published on the diagnostics channel
-   * `payload-optimistic-cache:unkept` as `{ key, error }`. A load that throws is not kept, and its error is thrown.
+   * Answers from the cache, or loads and keeps. Of all who miss the same key at once, in any thread and process that has
+   * the cache open, one loads and the others wait, as long as no version passed since the load began. When its process or
+   * thread ends, or it takes longer than `loadTimeout`, one of those who wait loads.
    *
-   * A stale hit is answered at once and loaded anew in the background; when that fails, the next stale hit tries
-   * again. The error counts as `refreshFailures` in `stats()` and is published on
+   * What a load returns goes to its callers even when it cannot be kept (too large, an escaped NUL, …): that counts as
+   * `unkept` in `stats()` and is published on the diagnostics channel `payload-optimistic-cache:unkept` as
+   * `{ key, error }`. A load that throws is not kept; its error is thrown to all callers of its thread, and as `_LOAD`
+   * with its message to those who waited elsewhere.
+   *
+   * A stale hit is answered at once and loaded anew in the background, by one on the machine; when that fails, the next
+   * stale hit tries again. The error counts as `refreshFailures` in `stats()` and is published on
    * `payload-optimistic-cache:refresh-failed`.
    * @param {string} key
    * @param {LoadOptions} options
@@ -139,7 +143,8 @@ export class Cache {
    * @param {View} [view] whose overlay is laid over the value
    * @param {ReadOptions} [readOptions]
    * @returns {Promise<any>} deep-frozen; what JSON makes of the loaded value
-   * @throws {OptimisticCacheError} as `set`, but for values that cannot be kept
+   * @throws {OptimisticCacheError} as `set`, but for values that cannot be kept; `_LOAD`; `_CLOSED` also when the cache
+   *   is closed meanwhile
    */
   async fetch(key, options, load, view, readOptions) {
     return (await this.fetchEntry(key, options, load, view, readOptions)).value
@@ -158,17 +163,18 @@ export class Cache {
     if (typeof load !== 'function') {
       throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', 'load must be a function that returns the value')
     }
+    this.#assertOpen()
+    const { changes } = this.#reader
     const found = this.#find(key, view, readOptions)
     if (found !== undefined) {
       if (found.stale) this.#loader.refresh(key, options, load)
       return { value: found.value, version: found.version, overlaid: found.overlaid, hit: true }
     }
-    const { since, result } = this.#loader.load(key, options, load)
-    const loaded = await result
+    const { since, text, value } = await this.#loader.load(key, options, load, changes)
     const state = this.#stateOf(view)
-    const overlaid = state && this.#overlay(loaded.text, options, since, state)
-    const shown = overlaid === undefined || readOptions?.base ? loaded.value : overlaid
-    return { value: shown, version: since, overlaid: shown !== loaded.value, hit: false }
+    const overlaid = state && this.#overlay(text, options, since, state)
+    const shown = overlaid === undefined || readOptions?.base ? value : overlaid
+    return { value: shown, version: since, overlaid: shown !== value, hit: false }
   }
 
   /**
@@ -343,10 +349,11 @@ export class Cache {
   /**
    * Counters of the arena since it was made (`version`, `generation`, `hits`, `misses`, `sets`, `refused`, `replays`,
    * `inexact`, `overlays`, `evictions`, `commits`, `rollbacks`, `expirations`, `invalidations`), its present contents
-   * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), the `processes` that have
-   * it open, how often one died while it changed the cache, which emptied it (`resets`), why the present content began
-   * (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept` and `refreshFailures`. Hits that another
-   * thread answered from its own parsed objects are missing until it reports them: at most 255 a key.
+   * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), the loads under way
+   * (`flights`), the `processes` that have it open, how often one died while it changed the cache, which emptied it
+   * (`resets`), why the present content began (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept`
+   * and `refreshFailures`. Hits that another thread answered from its own parsed objects are missing until it reports
+   * them: at most 255 a key.
    * @returns {Record<string, number> & { generation: string, started: string }}
    */
   stats() {
@@ -361,6 +368,7 @@ export class Cache {
     if (!this.#open) return
     this.#reader.flush()
     this.#open = false
+    this.#loader.close()
     this.#waiters.close(closedError())
     native.close(this.#handle)
   }

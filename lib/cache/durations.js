@@ -24,6 +24,15 @@ export function expiryOf({ ttl, swr }) {
 export const timeoutOf = (timeout, otherwise) =>
   timeout === undefined ? otherwise : Math.min(milliseconds(timeout, 'timeout'), MAX_TIMEOUT)
 
+const DEFAULT_LOAD_TIMEOUT = 30_000
+
+/**
+ * @param {{ loadTimeout?: number }} options milliseconds
+ * @returns {number} a whole number, 1 at least
+ */
+export const loadTimeoutOf = ({ loadTimeout = DEFAULT_LOAD_TIMEOUT }) =>
+  Math.max(Math.ceil(milliseconds(loadTimeout, 'loadTimeout')), 1)
+
 /**
  * @param {unknown} value
  * @param {string} name

@@ -11,6 +11,17 @@ import { OptimisticCacheError } from '../errors.js'
  */
 
 /**
+ * @typedef {object} FlightGrant
+ * @property {number} id 0 when nobody is told of this load
+ * @property {boolean} leads is the caller to load?
+ * @property {boolean} present an unexpired entry of the key is there
+ * @property {number} since
+ * @property {number} deadline milliseconds of the epoch
+ */
+
+/** @typedef {{ state: string, reason: string }} FlightEnd `kept`, `unkept`, `failed` or `abandoned` */
+
+/**
  * One function of include/optimistic_cache.h each; structured values go in and out as JSON text.
  * @typedef {object} Binding
  * @property {(options: Record<string, unknown>) => CacheHandle} open
@@ -43,6 +54,12 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle, token: string, principal: string) => { state: any, version: number, deadline: number,
  *   reason: string } | undefined} status
  * @property {(cache: CacheHandle) => number} sweep
+ * @property {(cache: CacheHandle, key: string, least: number, ttl?: number) => FlightGrant} flightBegin
+ * @property {(cache: CacheHandle, id: number) => void} flightKept
+ * @property {(cache: CacheHandle, id: number) => void} flightUnkept
+ * @property {(cache: CacheHandle, id: number, reason?: string) => void} flightFailed
+ * @property {(cache: CacheHandle, id: number) => FlightEnd | undefined} flightLook
+ * @property {(cache: CacheHandle, id: number) => void} flightLeave
  * @property {(cache: CacheHandle, principal: string, tokens: string[]) => ViewHandle} openView
  * @property {(view: ViewHandle) => void} closeView
  * @property {(view: ViewHandle) => { version: number, torn: boolean, pending: number, unknown: number }} viewInfo

@@ -97,7 +97,13 @@
  * @property {Query} [query]
  */
 
-/** @typedef {Omit<EntryOptions, 'since'>} LoadOptions */
+/**
+ * @typedef {object} LoadingOptions
+ * @property {number} [loadTimeout] milliseconds after which another caller may load, too, although this load has not
+ *   ended; 30,000 unless given
+ *
+ * @typedef {Omit<EntryOptions, 'since'> & LoadingOptions} LoadOptions
+ */
 
 /** @typedef {{ base?: boolean }} ReadOptions `base`: without the overlay of the view's pending mutations */
 

@@ -10,6 +10,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("hit", instance->Hit());
   DefineCacheFunctions(env, exports);
   DefineEntryFunctions(env, exports);
+  DefineFlightFunctions(env, exports);
   DefineMutationFunctions(env, exports);
   DefineViewFunctions(env, exports);
   return exports;

@@ -152,6 +152,7 @@ Napi::Value Stats(const Napi::CallbackInfo& info) {
       {"mutationsPending", stats.mutations_pending},
       {"mutations", stats.mutations},
       {"views", stats.views},
+      {"flights", stats.flights},
       {"arenaBytes", stats.arena_bytes},
       {"usedBytes", stats.used_bytes},
       {"processes", stats.processes},

@@ -50,6 +50,7 @@ class Instance {
 
 void DefineCacheFunctions(Napi::Env env, Napi::Object exports);
 void DefineEntryFunctions(Napi::Env env, Napi::Object exports);
+void DefineFlightFunctions(Napi::Env env, Napi::Object exports);
 void DefineMutationFunctions(Napi::Env env, Napi::Object exports);
 void DefineViewFunctions(Napi::Env env, Napi::Object exports);
 

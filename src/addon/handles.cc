@@ -78,8 +78,36 @@ void CacheHandle::Close() {
   watch_.reset();
   while (!views_.empty()) (*views_.begin())->Close();
   if (changes_ != nullptr) DetachChanges();
+  AbandonFlights();
   oc_close(cache_);
   cache_ = nullptr;
+}
+
+void CacheHandle::NoteFlight(const oc_flight_t& flight) {
+  if (flight.id == 0) return;
+  if (flight.leads) {
+    led_.insert(flight.id);
+  } else {
+    ++waited_for_[flight.id];
+  }
+}
+
+void CacheHandle::ForgetFlight(uint64_t id) {
+  const auto waited = waited_for_.find(id);
+  if (waited == waited_for_.end()) {
+    led_.erase(id);
+  } else if (--waited->second == 0) {
+    waited_for_.erase(waited);
+  }
+}
+
+void CacheHandle::AbandonFlights() {
+  for (const uint64_t id : led_) oc_flight_end(cache_, id, OC_FLIGHT_ABANDONED, {}, nullptr);
+  for (const auto& [id, times] : waited_for_) {
+    for (uint32_t i = 0; i < times; i++) oc_flight_leave(cache_, id);
+  }
+  led_.clear();
+  waited_for_.clear();
 }
 
 bool CacheHandle::StartWatch(Napi::Function callback) {

@@ -6,7 +6,8 @@
  * is idempotent, and the native object lives on, closed, until its JavaScript object is collected.
  *
  * The core wants every view closed before its cache. The garbage collector promises no order, so a cache knows its
- * views and closes them first, and a view that outlives its cache only forgets it.
+ * views and closes them first, and a view that outlives its cache only forgets it. It knows the flights that it leads
+ * or waits for, too: a worker that is terminated cannot end them itself.
  *
  * A handle belongs to the thread of its environment; only the core behind it is shared.
  */
@@ -15,7 +16,9 @@
 
 #include <napi.h>
 
+#include <cstdint>
 #include <memory>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "optimistic_cache.h"
@@ -41,16 +44,24 @@ class CacheHandle {
   bool StartWatch(Napi::Function callback);
   void StopWatch() { watch_.reset(); }
 
+  // A flight counts as this handle's from when it is begun until it is ended, or waited for no longer. What is left of
+  // them is abandoned when the handle is closed.
+  void NoteFlight(const oc_flight_t& flight);
+  void ForgetFlight(uint64_t id);
+
  private:
   friend class ViewHandle;
   CacheHandle(Napi::Env env, oc_cache_t* cache) : env_(env), cache_(cache) {}
   bool ExposeChanges(Napi::Object object);
   void DetachChanges();
+  void AbandonFlights();
 
   Napi::Env env_;
   oc_cache_t* cache_;
   napi_ref changes_ = nullptr;  // weak, to the ArrayBuffer
   std::unordered_set<ViewHandle*> views_;
+  std::unordered_set<uint64_t> led_;                   // flights
+  std::unordered_map<uint64_t, uint32_t> waited_for_;  // flights, and how often
   std::unique_ptr<Watch> watch_;
 };
 

@@ -10,6 +10,7 @@
 
 #include "attach.h"
 #include "event.h"
+#include "flight.h"
 #include "replay.h"
 #include "view.h"
 
@@ -21,7 +22,7 @@ static inline bool is_text(oc_slice_t slice, const char *text) { return slice_eq
 
 struct sizes {
   uint64_t bytes;
-  uint32_t tags, log, entries, mutations, views;
+  uint32_t tags, log, entries, mutations, views, flights;
 };
 
 static inline void format_tables(struct arena *arena, void *context) {
@@ -33,6 +34,7 @@ static inline void format_tables(struct arena *arena, void *context) {
   at = entry_init(arena, at, sizes->entries);
   at = mutation_init(arena, at, sizes->mutations);
   at = view_init(arena, at, sizes->views);
+  at = flight_init(arena, at, sizes->flights);
   alloc_init(arena, at);
 }
 
@@ -51,6 +53,7 @@ static inline struct arena open_arena(struct sizes *sizes) {
   if (!sizes->entries) sizes->entries = 64;
   if (!sizes->mutations) sizes->mutations = 64;
   if (!sizes->views) sizes->views = 64;
+  if (!sizes->flights) sizes->flights = 64;
   cr_assert(eq(int, open_memory(&arena, sizes->bytes, format_tables, sizes), OC_OK));
   arena_lock(&arena);
   return arena;
