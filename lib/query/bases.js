@@ -8,10 +8,10 @@
  * value between. The overlay itself is written with the plain `setState`: a write of ours leaves `dataUpdatedAt`,
  * `isInvalidated`, and the error as they are.
  */
-import { answersIn, holds, isOlder, layOver, mapAnswers, noteVersion, versionOfAnswer } from './answers.js'
-import { knownIn } from './overlay/documents.js'
+import { changes } from '#changes'
+import { answersIn, isOlder, mapAnswers, noteVersion, versionOfAnswer } from './answers.js'
 import { describeQuery } from './query-key.js'
-import { share, takeOff } from './share.js'
+import { share } from './share.js'
 import { compareVersions } from './version.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
@@ -222,7 +222,7 @@ export class Bases {
   /**
    * Shows an entry as it should be now.
    * @param {Entry} entry
-   * @param {Knows} knows
+   * @param {Knows | undefined} knows
    */
   #show(entry, knows = this.#knows()) {
     const data = this.#overlaid(entry, knows)
@@ -241,14 +241,15 @@ export class Bases {
 
   /**
    * @param {Entry} entry
-   * @param {Knows} knows
+   * @param {Knows | undefined} knows
    */
   #overlaid(entry, knows = this.#knows()) {
     const { query, description, base, clock } = entry
     const laid = mapAnswers(base, description, (answer, page) => {
       const isMissed = (/** @type {Layer} */ layer) => !coversAnswer(answer, clock, layer)
       const operations = this.#engine.layers.filter(isMissed).flatMap((layer) => layer.operations)
-      return operations.length > 0 ? layOver(answer, description, operations, this.#engine.shapes, page, knows) : answer
+      if (operations.length === 0 || !changes) return answer
+      return changes.layOver(answer, description, operations, this.#engine.shapes, page, knows)
     })
     const shown = share(query.state.data, laid)
     this.#note(entry, shown)
@@ -262,7 +263,7 @@ export class Bases {
     )
     // By version, not by time: a slow answer arrives late and is old.
     answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
-    return knownIn(answers, this.#engine.shapes)
+    return changes?.knownIn(answers, this.#engine.shapes)
   }
 
   /**
@@ -270,7 +271,8 @@ export class Bases {
    * @param {Layer} layer
    */
   #holds({ description, base }, { operations }) {
-    return answersIn(base, description).some((answer) => holds(answer, description, operations, this.#engine.shapes))
+    const { shapes } = this.#engine
+    return answersIn(base, description).some((answer) => changes?.holds(answer, description, operations, shapes))
   }
 
   /**
@@ -362,7 +364,8 @@ function rebase(entry, data, clock = BEFORE_ALL) {
  */
 function rebaseManually(entry, data) {
   const { base, query, description } = entry
-  const next = share(base, takeOff(base, query.state.data, data))
+  // Without the changes there is nothing to take off.
+  const next = share(base, changes ? changes.takeOff(base, query.state.data, data) : data)
   const answers = answersIn(base, description)
   answersIn(next, description).forEach((answer, at) => noteVersion(answer, versionOfAnswer(answers[at])))
   entry.base = next

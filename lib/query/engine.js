@@ -12,26 +12,23 @@
  * inside its `mutationFn`. So whatever `onMutate`, `onError`, `onSuccess` and `onSettled` do, or throw, they find the
  * layer where it belongs, and cannot take back what is committed.
  *
+ * The engine holds the layers and what they lie over; how a layer comes to be and ends is `lifecycle.js`, which browsers
+ * load after the page.
+ *
  * One engine serves a QueryClient, for as long as that lives. Without a client (a page of server components only) it
  * watches the mutations that the page was rendered with.
  */
+import { preloadChanges, withChanges } from '#changes'
 import { Bases } from './bases.js'
-import { addToken, removeToken } from './cookie.js'
-import { changes, createLayer, documentsOf } from './layer.js'
-import { coalesce, inOrder } from './order.js'
-import { noteRealID, realIDOf } from './temporary.js'
-import { createToken } from './token.js'
-import { errorOf, isOffline, sendAtLeaving, sendMutation, tokenHeader } from './transport.js'
-import { Watcher } from './watcher.js'
+import { createLayer, specs } from './layer.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
-/** @typedef {import('@tanstack/react-query').Mutation<any, any, any, any>} Mutation */
 /** @typedef {import('@tanstack/react-query').MutationFunctionContext} MutationFunctionContext */
 /** @typedef {import('./layer.js').Layer} Layer */
 /** @typedef {import('./layer.js').Outcome} Outcome */
 /** @typedef {import('./layer.js').Operation} Operation */
 /** @typedef {import('./layer.js').MutationSpec} MutationSpec */
-/** @typedef {import('./transport.js').Attempt} Attempt */
+/** @typedef {import('./lifecycle.js').Lifecycle} Lifecycle */
 /** @typedef {import('../cache/types.js').Shapes} Shapes */
 
 /**
@@ -62,16 +59,8 @@ import { Watcher } from './watcher.js'
  * @property {boolean} adopted begun by the page before a reload, or by another tab
  */
 
-/** How many settled tokens are remembered, lest an older page bring one back. */
-const MAX_REMEMBERED = 256
-
 /** @type {WeakMap<QueryClient, Engine>} */
 const engines = new WeakMap()
-/**
- * By the `mutationFn` of their options, which outlives what users spread around it.
- * @type {WeakMap<Function, MutationSpec>}
- */
-const specs = new WeakMap()
 
 /**
  * @param {QueryClient} client
@@ -88,14 +77,18 @@ export function engineOf(client) {
  * @param {readonly unknown[]} mutationKey
  */
 export function mutationOptions(spec, mutationKey) {
+  preloadChanges()
+  /** @type {<T>({ client }: MutationFunctionContext, run: (lifecycle: Lifecycle) => T) => T | Promise<T>} */
+  const run = ({ client }, run) => engineOf(client).withLifecycle(run)
   /** @type {(variables: any, context: MutationFunctionContext) => Promise<any>} */
-  const mutationFn = (variables, context) => engineOf(context.client).send(spec, variables, context)
+  const mutationFn = async (variables, context) => run(context, (lifecycle) => lifecycle.send(spec, variables, context))
   specs.set(mutationFn, spec)
   return {
     mutationKey,
     networkMode: /** @type {const} */ ('always'),
-    /** @type {(variables: any, context: MutationFunctionContext) => { token: string }} */
-    onMutate: (variables, context) => ({ token: engineOf(context.client).claim(spec, variables, context).token }),
+    /** @type {(variables: any, context: MutationFunctionContext) => { token: string } | Promise<{ token: string }>} */
+    onMutate: (variables, context) =>
+      run(context, (lifecycle) => ({ token: lifecycle.claim(spec, variables, context).token })),
     mutationFn,
   }
 }
@@ -111,20 +104,14 @@ export class Engine {
   batch = (/** @type {() => void} */ write) => write()
   /** @type {PendingMutation[]} a new array at each change */
   pending = []
+  /** Tokens of mutations of which it is known how they ended, as far back as it matters. @type {Set<string>} */
+  settled = new Set()
+  /** Is what the page was rendered with watched? */
+  isStarted = false
 
-  #bases
-  #watcher = new Watcher((layer) => this.#mark(layer, false))
-  /** @type {WeakMap<Mutation, Layer>} */
-  #mutations = new WeakMap()
-  /** Layers whose mutation has not called yet. TanStack hands out no id: variables and key tell which it is. */
-  #unclaimed = /** @type {{ layer: Layer, variables: unknown, mutationKey: unknown }[]} */ ([])
-  /**
-   * By the context of their mutation, which is one object for all attempts of one `mutate`.
-   * @type {WeakMap<object, Layer>}
-   */
-  #claimed = new WeakMap()
-  /** @type {Set<string>} */
-  #remembered = new Set()
+  #client
+  /** @type {Lifecycle | undefined} until what changes need is loaded */
+  #lifecycle
   /** A router that goes back to a page gives its old state again. @type {WeakSet<PageState>} */
   #hydrated = new WeakSet()
   /** @type {Set<() => void>} */
@@ -134,49 +121,25 @@ export class Engine {
 
   /** @param {QueryClient} [client] */
   constructor(client) {
-    this.#bases = client && new Bases(client, this)
-    const mutations = client?.getMutationCache()
-    mutations?.getAll().forEach((mutation) => this.#enter(mutation))
-    mutations?.subscribe((event) => {
-      if (event.type === 'added') this.#enter(event.mutation)
-      if (event.type !== 'updated') return
-      if (event.action.type === 'pending') this.#enter(event.mutation)
-      if (event.action.type === 'error') this.#fail(event.mutation)
+    this.#client = client
+    this.bases = client && new Bases(client, this)
+    this.#tryLifecycle()
+  }
+
+  /**
+   * @template T
+   * @param {(lifecycle: Lifecycle) => T} run called at once, unless what changes need is still being loaded
+   * @returns {T | Promise<T>} rejects with an `OptimisticMutationError` when it cannot be loaded
+   */
+  withLifecycle(run) {
+    return withChanges(({ Lifecycle }) => {
+      const isNew = !this.#lifecycle
+      const lifecycle = (this.#lifecycle ??= new Lifecycle(this, this.#client))
+      if (isNew && this.isStarted) lifecycle.start()
+      // What the page was rendered with lies over nothing yet.
+      if (isNew) this.changed()
+      return run(lifecycle)
     })
-    if (client) globalThis.addEventListener?.('pagehide', () => this.#leave())
-  }
-
-  /**
-   * The layer of a mutation of which TanStack calls a function.
-   * @param {MutationSpec} spec
-   * @param {any} variables
-   * @param {MutationFunctionContext} context
-   * @returns {Layer}
-   */
-  claim(spec, variables, context) {
-    let layer = this.#claimed.get(context)
-    if (!layer) {
-      const isOwn = (/** @type {{ variables: unknown, mutationKey: unknown }} */ one) =>
-        one.variables === variables && one.mutationKey === context.mutationKey
-      const own = this.#unclaimed.find(isOwn)
-      this.#unclaimed = this.#unclaimed.filter((other) => other !== own)
-      layer = own?.layer ?? this.#begin(spec, variables)
-      this.#claimed.set(context, layer)
-    }
-    return layer
-  }
-
-  /**
-   * Sends the change of a `mutate`, when those of the same documents before it have settled. One call is one attempt.
-   * @param {MutationSpec} spec
-   * @param {any} variables
-   * @param {MutationFunctionContext} context
-   * @returns {Promise<any>} what the server answered: documents as saved
-   */
-  async send(spec, variables, context) {
-    const layer = this.claim(spec, variables, context)
-    await layer.turn
-    return this.#deliver(layer, context)
   }
 
   /**
@@ -190,27 +153,28 @@ export class Engine {
     this.#hydrated.add(state)
     this.shapes = { ...this.shapes, ...shapes }
     const isNew = (/** @type {{ token: string }} */ { token }) =>
-      !this.#remembered.has(token) && !this.layers.some((layer) => layer.token === token)
+      !this.settled.has(token) && !this.layers.some((layer) => layer.token === token)
     const presented = [...pending, ...unknown.map((token) => ({ token, operations: [] }))].filter(isNew)
-    this.#add(presented.map((mutation) => createLayer({ ...mutation, api, adopted: true })))
+    this.add(presented.map((mutation) => createLayer({ ...mutation, api, adopted: true })))
     this.batch(() => {
       for (const { queryKey, data, version } of queries) {
-        this.#bases?.hydrate(queryKey, data, { generation, version }, isKnown)
+        this.bases?.hydrate(queryKey, data, { generation, version }, isKnown)
       }
-      this.#bases?.rewrite()
+      this.bases?.rewrite()
     })
   }
 
   /** Begins to watch the mutations that were taken in, and tells the listeners of them. */
   start() {
-    for (const layer of this.layers) if (layer.adopted && !layer.spec && !layer.outcome) this.#adopt(layer)
-    this.#watcher.start()
-    this.#changed()
+    this.isStarted = true
+    this.#tryLifecycle()
+    this.changed()
   }
 
   /** Stops watching. `start()` goes on. */
   stop() {
-    this.#watcher.stop()
+    this.isStarted = false
+    this.#lifecycle?.stop()
   }
 
   /**
@@ -218,7 +182,7 @@ export class Engine {
    * @returns {boolean} is it known here how this mutation ended?
    */
   hasSettled(token) {
-    return this.#remembered.has(token)
+    return this.settled.has(token)
   }
 
   /**
@@ -239,253 +203,27 @@ export class Engine {
     return () => this.#settleListeners.delete(listener)
   }
 
+  /** @param {SettledMutation} settled */
+  tell(settled) {
+    // Apart from this call: a listener that throws is its page's trouble, and must not stop the settling.
+    for (const listener of this.#settleListeners) queueMicrotask(() => listener(settled))
+  }
+
   /** Forgets committed layers that every query has under it. */
   sweep() {
-    this.layers = this.layers.filter((layer) => !layer.outcome || this.#bases?.need(layer))
-  }
-
-  /**
-   * Lays a mutation over the queries when TanStack begins it, before any callback runs.
-   * @param {Mutation} mutation
-   */
-  #enter(mutation) {
-    const { state, options } = mutation
-    const spec = options.mutationFn && specs.get(options.mutationFn)
-    if (!spec || state.status !== 'pending' || this.#mutations.has(mutation)) return
-    const { variables } = state
-    try {
-      const layer = this.#begin(spec, variables, /** @type {any} */ (state.context)?.token)
-      this.#mutations.set(mutation, layer)
-      layer.retried = Boolean(options.retry)
-      this.#unclaimed.push({ layer, variables, mutationKey: options.mutationKey })
-    } catch {
-      // Variables that are wrong: `claim` throws it again, where TanStack hears it.
-    }
-  }
-
-  /**
-   * @param {MutationSpec} spec
-   * @param {any} variables
-   * @param {string} [token] of one that was persisted; made here, once per `mutate`, unless given
-   * @returns {Layer}
-   */
-  #begin(spec, variables, token = createToken()) {
-    // As the server will see them, and nobody else's: later ones may be put into them.
-    /** @type {Operation[]} */
-    const operations = JSON.parse(JSON.stringify(spec.operations(variables, token)))
-    for (const operation of operations) if ('id' in operation) operation.id = realIDOf(operation.id)
-    const last = this.#before(operations).at(-1)
-    if (spec.coalesce && last?.spec?.coalesce && last.turn && !last.sent && isSame(last.operations, operations)) {
-      coalesce(last.operations, operations, this.shapes)
-      this.#changed()
-      return last
-    }
-    const layer = this.#lay({ token, api: spec.api, operations, spec, variables })
-    this.#changed()
-    return layer
-  }
-
-  /**
-   * The unsettled mutations of the same documents.
-   * @param {Operation[]} operations
-   */
-  #before(operations) {
-    const documents = documentsOf(operations)
-    return this.layers.filter(
-      (layer) => !layer.outcome && documentsOf(layer.operations).some((document) => documents.includes(document))
-    )
-  }
-
-  /** @param {Pick<Layer, 'token' | 'api' | 'operations'> & Partial<Layer>} one */
-  #lay(one) {
-    const known = this.layers.find(({ token }) => token === one.token)
-    if (known) return Object.assign(known, one)
-    const before = this.#before(one.operations)
-    for (const layer of before) if (layer.adopted && !layer.spec) this.#adopt(layer)
-    const turn = before.length > 0 ? Promise.all(before.map(({ settled }) => settled)) : undefined
-    const layer = createLayer({ ...one, turn })
-    addToken(layer.token)
-    this.#add([layer])
-    return layer
-  }
-
-  /** @param {Layer} layer */
-  #adopt(layer) {
-    this.#watcher.watch(layer, (outcome) => this.#settle(layer, outcome))
-  }
-
-  /**
-   * @param {Layer} layer
-   * @param {MutationFunctionContext} [context]
-   */
-  async #deliver(layer, context) {
-    // Several `mutate` that became one request hear the same.
-    layer.sending ??= inOrder(documentsOf(layer.operations), () => this.#attempt(layer, context))
-    try {
-      return await layer.sending
-    } catch (error) {
-      if (!layer.outcome) layer.sending = undefined
-      throw error
-    }
-  }
-
-  /**
-   * @param {Layer} layer
-   * @param {MutationFunctionContext} [context]
-   */
-  async #attempt(layer, context) {
-    if (layer.outcome) throw errorOf({}, layer.outcome)
-    let attempt = await this.#request(layer, context)
-    /** @type {Outcome} */
-    let outcome = { state: 'unknown' }
-    if (attempt.isWell) outcome = { state: 'committed', version: attempt.version }
-    else {
-      layer.failed = attempt
-      if (!attempt.isUnsent) outcome = await this.#outcomeOf(layer, !attempt.status)
-      // Only the answer was lost: the server gives it again, and changes nothing.
-      const again = outcome.state === 'committed' && !attempt.status && !attempt.isCustom && (await sendMutation(layer))
-      if (again && again.isWell) attempt = again
-    }
-    this.#refine(layer, attempt)
-    if (attempt.isWell) layer.failed = undefined
-    if (attempt.isWell || outcome.state === 'committed' || !layer.retried) this.#settle(layer, outcome)
-    else layer.refusal = outcome
-    if (attempt.isWell) return attempt.result
-    throw errorOf(attempt, outcome)
-  }
-
-  /**
-   * @param {Layer} layer
-   * @param {MutationFunctionContext} [context]
-   * @returns {Promise<Attempt>}
-   */
-  async #request(layer, context) {
-    const { sent, spec, token, variables } = layer
-    layer.sent = 'asked'
-    // It was sent when the page was left, and the user came back to the page as it was.
-    if (sent === 'left') return {}
-    if (!spec?.mutationFn) return sendMutation(layer)
-    const isUnsent = isOffline()
-    try {
-      const headers = tokenHeader(token)
-      return { isWell: true, result: await spec.mutationFn(variables, { ...context, token, headers }) }
-    } catch (cause) {
-      return { cause, isCustom: true, isUnsent }
-    }
-  }
-
-  /**
-   * @param {Layer} layer
-   * @param {boolean} isLost did no answer come?
-   * @returns {Promise<Outcome>} asked for until it is known
-   */
-  #outcomeOf(layer, isLost) {
-    this.#mark(layer, isLost)
-    return new Promise((resolve) => this.#watcher.watch(layer, resolve))
-  }
-
-  /**
-   * @param {Layer} layer
-   * @param {boolean} isUnknown
-   */
-  #mark(layer, isUnknown) {
-    if (isUnknown === Boolean(layer.isUnknown)) return
-    layer.isUnknown = isUnknown
-    this.#changed()
-  }
-
-  /**
-   * The page is being left, by a reload perhaps. What waits for its turn would be lost with the page, so it is sent
-   * now, in the order of the user's actions.
-   */
-  #leave() {
-    for (const layer of this.layers) {
-      const { spec, outcome, sent, operations } = layer
-      if (!spec || spec.mutationFn || outcome || sent) continue
-      if (this.layers.some((other) => creates(other, operations))) continue
-      layer.sent = 'left'
-      sendAtLeaving(layer)
-    }
-  }
-
-  /** @param {Mutation} mutation the last attempt of which failed, or whose onMutate threw: it is not sent any more */
-  #fail(mutation) {
-    const layer = this.#mutations.get(mutation)
-    if (!layer) return
-    this.#unclaimed = this.#unclaimed.filter((other) => other.layer !== layer)
-    this.#settle(layer, layer.refusal ?? { state: 'rolledBack' })
-  }
-
-  /**
-   * What hooks or access rules made of the change is what the database has, so that is what shows until the queries
-   * have it.
-   * @param {Layer} layer
-   * @param {Attempt} attempt
-   */
-  #refine(layer, { documents }) {
-    if (!documents) return
-    /** @type {(operation: any) => any} */
-    const savedOf = ({ type, collection, id }) =>
-      type === 'create' || collection === 'global'
-        ? documents[0]
-        : documents.find((document) => String(document?.id) === String(id))
-    // Of several documents, those that were refused are taken back.
-    layer.operations = layer.operations.filter(savedOf)
-    for (const operation of /** @type {import('./layer.js').DocumentOperation[]} */ (layer.operations)) {
-      const saved = savedOf(operation)
-      if (operation.type === 'create') {
-        noteRealID(operation.collection, layer.token, saved.id)
-        for (const { operations } of this.layers) {
-          for (const one of /** @type {any[]} */ (operations)) if (one.id === layer.token) one.id = saved.id
-        }
-        operation.data = saved
-      }
-      const { data = {} } = operation
-      for (const name of Object.keys(data)) if (Object.hasOwn(saved, name)) data[name] = saved[name]
-    }
-  }
-
-  /**
-   * @param {Layer} layer
-   * @param {Outcome} outcome
-   */
-  #settle(layer, outcome) {
-    if (layer.outcome) return
-    const { token, operations, adopted, failed } = layer
-    layer.outcome = outcome
-    removeToken(token)
-    this.#remember(token)
-    layer.clock = ++this.clock
-    if (outcome.state !== 'committed') this.layers = this.layers.filter((other) => other !== layer)
-    this.#changed()
-    // A rollback is exact: nobody has to be asked.
-    if (outcome.state !== 'rolledBack' && !failed?.isUnsent) this.#bases?.invalidate(layer)
-    this.sweep()
-    layer.resolve(outcome)
-    const isWell = !failed && outcome.state === 'committed'
-    const error = isWell ? undefined : /** @type {Error} */ (errorOf(failed ?? {}, outcome))
-    for (const listener of this.#settleListeners) {
-      // Apart from this call: a listener that throws is its page's trouble, and must not stop the settling.
-      queueMicrotask(() => listener({ token, state: outcome.state, error, operations, adopted }))
-    }
-    // What was to change a document that was not created has nothing to change.
-    for (const other of this.layers) {
-      if (!other.outcome && creates(layer, other.operations)) {
-        this.#settle(other, { state: 'rolledBack', reason: 'the document was not created' })
-      }
-    }
-  }
-
-  /** @param {string} token */
-  #remember(token) {
-    this.#remembered.add(token)
-    if (this.#remembered.size > MAX_REMEMBERED) this.#remembered.delete([...this.#remembered][0])
+    this.layers = this.layers.filter((layer) => !layer.outcome || this.bases?.need(layer))
   }
 
   /** @param {Layer[]} layers */
-  #add(layers) {
+  add(layers) {
     this.layers = [...this.layers, ...layers].sort((one, other) => (one.token < other.token ? -1 : 1))
     this.#snapshot()
+  }
+
+  #tryLifecycle() {
+    const trying = this.withLifecycle((lifecycle) => this.isStarted && lifecycle.start())
+    // Nothing has been changed yet: the change that needs it tries again, and hears of it when it fails.
+    if (trying instanceof Promise) trying.catch(() => {})
   }
 
   #snapshot() {
@@ -494,24 +232,10 @@ export class Engine {
       .map(({ token, operations, isUnknown }) => ({ token, operations, state: isUnknown ? 'unknown' : 'pending' }))
   }
 
-  #changed() {
+  /** Brings what is shown, and `pending`, up to date with the layers. */
+  changed() {
     this.#snapshot()
-    this.batch(() => this.#bases?.rewrite())
+    this.batch(() => this.bases?.rewrite())
     for (const listener of this.#listeners) listener()
   }
 }
-
-/**
- * Does the layer create a document, as yet under its temporary id, that these operations change?
- * @param {Layer} layer
- * @param {Operation[]} operations
- */
-const creates = ({ token, operations: [first] }, operations) =>
-  first?.type === 'create' &&
-  first.id === token &&
-  operations[0] !== first &&
-  changes(operations, first.collection, token)
-
-/** @type {(one: Operation[], other: Operation[]) => boolean} are they updates of the same documents? */
-const isSame = (one, other) =>
-  String(documentsOf(one)) === String(documentsOf(other)) && [...one, ...other].every(({ type }) => type === 'update')

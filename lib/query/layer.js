@@ -45,6 +45,12 @@
  */
 
 /**
+ * By the `mutationFn` of their options, which outlives what users spread around it.
+ * @type {WeakMap<Function, MutationSpec>}
+ */
+export const specs = new WeakMap()
+
+/**
  * @param {Pick<Layer, 'token' | 'api' | 'operations'> & Partial<Layer>} layer
  * @returns {Layer}
  */

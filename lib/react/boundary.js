@@ -1,7 +1,8 @@
 'use client'
 
-import { createElement, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import { createElement, use, useContext, useEffect, useMemo, useRef, useState } from 'react'
 import { notifyManager, QueryClientContext } from '@tanstack/react-query'
+import { preloadChanges } from '#changes'
 import { Engine, engineOf } from '../query/engine.js'
 import { BoundaryContext } from './context.js'
 
@@ -38,6 +39,10 @@ export function OptimisticBoundary({ state, refresh, onSettled, children }) {
   const [own] = useState(() => (client ? undefined : new Engine()))
   const engine = client ? engineOf(client) : /** @type {Engine} */ (own)
   engine.batch = notifyManager.batch
+
+  // The HTML shows what is pending, so it stays as it came until the same can be shown here.
+  const loading = state?.pending?.length ? preloadChanges() : undefined
+  if (loading) use(loading)
 
   // Before the children render, on the server too: its HTML must show what the first render in the browser shows. It
   // may run more often, or for a render that React drops: what it takes in is versioned.

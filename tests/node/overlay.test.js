@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { holdsDocumentOf, overlay } from '../../lib/query/overlay.js'
-import { takeOff } from '../../lib/query/share.js'
+import { takeOff } from '../../lib/query/take-off.js'
 
 const SHAPES = {
   orders: {

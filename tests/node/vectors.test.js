@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe as group, test } from 'node:test'
-import { holds, layOver } from '../../lib/query/answers.js'
+import { holds, layOver } from '../../lib/query/lay-over.js'
 import { knownIn } from '../../lib/query/overlay/documents.js'
 import { describe, readVectors } from './support/vectors.js'
 

@@ -1,0 +1,8 @@
+/**
+ * All that is needed from the first change on, and not before: how a mutation lives, and what it looks like. A browser
+ * loads it apart (see `changes-later.js`).
+ */
+export { holds, layOver } from './lay-over.js'
+export { Lifecycle } from './lifecycle.js'
+export { knownIn } from './overlay/documents.js'
+export { takeOff } from './take-off.js'
