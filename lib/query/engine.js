@@ -106,6 +106,11 @@ export class Engine {
   pending = []
   /** Tokens of mutations of which it is known how they ended, as far back as it matters. @type {Set<string>} */
   settled = new Set()
+  /**
+   * Of `queueOffline()`: `ready` resolves when a queued mutation may be sent.
+   * @type {{ ready(layer: Layer): Promise<void> } | undefined}
+   */
+  queue
   /** Is what the page was rendered with watched? */
   isStarted = false
 

@@ -18,6 +18,7 @@
  * @property {(variables: any, temporaryID: string) => Operation[]} operations throws an `OptimisticMutationError` for
  *   variables that are wrong
  * @property {(variables: any, context: any) => Promise<any>} [mutationFn] sends it; Payload's REST API unless given
+ * @property {'queue'} [offline] does it wait for a network, over reloads?
  * @property {boolean} [coalesce] may what waits for its turn become one request?
  */
 

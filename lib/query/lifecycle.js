@@ -6,6 +6,7 @@
  * `mutationFn` sends it; `error` in the cache is the end of one that is not tried again.
  */
 import { addToken, removeToken } from './cookie.js'
+import { OptimisticMutationError } from './errors.js'
 import { changes, createLayer, documentsOf, specs } from './layer.js'
 import { coalesce, inOrder } from './order.js'
 import { noteRealID, realIDOf } from './temporary.js'
@@ -21,6 +22,9 @@ import { Watcher } from './watcher.js'
 /** @typedef {import('./layer.js').Operation} Operation */
 /** @typedef {import('./layer.js').MutationSpec} MutationSpec */
 /** @typedef {import('./transport.js').Attempt} Attempt */
+
+/** What is queued did not reach the server, and stays in the queue. */
+const AGAIN = Symbol('again')
 
 /** How many settled tokens are remembered, lest an older page bring one back. */
 const MAX_REMEMBERED = 256
@@ -59,6 +63,28 @@ export class Lifecycle {
   start() {
     for (const layer of this.#engine.layers) if (layer.adopted && !layer.spec && !layer.outcome) this.#adopt(layer)
     this.#watcher.start()
+  }
+
+  /**
+   * Takes up what an earlier page had queued, in the order of the user's actions.
+   * @param {Pick<Layer, 'token' | 'api' | 'operations' | 'variables'>[]} queued sent when they are known not to have been
+   * @param {typeof queued} old not sent any more
+   */
+  takeUp(queued, old) {
+    /** @type {(one: (typeof queued)[number]) => Layer} */
+    const lay = (one) => {
+      const { api, operations } = one
+      /** @type {MutationSpec} */
+      const spec = { api, operations: () => operations, offline: 'queue' }
+      // The page that was left may have sent it.
+      return this.#lay({ ...one, spec, adopted: true, sent: 'left' })
+    }
+    const isNew = (/** @type {{ token: string }} */ { token }) => !this.#engine.settled.has(token)
+    const layers = queued.filter(isNew).map(lay)
+    for (const one of old.filter(isNew)) this.#settle(lay(one), { state: 'expired' })
+    this.#engine.changed()
+    // How they end is told to those who listen.
+    for (const layer of layers) this.#deliver(layer).catch(() => {})
   }
 
   /** Stops watching. `start()` goes on. */
@@ -125,6 +151,10 @@ export class Lifecycle {
    * @returns {Layer}
    */
   #begin(spec, variables, token = createToken()) {
+    if (spec.offline && !this.#engine.queue) {
+      const text = "offline: 'queue' needs queueOffline() of payload-optimistic-cache/query/offline to be called before"
+      throw new OptimisticMutationError('ERR_OPTIMISTIC_ARGUMENT', text)
+    }
     // As the server will see them, and nobody else's: later ones may be put into them.
     /** @type {Operation[]} */
     const operations = JSON.parse(JSON.stringify(spec.operations(variables, token)))
@@ -175,7 +205,7 @@ export class Lifecycle {
    */
   async #deliver(layer, context) {
     // Several `mutate` that became one request hear the same.
-    layer.sending ??= inOrder(documentsOf(layer.operations), () => this.#attempt(layer, context))
+    layer.sending ??= this.#attempts(layer, context)
     try {
       return await layer.sending
     } catch (error) {
@@ -188,6 +218,20 @@ export class Lifecycle {
    * @param {Layer} layer
    * @param {MutationFunctionContext} [context]
    */
+  async #attempts(layer, context) {
+    for (;;) {
+      // Before its documents are locked: without a network other tabs must hear so, and not wait for this one.
+      if (layer.spec?.offline) await this.#engine.queue?.ready(layer)
+      const answer = await inOrder(documentsOf(layer.operations), () => this.#attempt(layer, context))
+      if (answer !== AGAIN) return answer
+    }
+  }
+
+  /**
+   * @param {Layer} layer
+   * @param {MutationFunctionContext} [context]
+   * @returns {Promise<any>} what the server answered, or AGAIN
+   */
   async #attempt(layer, context) {
     if (layer.outcome) throw errorOf({}, layer.outcome)
     let attempt = await this.#request(layer, context)
@@ -197,6 +241,10 @@ export class Lifecycle {
     else {
       layer.failed = attempt
       if (!attempt.isUnsent) outcome = await this.#outcomeOf(layer, !attempt.status)
+      if (layer.spec?.offline && !attempt.status && outcome.state === 'unknown') {
+        this.#mark(layer, false)
+        return AGAIN
+      }
       // Only the answer was lost: the server gives it again, and changes nothing.
       const again = outcome.state === 'committed' && !attempt.status && !attempt.isCustom && (await sendMutation(layer))
       if (again && again.isWell) attempt = again
