@@ -19,19 +19,30 @@ let first
 /** @type {unknown} */
 let failure
 
-/** Never rejects. */
+/** The promise says of itself that it is fulfilled, as React's `use` reads it: no later render is held back. */
+const isRead = () => Object.assign(/** @type {Promise<void>} */ (loading), { status: 'fulfilled' })
+
+/** Never rejects. @returns {Promise<void>} */
 const load = () =>
   (loading ??= import('./changes.js').then(
-    (loaded) => void (changes = loaded),
+    (loaded) => {
+      changes = loaded
+      isRead()
+    },
     (cause) => {
       failure = cause
+      isRead()
       // The next change tries again: the network may be back.
       loading = undefined
     }
   ))
 
-/** Begins to load them. @returns {Promise<void> | undefined} of the first attempt, also when that has failed */
-export const preloadChanges = () => (changes ? undefined : (first ??= load()))
+/**
+ * Begins to load them.
+ * @returns {Promise<void> | undefined} of the first attempt, also when that has failed: always the same, since what
+ *   React held back with it asks for it again
+ */
+export const preloadChanges = () => (first ??= load())
 
 /**
  * @template T
