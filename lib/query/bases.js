@@ -110,6 +110,18 @@ export class Bases {
   }
 
   /**
+   * The queries that layers lie over, with these. For devtools.
+   * @returns {{ query: Query, layers: Layer[] }[]}
+   */
+  layered() {
+    const all = [...this.#entries.values()].map((entry) => ({
+      query: entry.query,
+      layers: this.#engine.layers.filter((layer) => !covers(entry, layer) && this.#holds(entry, layer)),
+    }))
+    return all.filter(({ layers }) => layers.length > 0)
+  }
+
+  /**
    * Marks what a settled mutation may have changed as invalid: every query that holds one of its documents, and the
    * lists and counts of their collections. Without operations, everything.
    * @param {Layer} layer
