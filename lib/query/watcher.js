@@ -96,7 +96,9 @@ export class Watcher {
 }
 
 /**
- * The page was rendered before the mutation's request arrived. Its token was made in this browser, by this clock.
+ * The page was rendered before the mutation's request arrived. Its token was made in this browser, by this clock, which
+ * may have been set back since.
  * @param {Layer} layer
  */
-const isOnItsWay = ({ operations, token }) => operations.length === 0 && Date.now() - timeOf(token) < ON_ITS_WAY
+const isOnItsWay = ({ operations, token }) =>
+  operations.length === 0 && Math.abs(Date.now() - timeOf(token)) < ON_ITS_WAY
