@@ -49,6 +49,8 @@ scenario('with the network cut, the card goes back and says so', async ({ app, a
   const { id, orderNumber } = await app.order('pending')
   const ada = await as('ada')
   const page = await ada.open('/')
+  // What changes need is loaded after the page: without it nothing would show.
+  await page.waitForLoadState('networkidle')
   await ada.context.setOffline(true)
   await page.locator(`[data-order="${id}"] [data-advance]`).click()
   assert.match(await toast(page), new RegExp(`#${orderNumber}\\b`))
