@@ -9,7 +9,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
-import { globalRulesOf, readRulesOf, shapesOf } from '../payload/cacheOf.js'
+import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
 import { draftsOf, GLOBALS } from '../payload/targets.js'
 
 /** @typedef {import('payload').BasePayload} Payload */
@@ -58,7 +58,7 @@ export async function questionOf(payload, user, principal, type, args) {
   // Payload says no in its own words.
   if (rights[collection] === false) return undefined
 
-  const scope = args.overrideAccess ? 'everything' : principal
+  const scope = args.overrideAccess ? 'everything' : scopeOf(payload, user, [collection, ...related])
   const query = {
     type,
     // A draft is another document than what is published; and when that changes, so does the draft.

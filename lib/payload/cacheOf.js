@@ -15,6 +15,14 @@ export const cacheOf = (payload) => runtimeOf(payload).cache
 export const shapesOf = (payload) => runtimeOf(payload).shapes
 
 /**
+ * Whose answers may be shown to a user: the user's own, unless the option `scope` says more.
+ * @param {import('payload').BasePayload} payload
+ * @param {any} user
+ * @param {string[]} shown collections whose documents the answer shows
+ */
+export const scopeOf = (payload, user, shown) => runtimeOf(payload).scopeOf(user, shown)
+
+/**
  * Whether answers that show documents of a collection, with relations populated to `depth`, can be kept, and the tags
  * that they need besides those of their query.
  * @param {import('payload').BasePayload} payload

@@ -12,6 +12,10 @@ import { DEFAULT_ACCESS } from './access.js'
  * @property {{ ttl?: number, maxBytes?: number }} [idempotency] how long the answers to requests with a token are kept
  *   for when those come again, in milliseconds (a day unless given), and how many bytes of them (16 MiB)
  * @property {import('../cache/types.js').Limits} [limits] of the cache
+ * @property {(user: any) => string} [scope] who may share an entry: users (null: who is not logged in) of whom it returns
+ *   the same text, instead of each user alone. What access control answers is told apart all the same; share only
+ *   between users to whom the hooks of the declared collections do the same. Where a field has read access or an
+ *   `afterRead` hook of its own, and in globals, nothing is shared
  * @property {import('./access.js').AccessOptions} [access] who may use which endpoint
  * @property {number} [ttl] milliseconds until a mutation expires that was never settled; 30,000 unless given. A
  *   transaction that takes longer is still settled right, but its user sees the old state in the meantime
@@ -25,7 +29,8 @@ import { DEFAULT_ACCESS } from './access.js'
 export function assertOptions(options) {
   assertSlugs('collections', options?.collections)
   assertSlugs('globals', options.globals ?? {})
-  const { access = {}, ttl } = options
+  const { access = {}, scope, ttl } = options
+  if (scope !== undefined && typeof scope !== 'function') throw wrong('scope must be a function, like (user) => string')
   if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0))
     throw wrong('ttl must be a number of milliseconds over 0')
   assertAccess(access)

@@ -8,6 +8,7 @@ import { wrapEndpoints } from './idempotency.js'
 import { assertDeclared } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
 import { draftsOf, GLOBALS, publishedOf } from './targets.js'
+import { principalOf } from './request.js'
 import { Transactions } from './transactions.js'
 import { Waits } from './waits.js'
 
@@ -130,6 +131,21 @@ export class Runtime {
   /** Milliseconds until a mutation expires that was never settled. */
   get ttl() {
     return this.#options.ttl
+  }
+
+  /**
+   * Whose answers may be shown to a user.
+   * @param {any} user
+   * @param {string[]} shown collections whose documents the answer shows
+   */
+  scopeOf(user, shown) {
+    const { scope } = this.#options
+    if (scope === undefined || shown.some((slug) => this.isOpaque(slug))) return principalOf(user)
+    const shared = scope(user)
+    // Like no principal, whatever it is.
+    if (typeof shared === 'string' && shared !== '') return `scope ${shared}`
+    const message = `optimisticCache: scope must return a text that is not empty, and returned ${JSON.stringify(shared)}`
+    throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', message)
   }
 
   newBracket() {
