@@ -379,13 +379,51 @@ size_t oc_sweep(oc_cache_t *cache, uint64_t *next);
 
 typedef void (*oc_watcher)(void *context);
 /*
- * Calls `watcher` after begins, settlings, invalidations and ended loads, by whatever process: once for several that
+ * Calls `watcher` after begins, settlings, invalidations and ended loads, and after what there is a reader for (see
+ * below), by whatever process: once for several that
  * come close together, and now and then for nothing. The call is made on a thread that the library has in each process
  * and must be short, and call nothing of this library (uv_async_send is made for it).
  * Errors: MEMORY. oc_unwatch returns when no call of it is under way any more.
  */
 oc_status oc_watch(oc_cache_t *cache, oc_watcher watcher, void *context, uint64_t *id);
 void oc_unwatch(oc_cache_t *cache, uint64_t id);
+
+/* What can be told; a reader wants a set of these. */
+typedef enum oc_event_type {
+  OC_EVENT_COMMIT = 1,
+  OC_EVENT_ROLLBACK = 2,
+  OC_EVENT_EXPIRE = 4,
+  OC_EVENT_INVALIDATE = 8, /* oc_invalidate, oc_record, and when everything may have changed at once */
+  OC_EVENT_EVICT = 16      /* an entry went to make room, because it had expired or was not read for long */
+} oc_event_type;
+
+/* A reader of what happens in a cache, whoever does it. It belongs to one thread at a time. */
+typedef struct oc_events oc_events_t;
+
+/*
+ * A reader of these types, of what happens from now on. Nothing is recorded that nobody reads. Close it with
+ * oc_events_close before oc_close. Errors: ARGUMENT, MEMORY.
+ */
+oc_status oc_events_open(oc_cache_t *cache, uint32_t types, oc_events_t **events, oc_error_t *error);
+/* Other types from now on. Read before, or what happened of the types that are given up is gone. Errors: ARGUMENT. */
+oc_status oc_events_want(oc_events_t *events, uint32_t types, oc_error_t *error);
+void oc_events_close(oc_events_t *events);
+
+typedef struct oc_lost {
+  uint64_t events; /* of the wanted types that the reader was too late for, or that were too long to be recorded */
+  bool reset;      /* a process died while it changed the cache: it was emptied, and what was pending is forgotten */
+} oc_lost_t;
+
+/*
+ * Writes a JSON array of what happened since the last read, in its order, and how much of it is lost. An event is
+ *   {"type":"commit","version":…,"token":…,"principal":…,"tags":[…],"moreTags":0}
+ *   {"type":"rollback"|"expire", as a commit, and "reason" when there is one}
+ *   {"type":"invalidate","version":…,"everything":false,"tags":[…],"moreTags":0}, and "reason" when it is everything
+ *   {"type":"evict","version":…,"key":…,"reason":"expired"|"room"}, where the version is the entry's
+ * At most 64 tags are listed; `moreTags` counts the others. Nobody waits for readers: call this soon after a watcher was
+ * called. Errors: ARGUMENT, MEMORY (nothing is lost by it).
+ */
+oc_status oc_events_read(oc_events_t *events, oc_buffer_t *out, oc_lost_t *lost, oc_error_t *error);
 
 /* ---- Looking in --------------------------------------------------------------------------------------------- */
 

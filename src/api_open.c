@@ -73,8 +73,8 @@ static void read_capacity(struct arena_capacity *capacity, const oc_options_t *o
 /* Loads of different keys at a time that are not done twice; a slot takes about 600 bytes. */
 static uint32_t flight_capacity(uint64_t max_bytes) { return clamp(max_bytes >> 18, 16, 1024); }
 
-/* The ring of events. */
-static uint32_t ring_size(uint64_t max_bytes) { return clamp(max_bytes / 1024, 4096, 256 << 10) & ~7U; }
+/* The ring of events: a few hundred of them at least. */
+static uint32_t ring_size(uint64_t max_bytes) { return clamp(max_bytes / 512, 16 << 10, 512 << 10) & ~7U; }
 
 static uint64_t tables_size(const struct arena_capacity *capacity, uint64_t max_bytes) {
   return sizeof(struct arena_header) + 16 + shape_store_bytes(max_bytes) + event_bytes(ring_size(max_bytes)) +
@@ -284,6 +284,12 @@ uint64_t oc_generation(const oc_cache_t *cache) {
 const volatile uint32_t *oc_changes(const oc_cache_t *cache) { return &arena_header(&cache->arena)->changes; }
 
 void cache_notify(oc_cache_t *cache) { event_wake(&cache->arena, EVENT_ANY); }
+
+void cache_unlock(oc_cache_t *cache, bool happened) {
+  bool is_new = event_is_new_locked(&cache->arena);
+  arena_unlock(&cache->arena);
+  if (happened || is_new) cache_notify(cache);
+}
 
 oc_status oc_watch(oc_cache_t *cache, oc_watcher watcher, void *context, uint64_t *id) {
   if (!cache || !watcher || !id) return OC_ERR_ARGUMENT;

@@ -303,7 +303,7 @@ static oc_status catch_up(struct read *read) {
   }
   arena_lock(&read->cache->arena);
   status = keep_or_drop_locked(read, status, entered && status == OC_OK ? &documents : NULL);
-  arena_unlock(&read->cache->arena);
+  cache_unlock(read->cache, false); /* room may have been made */
   documents_free(&documents);
   return status;
 }

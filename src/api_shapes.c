@@ -73,9 +73,9 @@ oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *s
   bool same = slice_equal(shape_store_text_locked(arena), text);
   bool put = same || shape_store_put_locked(arena, text);
   struct shapes *old = put ? install_locked(cache, shapes) : NULL;
-  if (put && !same) entry_clear_locked(arena);
-  if (put && !same && !first) tag_change_all_locked(arena, log_append_locked(arena, 0, 0, 0)); /* no load is kept */
-  arena_unlock(arena);
+  if (put && !same && first) entry_clear_locked(arena);
+  if (put && !same && !first) mutation_invalidate_all_locked(arena, SLICE("other shapes")); /* no load is kept */
+  cache_unlock(cache, false);
   if (old) shapes_release(old);
   if (put) return OC_OK;
   return error_set(error, OC_ERR_SHAPES, "shapes have %zu bytes, and the arena takes %llu; raise maxBytes", text.len,

@@ -134,8 +134,7 @@ oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t
       view->generation = arena_header(&cache->arena)->generation;
       view->name = view_open_locked(&cache->arena, now, cache->limits.view_age);
     }
-    arena_unlock(&cache->arena);
-    if (expired > 0) cache_notify(cache);
+    cache_unlock(cache, expired > 0);
     if (fits) {
       view->operations.len = size;
       *out = view;

@@ -75,7 +75,7 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
     struct arena_counters *counters = &arena_header(&cache->arena)->counters;
     if (status == OC_OK) counters->sets++;
     else counters->refused++;
-    arena_unlock(&cache->arena);
+    cache_unlock(cache, false);
   }
   documents_free(&documents);
   oc_buffer_free(&compiled);
@@ -184,8 +184,7 @@ oc_status oc_commit(oc_cache_t *cache, oc_token_t token, oc_slice_t operations, 
   if (status == OC_OK) {
     arena_lock(&cache->arena);
     status = mutation_commit_locked(&cache->arena, token, list, version);
-    arena_unlock(&cache->arena);
-    cache_notify(cache);
+    cache_unlock(cache, true);
     explain(cache, status, error);
   }
   oc_buffer_free(&compiled);
@@ -198,8 +197,7 @@ oc_status oc_rollback(oc_cache_t *cache, oc_token_t token, oc_slice_t reason, oc
   if (status != OC_OK) return status;
   arena_lock(&cache->arena);
   status = mutation_rollback_locked(&cache->arena, token, reason);
-  arena_unlock(&cache->arena);
-  cache_notify(cache);
+  cache_unlock(cache, true);
   return explain(cache, status, error);
 }
 
@@ -209,8 +207,7 @@ oc_status oc_expire(oc_cache_t *cache, oc_token_t token, oc_slice_t reason, oc_e
   if (status != OC_OK) return status;
   arena_lock(&cache->arena);
   status = mutation_expire_locked(&cache->arena, token, reason);
-  arena_unlock(&cache->arena);
-  cache_notify(cache);
+  cache_unlock(cache, true);
   return explain(cache, status, error);
 }
 
@@ -221,9 +218,8 @@ oc_status oc_record(oc_cache_t *cache, oc_slice_t operations, uint64_t *version,
   if (status == OC_OK) {
     arena_lock(&cache->arena);
     uint64_t recorded = mutation_record_locked(&cache->arena, (oc_slice_t){compiled.data, compiled.len});
-    arena_unlock(&cache->arena);
+    cache_unlock(cache, true);
     if (version) *version = recorded;
-    cache_notify(cache);
   }
   oc_buffer_free(&compiled);
   return status;
@@ -264,15 +260,13 @@ oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
         .state = (oc_state)mutation->state, .version = mutation->version, .deadline = mutation->deadline};
     if (mutation->reason) memcpy(info->reason, arena_at(&cache->arena, mutation->reason), mutation->reason_len);
   }
-  arena_unlock(&cache->arena);
-  if (expired > 0) cache_notify(cache);
+  cache_unlock(cache, expired > 0);
   return explain(cache, status, error);
 }
 
 size_t oc_sweep(oc_cache_t *cache, uint64_t *next) {
   arena_lock(&cache->arena);
   uint32_t expired = mutation_sweep_locked(&cache->arena, cache_now(), next);
-  arena_unlock(&cache->arena);
-  if (expired > 0) cache_notify(cache);
+  cache_unlock(cache, expired > 0);
   return expired;
 }

@@ -65,6 +65,8 @@ oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *s
 uint64_t cache_now(void);
 /* Tells everybody who waits that something happened. Not with the lock held. */
 void cache_notify(oc_cache_t *cache);
+/* Gives the lock back, and tells them when `happened`, or when there are events to be read. */
+void cache_unlock(oc_cache_t *cache, bool happened);
 /*
  * Notes for each layer whether it is to be laid over what the database said at `version`, which has it already when it
  * committed by then. A layer whose mutation ended without a commit tears the view.

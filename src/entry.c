@@ -49,6 +49,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "event.h"
+
 enum {
   EVICTIONS_MOST = 1024,
   REACH = 4,         /* how many times its size must be evicted for a large value, more or less */
@@ -216,14 +218,19 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
 /* ---- Making room ---- */
 
 /* Every entry that could still be found and goes to make room, or because it expired, goes through here. */
-static void evict(struct arena *arena, uint32_t index) {
+static void evict(struct arena *arena, uint32_t index, oc_slice_t reason) {
+  const struct entry *entry = entry_at(arena, index);
+  if (event_happened_locked(arena, EVENT_EVICT)) {
+    struct event event = {.type = EVENT_EVICT, .version = entry->version, .reason = reason};
+    event.key = slot_key(arena, &entry->slot);
+    event_record_locked(arena, &event);
+  }
   entry_remove_locked(arena, index);
-  arena_header(arena)->counters.evictions++;
 }
 
 static bool evict_expired(struct arena *arena) {
   uint32_t index = expiry_first_locked(arena, &entries_of(arena)->expiry, entries_of(arena)->now);
-  if (index) evict(arena, index);
+  if (index) evict(arena, index, SLICE("expired"));
   return index != 0;
 }
 
@@ -236,7 +243,7 @@ static bool evict_one(struct arena *arena) {
     index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->current.oldest;
   }
   entries->hand = index;
-  evict(arena, index); /* moves the hand on */
+  evict(arena, index, SLICE("room")); /* moves the hand on */
   return true;
 }
 

@@ -30,11 +30,15 @@
 #include <assert.h>
 #include <string.h>
 
+#include "event.h"
+
 enum {
   REASON_MOST = 512,
   LOOK_EVERY = 200,  /* ms between two looks whether the others live, while one of them has something pending */
   ORPHAN_GRACE = 250 /* ms from the death of its process being noticed to its expiry; both are within a second */
 };
+
+static const oc_slice_t NOTHING = {NULL, 0};
 
 struct principal {
   struct slot slot; /* key: its text */
@@ -358,7 +362,7 @@ oc_status mutation_begin_locked(struct arena *arena, const struct mutation_sourc
   return OC_OK;
 }
 
-/* ---- Settling ---- */
+/* ---- The log ---- */
 
 /* The links of a record being made: each tag once, with what happened to it. */
 struct link_list {
@@ -402,12 +406,20 @@ static void drop_links(struct link_list *list) {
   for (uint32_t i = 0; i < list->count; i++) tag_drop_locked(list->arena, list->links[i].tag);
 }
 
-/* Without memory for a record nothing can be said about any tag but that it changed. */
-static uint64_t append_all_changed(struct arena *arena) {
+uint64_t mutation_invalidate_all_locked(struct arena *arena, oc_slice_t reason) {
   entry_clear_locked(arena);
   uint64_t version = log_append_locked(arena, 0, 0, 0);
   tag_change_all_locked(arena, version);
+  if (event_happened_locked(arena, EVENT_INVALIDATE)) {
+    struct event event = {.type = EVENT_INVALIDATE, .everything = true, .version = version, .reason = reason};
+    event_record_locked(arena, &event);
+  }
   return version;
+}
+
+/* Without memory for a record nothing can be said about any tag but that it changed. */
+static uint64_t append_all_changed(struct arena *arena) {
+  return mutation_invalidate_all_locked(arena, SLICE("the arena has no memory for a record of what changed"));
 }
 
 static uint64_t append(struct arena *arena, oc_slice_t operations, uint64_t begun, bool invalidate) {
@@ -427,6 +439,47 @@ static uint64_t append(struct arena *arena, oc_slice_t operations, uint64_t begu
   drop_links(&list);
   return version;
 }
+
+/* ---- Telling ---- */
+
+/* As many of the texts as an event takes; returns how many. */
+static uint32_t name_tags(const struct arena *arena, const uint32_t *tags, size_t stride, uint32_t count,
+                          oc_slice_t *names) {
+  if (count > EVENT_TAGS_MOST) count = EVENT_TAGS_MOST;
+  for (uint32_t i = 0; i < count; i++)
+    names[i] =
+        slot_key(arena, &tag_at(arena, *(const uint32_t *)(const void *)((const char *)tags + i * stride))->slot);
+  return count;
+}
+
+/*
+ * Tells listeners what was just logged under `version`: what the record touched, or, when it touched nothing, what the
+ * mutation is still pending on. `mutation` may be NULL.
+ */
+static void tell(struct arena *arena, enum event_type type, const struct mutation *mutation, uint64_t version,
+                 oc_slice_t reason) {
+  if (!event_happened_locked(arena, type)) return;
+  struct event event = {.type = type, .version = version, .reason = reason};
+  oc_slice_t names[EVENT_TAGS_MOST];
+  const struct log_record *record = log_find_locked(arena, version);
+  uint32_t touched = record ? record->link_count : 0;
+  if (touched > 0) {
+    const struct log_link *links = arena_at(arena, record->links);
+    event.tag_count = name_tags(arena, &links->tag, sizeof *links, touched, names);
+  } else if (mutation && mutation->tags) {
+    touched = mutation->tag_count;
+    event.tag_count = name_tags(arena, arena_at(arena, mutation->tags), sizeof(uint32_t), touched, names);
+  }
+  event.tags = names;
+  event.more_tags = touched - event.tag_count;
+  if (mutation) {
+    event.token = mutation->token;
+    event.principal = slot_key(arena, &principal_at(arena, mutation->principal)->slot);
+  }
+  event_record_locked(arena, &event);
+}
+
+/* ---- Settling ---- */
 
 static void drop_operations(struct arena *arena, struct mutation *mutation) {
   alloc_free_locked(arena, mutation->operations);
@@ -469,13 +522,15 @@ static void settle(struct arena *arena, struct mutation *mutation, oc_state stat
   mutations->newest = index;
 }
 
+/* As much of it as is kept. */
+static oc_slice_t cut_reason(oc_slice_t reason) { return (oc_slice_t){reason.data, utf8_cut(reason, REASON_MOST)}; }
+
 static void keep_reason(struct arena *arena, struct mutation *mutation, oc_slice_t reason) {
-  size_t len = utf8_cut(reason, REASON_MOST);
-  if (len == 0 || mutation->reason) return;
-  mutation->reason = alloc_get_locked(arena, len);
+  if (reason.len == 0 || mutation->reason) return;
+  mutation->reason = alloc_get_locked(arena, reason.len);
   if (!mutation->reason) return;
-  memcpy(arena_at(arena, mutation->reason), reason.data, len);
-  mutation->reason_len = (uint32_t)len;
+  memcpy(arena_at(arena, mutation->reason), reason.data, reason.len);
+  mutation->reason_len = (uint32_t)reason.len;
 }
 
 oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice_t operations, uint64_t *version) {
@@ -486,20 +541,26 @@ oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice
     if (!operations.data) operations = mutation_operations(arena, mutation);
     uint64_t committed = append(arena, operations, mutation->begun, mutation->announced != 0);
     settle(arena, mutation, OC_COMMITTED, committed);
-    arena_header(arena)->counters.commits++;
+    tell(arena, EVENT_COMMIT, mutation, committed, NOTHING);
   } else if (mutation->state == OC_EXPIRED) {
     settle_expired(arena, mutation, operations, OC_COMMITTED);
-    arena_header(arena)->counters.commits++;
+    tell(arena, EVENT_COMMIT, mutation, mutation->version, NOTHING);
   }
   *version = mutation->version;
   return OC_OK;
 }
 
 static void roll_back(struct arena *arena, struct mutation *mutation, oc_slice_t reason) {
-  if (mutation->state == OC_PENDING) settle(arena, mutation, OC_ROLLED_BACK, log_append_locked(arena, 0, 0, 0));
-  else settle_expired(arena, mutation, (oc_slice_t){NULL, 0}, OC_ROLLED_BACK);
+  reason = cut_reason(reason);
+  if (mutation->state == OC_PENDING) {
+    uint64_t version = log_append_locked(arena, 0, 0, 0);
+    tell(arena, EVENT_ROLLBACK, mutation, version, reason); /* while its tags are known */
+    settle(arena, mutation, OC_ROLLED_BACK, version);
+  } else {
+    settle_expired(arena, mutation, NOTHING, OC_ROLLED_BACK);
+    tell(arena, EVENT_ROLLBACK, mutation, mutation->version, reason);
+  }
   keep_reason(arena, mutation, reason);
-  arena_header(arena)->counters.rollbacks++;
 }
 
 oc_status mutation_rollback_locked(struct arena *arena, oc_token_t token, oc_slice_t reason) {
@@ -517,9 +578,10 @@ static void expire(struct arena *arena, struct mutation *mutation, oc_slice_t re
     return;
   }
   uint64_t version = append(arena, mutation_operations(arena, mutation), 0, true);
+  reason = cut_reason(reason);
   settle(arena, mutation, OC_EXPIRED, version);
+  tell(arena, EVENT_EXPIRE, mutation, version, reason);
   keep_reason(arena, mutation, reason);
-  arena_header(arena)->counters.expirations++;
 }
 
 oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice_t reason) {
@@ -532,8 +594,9 @@ oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice
 }
 
 uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations) {
-  arena_header(arena)->counters.invalidations++;
-  return append(arena, operations, 0, true);
+  uint64_t version = append(arena, operations, 0, true);
+  tell(arena, EVENT_INVALIDATE, NULL, version, NOTHING);
+  return version;
 }
 
 /* Somebody who may be dead has something pending, and it is time to look. A clock that went back is no reason. */

@@ -1,5 +1,6 @@
 import { OptimisticCacheError } from '../errors.js'
 import { expiryOf, timeoutOf } from './durations.js'
+import { Events } from './events.js'
 import { frozenFromJSON, toJSON } from './json.js'
 import { isUnkeepable, Loader } from './loader.js'
 import { native } from './native.js'
@@ -8,6 +9,7 @@ import { Reader } from './reader.js'
 import { View, viewStateOf } from './view.js'
 import { Waiters } from './waiters.js'
 
+/** @typedef {import('./types.js').CacheEvents} CacheEvents */
 /** @typedef {import('./types.js').EntryOptions} EntryOptions */
 /** @typedef {import('./types.js').EntryInfo} EntryInfo */
 /** @typedef {import('./types.js').FetchedEntry} FetchedEntry */
@@ -33,6 +35,7 @@ export class Cache {
   #reader
   #loader
   #waiters
+  #events
 
   /**
    * Use `openCache()`.
@@ -47,6 +50,8 @@ export class Cache {
       () => native.unwatch(handle),
     )
     this.#loader = new Loader(this, handle, this.#waiters, (key, text, entry) => this.#store(key, text, true, entry))
+    this.#events = new Events(handle, options.name ?? 'default')
+    this.#events.look()
   }
 
   /** The log's head: the version of the last committed operation. Read it before a load and pass it as `since`. */
@@ -202,6 +207,7 @@ export class Cache {
     const principal = options?.principal ?? 'anonymous'
     this.#assertOpen()
     const { changes } = this.#reader
+    this.#events.look()
     const handle = native.openView(this.#handle, principal, options?.tokens ?? [])
     const { version, pending } = native.viewInfo(handle)
     const state = { cache: this, handle, version, changes, mayOverlay: pending > 0, shown: new Map(), open: true }
@@ -221,6 +227,7 @@ export class Cache {
    */
   begin(token, mutation) {
     const operations = operationsToJSON(mutation?.operations)
+    this.#events.look()
     native.begin(this.#handle, token, mutation.principal ?? 'anonymous', operations, mutation.ttl)
   }
 
@@ -259,6 +266,7 @@ export class Cache {
    */
   commit(token, mutation) {
     const operations = mutation?.operations === undefined ? undefined : operationsToJSON(mutation.operations)
+    this.#events.look()
     return native.commit(this.#handle, token, operations)
   }
 
@@ -269,6 +277,7 @@ export class Cache {
    * @throws {OptimisticCacheError} `_TOKEN_UNKNOWN`, `_TOKEN_SETTLED` (committed)
    */
   rollback(token, options) {
+    this.#events.look()
     native.rollback(this.#handle, token, options?.reason)
   }
 
@@ -279,6 +288,7 @@ export class Cache {
    * @throws {OptimisticCacheError} `_TOKEN_UNKNOWN`, `_TOKEN_SETTLED`
    */
   expire(token, options) {
+    this.#events.look()
     native.expire(this.#handle, token, options?.reason)
   }
 
@@ -289,7 +299,9 @@ export class Cache {
    * @throws {OptimisticCacheError} `_OPERATION`, `_JSON_…`
    */
   record(operations) {
-    return native.record(this.#handle, operationsToJSON(operations))
+    const text = operationsToJSON(operations)
+    this.#events.look()
+    return native.record(this.#handle, text)
   }
 
   /**
@@ -298,6 +310,7 @@ export class Cache {
    * @throws {OptimisticCacheError} `_TAG_SIZE`
    */
   invalidate(tags) {
+    this.#events.look()
     return native.invalidate(this.#handle, tags)
   }
 
@@ -344,6 +357,44 @@ export class Cache {
     return this.#waiters.wait(/** @type {() => boolean | undefined} */ (look), timeout, () => look() ?? false)
   }
 
+  // ---- Events
+
+  /**
+   * Calls `listener` after each event of that type, whichever thread or process made it, from now on and in their
+   * order: soon after, never from inside a call of the cache. Listeners keep no event loop alive. What a listener
+   * throws is an uncaught exception, and the other listeners are called all the same.
+   *
+   * Nobody who writes waits for listeners: when they fall far behind, events are lost, which the event `lost` tells, as
+   * `eventsLost` of `stats()` does; while nobody listens for it, a warning does, once.
+   *
+   * The same events are published on the diagnostics channels `payload-optimistic-cache:commit` and so on, with the
+   * name of the `cache`, by each cache object. It notices a channel's first subscriber when it is opened, and in any
+   * call that opens a view, writes, or asks for `stats()`.
+   * @template {keyof CacheEvents} T
+   * @param {T} type
+   * @param {(event: CacheEvents[T]) => void} listener
+   * @returns {this}
+   * @throws {OptimisticCacheError} `_MEMORY`
+   */
+  on(type, listener) {
+    this.#assertOpen()
+    this.#events.add(type, listener)
+    return this
+  }
+
+  /**
+   * Takes back one `on` of the same type and listener, if there was one.
+   * @template {keyof CacheEvents} T
+   * @param {T} type
+   * @param {(event: CacheEvents[T]) => void} listener
+   * @returns {this}
+   */
+  off(type, listener) {
+    this.#assertOpen()
+    this.#events.remove(type, listener)
+    return this
+  }
+
   // ---- Looking in
 
   /**
@@ -351,16 +402,18 @@ export class Cache {
    * `inexact`, `overlays`, `evictions`, `commits`, `rollbacks`, `expirations`, `invalidations`), its present contents
    * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), the loads under way
    * (`flights`), the `processes` that have it open, how often one died while it changed the cache, which emptied it
-   * (`resets`), why the present content began (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept`
-   * and `refreshFailures`. Hits that another thread answered from its own parsed objects are missing until it reports
-   * them: at most 255 a key.
+   * (`resets`), why the present content began (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept`,
+   * `refreshFailures` and `eventsLost`. Hits that another thread answered from its own parsed objects are missing until
+   * it reports them: at most 255 a key.
    * @returns {Record<string, number> & { generation: string, started: string }}
    */
   stats() {
     this.#assertOpen()
     this.#reader.flush()
+    this.#events.look()
     const stats = /** @type {any} */ (native.stats(this.#handle))
-    return { ...stats, unkept: this.#loader.unkept, refreshFailures: this.#loader.refreshFailures }
+    const { unkept, refreshFailures } = this.#loader
+    return { ...stats, unkept, refreshFailures, eventsLost: this.#events.lost }
   }
 
   /** Gives the cache up; what waits is rejected, and views of this object are closed. Idempotent. */
@@ -370,6 +423,7 @@ export class Cache {
     this.#open = false
     this.#loader.close()
     this.#waiters.close(closedError())
+    this.#events.close()
     native.close(this.#handle)
   }
 
@@ -404,6 +458,7 @@ export class Cache {
   #store(key, value, json, options = {}) {
     const { expiresAt, staleUntil } = expiryOf(options)
     const { tags = [], since = 0 } = options
+    this.#events.look()
     return native.set(this.#handle, key, value, json, tags, since, expiresAt, staleUntil, queryToJSON(options))
   }
 

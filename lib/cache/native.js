@@ -30,6 +30,9 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle) => string} generation
  * @property {(cache: CacheHandle, callback: () => void) => void} watch
  * @property {(cache: CacheHandle) => void} unwatch
+ * @property {(cache: CacheHandle, types: number, callback: () => void) => void} listen
+ * @property {(cache: CacheHandle) => void} unlisten
+ * @property {(cache: CacheHandle) => { events: string, lost: number, reset: boolean } | undefined} readEvents
  * @property {(cache: CacheHandle) => Record<string, any>} stats
  * @property {(cache: CacheHandle, key: string, value: string | Uint8Array, json: boolean, tags: string[], since:
  *   number, expiresAt: number, staleUntil: number, query?: string) => boolean} set

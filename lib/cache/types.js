@@ -141,4 +141,52 @@
  * @property {number} hits
  */
 
+/**
+ * A mutation that was settled.
+ * @typedef {object} SettledEvent
+ * @property {'commit' | 'rollback' | 'expire'} type
+ * @property {number} version that its settling took
+ * @property {string} token
+ * @property {string} principal
+ * @property {string} [reason] given to `rollback` or `expire`, or why it expired by itself
+ * @property {string[]} tags that it touched: documents, collections, and the user's own; 64 at most
+ * @property {number} moreTags how many others there are
+ */
+
+/**
+ * @typedef {object} InvalidateEvent
+ * @property {'invalidate'} type
+ * @property {number} version
+ * @property {boolean} everything all entries were dropped, whatever their tags
+ * @property {string} [reason] why everything
+ * @property {string[]} tags 64 at most
+ * @property {number} moreTags how many others there are
+ */
+
+/**
+ * @typedef {object} EvictEvent
+ * @property {'evict'} type
+ * @property {number} version of the entry
+ * @property {string} key
+ * @property {'expired' | 'room'} reason it had expired, or it was not read for long; room was needed either way
+ */
+
+/**
+ * @typedef {object} LostEvent
+ * @property {'lost'} type
+ * @property {number} count of the events of the types listened to that could not be told
+ * @property {boolean} reset a process died while it changed the cache: it was emptied, and what was pending is
+ *   forgotten
+ */
+
+/**
+ * @typedef {object} CacheEvents
+ * @property {SettledEvent} commit
+ * @property {SettledEvent} rollback
+ * @property {SettledEvent} expire
+ * @property {InvalidateEvent} invalidate
+ * @property {EvictEvent} evict
+ * @property {LostEvent} lost
+ */
+
 export {}

@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   DefineFlightFunctions(env, exports);
   DefineMutationFunctions(env, exports);
   DefineViewFunctions(env, exports);
+  DefineEventFunctions(env, exports);
   return exports;
 }
 

@@ -108,21 +108,6 @@ Napi::Value Generation(const Napi::CallbackInfo& info) {
   return in.ok() ? GenerationOf(info.Env(), oc_generation(cache->Get())) : info.Env().Undefined();
 }
 
-Napi::Value StartWatch(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  const Napi::Function callback = in.Function(1, "callback");
-  CacheHandle* cache = in.Cache();
-  if (in.ok()) cache->StartWatch(callback);
-  return info.Env().Undefined();
-}
-
-Napi::Value StopWatch(const Napi::CallbackInfo& info) {
-  Arguments in(info);
-  CacheHandle* cache = in.Cache();
-  if (in.ok()) cache->StopWatch();
-  return info.Env().Undefined();
-}
-
 Napi::Value Stats(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
@@ -172,8 +157,6 @@ void DefineCacheFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("close", Napi::Function::New<Close>(env, "close"));
   exports.Set("version", Napi::Function::New<Version>(env, "version"));
   exports.Set("generation", Napi::Function::New<Generation>(env, "generation"));
-  exports.Set("watch", Napi::Function::New<StartWatch>(env, "watch"));
-  exports.Set("unwatch", Napi::Function::New<StopWatch>(env, "unwatch"));
   exports.Set("stats", Napi::Function::New<Stats>(env, "stats"));
 }
 

@@ -53,6 +53,7 @@ void DefineEntryFunctions(Napi::Env env, Napi::Object exports);
 void DefineFlightFunctions(Napi::Env env, Napi::Object exports);
 void DefineMutationFunctions(Napi::Env env, Napi::Object exports);
 void DefineViewFunctions(Napi::Env env, Napi::Object exports);
+void DefineEventFunctions(Napi::Env env, Napi::Object exports);
 
 // Versions, sizes and times stay far below 2^53, where a double is exact.
 inline Napi::Number NumberOf(Napi::Env env, uint64_t value) {

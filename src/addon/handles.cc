@@ -76,6 +76,7 @@ void CacheHandle::Close() {
   if (cache_ == nullptr) return;
   napi_remove_env_cleanup_hook(env_, CloseAtTeardown, this);
   watch_.reset();
+  listener_.reset();
   while (!views_.empty()) (*views_.begin())->Close();
   if (changes_ != nullptr) DetachChanges();
   AbandonFlights();
@@ -114,6 +115,12 @@ bool CacheHandle::StartWatch(Napi::Function callback) {
   watch_.reset();
   watch_ = Watch::Start(env_, cache_, callback);
   return watch_ != nullptr;
+}
+
+bool CacheHandle::StartListening(uint32_t types, Napi::Function callback) {
+  listener_.reset();
+  listener_ = Listener::Start(env_, cache_, types, callback);
+  return listener_ != nullptr;
 }
 
 Napi::Value ViewHandle::Wrap(Napi::Env env, CacheHandle* owner, oc_view_t* view) {

@@ -21,6 +21,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "listener.h"
 #include "optimistic_cache.h"
 #include "watch.h"
 
@@ -49,6 +50,12 @@ class CacheHandle {
   void NoteFlight(const oc_flight_t& flight);
   void ForgetFlight(uint64_t id);
 
+  // Reads events of these types from now on; `callback` is called on this thread when there are some.
+  bool StartListening(uint32_t types, Napi::Function callback);
+  void StopListening() { listener_.reset(); }
+  // Null when it does not listen.
+  oc_events_t* Events() const { return listener_ ? listener_->Get() : nullptr; }
+
  private:
   friend class ViewHandle;
   CacheHandle(Napi::Env env, oc_cache_t* cache) : env_(env), cache_(cache) {}
@@ -63,6 +70,7 @@ class CacheHandle {
   std::unordered_set<uint64_t> led_;                   // flights
   std::unordered_map<uint64_t, uint32_t> waited_for_;  // flights, and how often
   std::unique_ptr<Watch> watch_;
+  std::unique_ptr<Listener> listener_;
 };
 
 class ViewHandle {

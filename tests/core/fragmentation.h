@@ -17,6 +17,7 @@
 struct fragmentation {
   uint64_t live;  /* bytes of keys and values, sampled while the arena is full: the mean */
   uint64_t least; /* the least of the samples */
+  uint64_t used;  /* bytes that the allocator gave out, sampled likewise: the mean */
   uint64_t arena; /* the arena's bytes, tables included */
   uint64_t sets, refused, removed, evicted;
 };
@@ -60,7 +61,7 @@ static inline struct fragmentation fragmentation_run(struct arena *arena, uint64
                                                      const char *value, const struct fragmentation_sizes *sizes) {
   struct fragmentation result = {.least = UINT64_MAX, .arena = arena_header(arena)->identity.size};
   struct documents documents = {0};
-  uint64_t state = seed, total = 0, samples = 0, every = steps / 64 + 1;
+  uint64_t state = seed, total = 0, used = 0, samples = 0, every = steps / 64 + 1;
   for (uint64_t step = 0; step < steps; step++) {
     char name[24];
     int len = snprintf(name, sizeof name, "%llu", (unsigned long long)(fragmentation_draw(&state) % keys));
@@ -81,10 +82,12 @@ static inline struct fragmentation fragmentation_run(struct arena *arena, uint64
     if (step < steps / 2 || step % every) continue;
     uint64_t live = fragmentation_live(arena);
     total += live;
+    used += alloc_used_locked(arena);
     samples++;
     if (live < result.least) result.least = live;
   }
   result.live = total / samples;
+  result.used = used / samples;
   result.evicted = arena_header(arena)->counters.evictions;
   return result;
 }

@@ -3,8 +3,18 @@ import process from 'node:process'
 import { openCache } from '../../../lib/index.js'
 
 let cache
+const heard = []
 
 const methods = {
+  /** Notes what is told of these types. */
+  listen: (types) => {
+    for (const type of types) cache.on(type, (event) => heard.push(event))
+  },
+  /** What was told, as soon as that are `count` events. */
+  heard: async (count) => {
+    while (heard.length < count) await new Promise(setImmediate)
+    return heard
+  },
   open: (options) => {
     cache = openCache(options)
   },
