@@ -12,11 +12,13 @@
  */
 import { announceEndpoint } from './announce.js'
 import { mutationEndpoint } from './endpoints.js'
+import { OWN_ENDPOINT } from './options.js'
 import { afterAnswer, afterError, afterGlobalChange, afterOperation } from './hooks.js'
 import { beforeGlobalOperation, beforeOperation } from './hooks.js'
 import { entriesEndpoint, statsEndpoint } from './inspection.js'
-import { assertOptions } from './options.js'
+import { assertFree, assertOptions } from './options.js'
 import { mutationsEndpoint } from './outcomes.js'
+import { assertOneVersion } from '../version.js'
 import { TOKEN_HEADER } from './request.js'
 import { runtimeOf } from './runtime.js'
 
@@ -34,9 +36,10 @@ import { runtimeOf } from './runtime.js'
  *   starts
  */
 export function optimisticCache(options) {
+  assertOneVersion()
   assertOptions(options)
   return (config) => ({
-    ...config,
+    ...assertFree(config),
     custom: { ...config.custom, optimisticCache: { name: 'default', ...options } },
     collections: config.collections?.map(withHooks),
     globals: config.globals?.map(withGlobalHooks),
@@ -50,7 +53,9 @@ export function optimisticCache(options) {
   })
 }
 
-const ENDPOINTS = [mutationEndpoint, mutationsEndpoint, announceEndpoint, statsEndpoint, entriesEndpoint]
+const ENDPOINTS = [mutationEndpoint, mutationsEndpoint, announceEndpoint, statsEndpoint, entriesEndpoint].map(
+  (endpoint) => ({ ...endpoint, custom: OWN_ENDPOINT }),
+)
 
 /**
  * The origins that may use the API may send a token.

@@ -72,5 +72,38 @@ export function assertDeclared(kind, declared, known) {
   throw wrong(`${kind}s names ${what}: ${list(unknown)}; there are ${list(known) || 'none'}`)
 }
 
+/** How the plugin's endpoints are told from others: bundlers make copies of them, too. */
+export const OWN_ENDPOINT = { optimisticCache: true }
+const PREFIX = '/optimistic'
+
+/**
+ * @template {{ custom?: any }} T
+ * @param {T} config before the plugin has it
+ * @returns {T}
+ * @throws {OptimisticCacheError} `_ARGUMENT`
+ */
+export function assertFree(config) {
+  if (config.custom?.optimisticCache === undefined) return config
+  throw wrong('it is in plugins twice; give one all collections and globals, and take the other out')
+}
+
+/**
+ * Whether the plugin's endpoints can be reached.
+ * @param {{ collections: { slug: string }[], endpoints?: { path: string, method: string, custom?: any }[] }} config
+ *   other plugins' included
+ * @throws {OptimisticCacheError} `_ARGUMENT`
+ */
+export function assertReachable({ collections, endpoints = [] }) {
+  if (collections.some(({ slug }) => slug === 'optimistic')) {
+    throw wrong('its endpoints are where those of the collection "optimistic" would be; give that another slug')
+  }
+  const clash = endpoints.find(
+    ({ custom, path }) => !custom?.optimisticCache && (path === PREFIX || path.startsWith(`${PREFIX}/`)),
+  )
+  if (clash === undefined) return
+  const { method, path } = clash
+  throw wrong(`its endpoints are where ${method.toUpperCase()} ${path} of the config is; give that another path`)
+}
+
 /** @param {string} what */
 const wrong = (what) => new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', `optimisticCache: ${what}`)

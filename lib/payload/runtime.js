@@ -5,10 +5,11 @@ import { wrapWrites } from './adapter.js'
 import { Bracket } from './bracket.js'
 import { OptimisticCacheError } from '../errors.js'
 import { wrapEndpoints } from './idempotency.js'
-import { assertDeclared } from './options.js'
+import { assertDeclared, assertReachable } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
 import { draftsOf, GLOBALS, publishedOf } from './targets.js'
 import { principalOf } from './request.js'
+import { assertOneVersion } from '../version.js'
 import { Transactions } from './transactions.js'
 import { Waits } from './waits.js'
 
@@ -96,6 +97,7 @@ export class Runtime {
     const declared = Object.keys(this.#options.collections ?? {})
     const globals = Object.keys(this.#options.globals ?? {})
     const { config: globalConfigs } = this.payload.globals
+    assertReachable(config)
     assertDeclared('collection', declared, Object.keys(collections))
     assertDeclared('global', globals, globalConfigs.map(({ slug }) => slug))
     this.#globals = compileGlobals(
@@ -235,6 +237,7 @@ export class Runtime {
  * @returns {Runtime}
  */
 export function runtimeOf(payload) {
+  assertOneVersion()
   const instance = /** @type {any} */ (payload)
   if (instance[RUNTIME] === undefined) instance[RUNTIME] = new Runtime(payload)
   instance[RUNTIME].refresh()
