@@ -88,7 +88,7 @@ size_t missed_operations_locked(oc_cache_t *cache, const struct missed *missed, 
   size_t size = 0;
   for (uint32_t i = 0; i < missed->count; i++) {
     const struct log_record *record = log_find_locked(arena, missed->versions[i]);
-    if (size + record->operations_size <= cap)
+    if (record->operations_size > 0 && size + record->operations_size <= cap)
       memcpy(out + size, arena_at(arena, record->operations), record->operations_size);
     size += record->operations_size;
   }

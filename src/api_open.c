@@ -200,7 +200,7 @@ static oc_status create(const oc_options_t *options, struct shapes *shapes, oc_c
   oc_cache_t *cache = NULL;
   oc_status status = read_options(options, &attach, error);
   if (status == OC_OK) status = make_handle(options, &cache, error);
-  if (status != OC_OK) return status;
+  if (!cache) return status;
   status = attach_open(&cache->arena, &attach, error);
   if (status != OC_OK) {
     destroy_handle(cache);
@@ -255,7 +255,7 @@ oc_status oc_open(const oc_options_t *options, oc_cache_t **cache, oc_error_t *e
   pthread_mutex_lock(&registry_lock);
   oc_cache_t *found = find(options);
   if (!found) status = create(options, shapes, &found, error);
-  if (status == OC_OK) {
+  if (found) {
     found->references++;
     if (options->shapes.len > 0) status = cache_give_shapes(found, options->shapes, shapes, error);
     if (status == OC_OK) *cache = found;

@@ -31,7 +31,7 @@ static oc_status copy_text(oc_cache_t *cache, oc_buffer_t *text, uint32_t *seria
     arena_lock(&cache->arena);
     oc_slice_t there = shape_store_text_locked(&cache->arena);
     bool fits = there.len <= text->cap;
-    if (fits && there.len > 0) memcpy(text->data, there.data, there.len);
+    if (text->data && fits) memcpy(text->data, there.data, there.len);
     *serial = shape_store_serial(&cache->arena);
     arena_unlock(&cache->arena);
     text->len = fits ? there.len : 0;

@@ -110,7 +110,7 @@ static size_t copy_operations_locked(oc_view_t *view) {
     layer->at = size;
     layer->size = (uint32_t)operations.len;
     size += operations.len;
-    if (size <= view->operations.cap && operations.len > 0)
+    if (view->operations.data && size <= view->operations.cap && operations.len > 0)
       memcpy(view->operations.data + layer->at, operations.data, operations.len);
   }
   return size;

@@ -7,6 +7,8 @@
 #ifndef ARENA_H
 #define ARENA_H
 
+#include <assert.h>
+
 #include "lock.h"
 #include "mapping.h"
 
@@ -117,8 +119,16 @@ static inline struct arena_header *arena_header(const struct arena *arena) {
   return (struct arena_header *)(void *)arena->base;
 }
 
-/* The address of an offset in this process; valid as long as what lies there is not freed. */
-static inline void *arena_at(const struct arena *arena, oc_off off) { return off == 0 ? NULL : arena->base + off; }
+/* The address of an offset that is not null, in this process; valid as long as what lies there is not freed. */
+static inline void *arena_at(const struct arena *arena, oc_off off) {
+  assert(off != 0);
+  return arena->base + off;
+}
+
+/* As arena_at; NULL for 0. */
+static inline void *arena_at_or_null(const struct arena *arena, oc_off off) {
+  return off == 0 ? NULL : arena->base + off;
+}
 
 /* The root of a module, after its init. */
 static inline void *arena_root(const struct arena *arena, enum arena_root root) {

@@ -69,6 +69,15 @@ static void sort_links(struct log_link *links, uint32_t count) {
   }
 }
 
+/* Each of the links' tags has its last operation at `version` now, and the link says which was the last before. */
+static void chain_links(struct arena *arena, struct log_link *links, uint32_t count, uint64_t version) {
+  for (uint32_t i = 0; i < count; i++) {
+    links[i].prior = tag_last_locked(arena, links[i].tag);
+    tag_at(arena, links[i].tag)->last = version;
+  }
+  sort_links(links, count);
+}
+
 uint64_t log_append_locked(struct arena *arena, oc_off memory, uint32_t link_count, uint32_t operations_size) {
   /* Atomic, because oc_version reads it without the lock. */
   uint64_t version = __atomic_add_fetch(&arena_header(arena)->version, 1, __ATOMIC_RELEASE);
@@ -78,12 +87,7 @@ uint64_t log_append_locked(struct arena *arena, oc_off memory, uint32_t link_cou
   record->link_count = memory ? link_count : 0;
   record->operations_size = memory ? operations_size : 0;
   record->operations = memory + (uint64_t)link_count * sizeof(struct log_link);
-  struct log_link *links = arena_at(arena, memory);
-  for (uint32_t i = 0; i < record->link_count; i++) {
-    links[i].prior = tag_last_locked(arena, links[i].tag);
-    tag_at(arena, links[i].tag)->last = version;
-  }
-  sort_links(links, record->link_count);
+  if (memory) chain_links(arena, arena_at(arena, memory), link_count, version);
   arena_changed_locked(arena);
   return version;
 }
@@ -95,6 +99,7 @@ const struct log_record *log_find_locked(struct arena *arena, uint64_t version) 
 }
 
 const struct log_link *log_link_of(const struct arena *arena, const struct log_record *record, uint32_t tag) {
+  if (record->link_count == 0) return NULL;
   const struct log_link *links = arena_at(arena, record->links);
   uint32_t low = 0, high = record->link_count;
   while (low < high) {

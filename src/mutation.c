@@ -98,7 +98,7 @@ bool mutation_is_of(const struct arena *arena, const struct mutation *mutation, 
 }
 
 oc_slice_t mutation_operations(const struct arena *arena, const struct mutation *mutation) {
-  return (oc_slice_t){arena_at(arena, mutation->operations), mutation->operations_size};
+  return (oc_slice_t){arena_at_or_null(arena, mutation->operations), mutation->operations_size};
 }
 
 uint32_t mutation_pending_locked(struct arena *arena) { return mutations_of(arena)->pending; }
@@ -153,7 +153,9 @@ static bool use_once(void *context, oc_slice_t name, const struct operation *ope
   return true;
 }
 
+/* `tags` may be null: one that is announced marks none. */
 static void drop_tags(struct arena *arena, oc_off tags, uint32_t count) {
+  if (!tags) return;
   const uint32_t *list = arena_at(arena, tags);
   for (uint32_t i = 0; i < count; i++) {
     tag_at(arena, list[i])->pending--;
@@ -224,7 +226,7 @@ static oc_status take_operations(struct arena *arena, struct mutation *mutation,
     alloc_free_locked(arena, operations);
     return status;
   }
-  if (mutation->tags) drop_tags(arena, mutation->tags, mutation->tag_count);
+  drop_tags(arena, mutation->tags, mutation->tag_count);
   alloc_free_locked(arena, mutation->operations);
   mutation->operations = operations;
   mutation->operations_size = size;
@@ -424,7 +426,7 @@ static uint64_t append_all_changed(struct arena *arena) {
 
 static uint64_t append(struct arena *arena, oc_slice_t operations, uint64_t begun, bool invalidate) {
   uint32_t most = count_tags(operations);
-  if (most == 0) return log_append_locked(arena, 0, 0, 0);
+  if (!operations.data || most == 0) return log_append_locked(arena, 0, 0, 0);
   oc_off memory = entry_alloc_locked(arena, log_record_bytes(most, (uint32_t)operations.len));
   if (!memory) return append_all_changed(arena);
   struct link_list list = {arena, arena_at(arena, memory), 0, begun, invalidate};
@@ -501,8 +503,8 @@ static void settle_expired(struct arena *arena, struct mutation *mutation, oc_sl
 /* The mutation is over; what entries on its tags may have seen of it is not to be replayed on, nor loaded. */
 static void settle(struct arena *arena, struct mutation *mutation, oc_state state, uint64_t version) {
   struct mutations *mutations = mutations_of(arena);
-  const uint32_t *tags = arena_at(arena, mutation->tags);
-  for (uint32_t i = 0; i < mutation->tag_count; i++) tag_at(arena, tags[i])->unsettled = version;
+  for (uint32_t i = 0; i < mutation->tag_count; i++)
+    tag_at(arena, ((const uint32_t *)arena_at(arena, mutation->tags))[i])->unsettled = version;
   drop_tags(arena, mutation->tags, mutation->tag_count);
   mutation->tags = 0;
   mutation->tag_count = 0;

@@ -1,36 +1,58 @@
 /*
- * The little of Criterion that the tests of several threads use, without its processes: those share memory at an
- * address that ThreadSanitizer keeps for itself. Tests run one after the other in one process; the first failure ends
- * it.
+ * The little of Criterion that the core's tests use, without what its processes share: ThreadSanitizer keeps that
+ * address for itself, and valgrind takes a second to start in each of them. The first failure ends a test.
  */
 #ifndef PLAIN_CRITERION_H
 #define PLAIN_CRITERION_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+struct plain_options {
+  void (*init)(void);
+  void (*fini)(void);
+  double timeout; /* not kept: valgrind takes its time */
+};
 
 struct plain_test {
   const char *name;
   void (*run)(void);
+  struct plain_options options;
   struct plain_test *next;
 };
 extern struct plain_test *plain_tests;
 
-#define Test(suite, test)                                                                                              \
+/* Options are optional, which a strict compiler takes for a macro that wants an argument. */
+#pragma GCC system_header
+
+#define Test(suite, test, ...)                                                                                         \
   static void suite##_##test(void);                                                                                    \
   __attribute__((constructor)) static void suite##_##test##_register(void) {                                           \
-    static struct plain_test self = {#suite "::" #test, suite##_##test, NULL};                                         \
+    static struct plain_test self = {#suite "/" #test, suite##_##test, {__VA_ARGS__}, NULL};                           \
     self.next = plain_tests;                                                                                           \
     plain_tests = &self;                                                                                               \
   }                                                                                                                    \
   static void suite##_##test(void)
 
-#define cr_assert(condition)                                                                                           \
+/* The message that may follow is Criterion's to print: the line says enough. */
+#define PLAIN_CONDITION(condition, ...) condition
+#define PLAIN_TEXT(condition, ...) #condition
+#define cr_assert(...)                                                                                                 \
   do {                                                                                                                 \
-    if (!(condition)) {                                                                                                \
-      fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, #condition);                                         \
+    if (!(PLAIN_CONDITION(__VA_ARGS__, ))) {                                                                           \
+      fprintf(stderr, "%s:%d: %s is false\n", __FILE__, __LINE__, PLAIN_TEXT(__VA_ARGS__, ));                          \
       exit(EXIT_FAILURE);                                                                                              \
     }                                                                                                                  \
+  } while (0)
+#define cr_expect cr_assert
+
+#define cr_log_info(...)                                                                                               \
+  do {                                                                                                                 \
+    printf(__VA_ARGS__);                                                                                               \
+    printf("\n");                                                                                                      \
   } while (0)
 
 #endif
