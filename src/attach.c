@@ -186,10 +186,11 @@ static oc_status enter(struct arena *arena, oc_error_t *error) {
                                      arena->mapping.place);
 }
 
-/* An empty name is not left behind when nothing came of it. */
+/* When nothing came of it, no name is left behind: that of a region never, that of a file unless something is in it. */
 static void abandon(struct arena *arena) {
-  bool others = mapping_is_claimed(&arena->mapping, 0, PROCESSES_MOST);
-  if (!others && arena->mapping.fd >= 0 && mapping_file_size(&arena->mapping) == 0) mapping_discard(&arena->mapping);
+  const struct mapping *mapping = &arena->mapping;
+  bool others = mapping_is_claimed(mapping, 0, PROCESSES_MOST);
+  if (!others && (mapping->kind == OC_SHARED || mapping_file_size(mapping) == 0)) mapping_discard(mapping);
   mapping_close(&arena->mapping);
 }
 
