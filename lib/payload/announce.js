@@ -14,7 +14,7 @@
 import { assertAllowed } from './access.js'
 import { statusBody } from './endpoints.js'
 import { bodyError, bodySizeError, toRequestError, tokenMalformedError } from './errors.js'
-import { globalPlanOf, isWrite, planOf } from './plans.js'
+import { globalPlanOf, isWrite, planOf, withTemporaryID } from './plans.js'
 import { principalOf, tokenOf } from './request.js'
 import { runtimeOf } from './runtime.js'
 import { GLOBALS } from './targets.js'
@@ -38,7 +38,7 @@ export const announceEndpoint = {
     if (!Array.isArray(body?.operations)) throw bodyError('operations must be an array')
     const operations = body.operations.flatMap((/** @type {unknown} */ one) => announced(runtime, one))
     const principal = principalOf(req.user)
-    announce(runtime, token, principal, operations)
+    announce(runtime, token, principal, operations.map(withTemporaryID(token)))
     const answer = statusBody(runtime.cache, token, runtime.cache.status(token, principal))
     return Response.json(answer, { status: 202, headers: { 'Cache-Control': 'no-store' } })
   },

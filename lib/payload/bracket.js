@@ -103,7 +103,8 @@ export class Bracket {
     this.#tokens = new Map([[token, principal], ...this.#tokens])
     this.#requests.add(req)
     this.hasAnswer = req.payloadAPI !== 'local'
-    for (const operation of operations) this.#note(operation, token)
+    // A temporary id is the token's, and no document's that a write could name.
+    for (const { id, ...operation } of operations) this.#note(id === token ? operation : { ...operation, id }, token)
   }
 
   /**

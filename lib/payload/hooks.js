@@ -3,7 +3,7 @@
  */
 import { runtimeOf } from './runtime.js'
 import { OWN_HOOK } from './shapes.js'
-import { globalPlanOf, isWrite, planOf } from './plans.js'
+import { globalPlanOf, isWrite, planOf, withTemporaryID } from './plans.js'
 import { GLOBALS } from './targets.js'
 import { retryAfter } from './errors.js'
 import { keepRefusal } from './idempotency.js'
@@ -149,7 +149,7 @@ async function enter(runtime, req, planFor) {
   const claim = claims.get(req.headers)
   if (claim === undefined) {
     const bracket = transactionID ? transactions.open(transactionID) : runtime.newBracket()
-    bracket.take(token, principalOf(req.user), operations, req)
+    bracket.take(token, principalOf(req.user), operations.map(withTemporaryID(token)), req)
     claims.set(req.headers, { token, bracket, operations: transactionID ? 0 : 1 })
     if (bulk !== undefined) bracket.bulkData.set(operations[0].collection, bulk)
   } else if (claim.bracket.open && (claim.operations > 0 || transactions.get(transactionID) === claim.bracket)) {

@@ -41,7 +41,8 @@ function pick(data, fields) {
 /** @param {any} field */
 function isGuarded(field) {
   const { access, hidden, hooks, localized, virtual } = field
-  return Boolean(hidden || localized || virtual || access?.read || access?.update || hooks?.afterRead?.length)
+  const { create, read, update } = access ?? {}
+  return Boolean(hidden || localized || virtual || create || read || update || hooks?.afterRead?.length)
 }
 
 /**

@@ -31,12 +31,11 @@ export const isWrite = (operation) => Object.hasOwn(WRITES, operation)
 export function planOf(runtime, config, args, operation) {
   const type = WRITES[operation]
   const collection = type === 'update' && savesDraft(config, args) ? draftsOf(config.slug) : config.slug
-  const data = type === 'update' ? overlayData(args.data, config.flattenedFields) : undefined
+  const data = type === 'delete' ? undefined : overlayData(args.data, config.flattenedFields)
   const named = args.id === undefined ? idsOfWhere(args.where) : [args.id]
+  if (type === 'create') return { operations: [{ type, collection, ...(data && { data }) }] }
   const bulk = args.id === undefined ? data : undefined
-  if (operation === 'restoreVersion' || type === 'create' || !named?.length) {
-    return { operations: [{ type, collection }], bulk }
-  }
+  if (operation === 'restoreVersion' || !named?.length) return { operations: [{ type, collection }], bulk }
   const ids = named.map((id) => runtime.idOf(config.slug, id))
   return { operations: ids.map((id) => ({ type, collection, id, ...(data && { data }) })), bulk }
 }
@@ -52,6 +51,14 @@ export function globalPlanOf(config, args, operation) {
   const data = operation === 'update' ? overlayData(args.data, config.flattenedFields) : undefined
   return { operations: [{ type: 'update', collection, id: config.slug, ...(data && { data }) }] }
 }
+
+/**
+ * A document that is being created goes by its mutation's token until the database has named it.
+ * @param {string} token
+ * @returns {(operation: DocumentOperation) => DocumentOperation}
+ */
+export const withTemporaryID = (token) => (operation) =>
+  operation.type === 'create' && operation.data ? { ...operation, id: token } : operation
 
 /**
  * Whether an update leaves what is published as it is, as Payload decides it. A hook that publishes all the same is met

@@ -36,10 +36,17 @@ import { isObject } from './share.js'
 export function overlay(answer, description, operations, shapes, known = () => []) {
   if (!isObject(answer)) return answer
   return operations.reduce((shown, operation, index) => {
-    if (operation.type === 'invalidate' || (operation.type === 'update' && !operation.data)) return shown
+    if (operation.type === 'invalidate' || isBlank(operation)) return shown
     return layOver(shown, description, operation, new Sight(description, operations.slice(0, index + 1), shapes, known))
   }, answer)
 }
+
+/**
+ * Which document is written, or what, is not said (yet), so there is nothing to show.
+ * @param {DocumentOperation} operation
+ */
+const isBlank = ({ type, id, data, doc }) =>
+  id === undefined || (type === 'update' && !data) || (type === 'create' && !data && !doc)
 
 /**
  * @param {any} answer

@@ -287,3 +287,51 @@ test('an update with disableTransaction settles its token when it ends, and when
   assert.equal((await outcomeOf({ note: 'newest' }))?.state, 'committed')
   assert.equal(await noteOf(order), 'newest')
 })
+
+for (const end of ['commit', 'rollback']) {
+  test(`what is being created is in its author's lists under its token, written or not, until the ${end}`, async () => {
+    const before = await readThrough(shop)
+    const [begun, written] = [gate(), gate()]
+    shop.hooks.beforeChange = () => begun.wait()
+    shop.hooks.afterChange = async () => {
+      await written.wait()
+      if (end === 'rollback') throw failure('not this one')
+    }
+    const token = newToken()
+    const data = { orderNumber: shop.nextOrderNumber(), status: 'pending', note: end, checksum: 'hidden' }
+    const answer = shop.rest('POST', '/orders', { token, data })
+    for (const held of [begun, written]) {
+      await held.arrived
+      for (const [at, docs] of (await readThrough(shop, token)).entries()) {
+        assert.equal(docs.length, before[at].length + 1)
+        const { id, note, checksum } = docs.at(-1)
+        assert.deepEqual([id, note, checksum], [token, end, undefined])
+      }
+      assert.deepEqual(await readThrough(shop, token, 'users:1'), before, 'another principal saw it')
+      held.open()
+    }
+    assert.equal((await answer).status, end === 'commit' ? 201 : 418)
+    const after = await readThrough(shop, token)
+    assert.deepEqual(after, await readTruth(shop))
+    assert.equal(after[0].length, before[0].length + (end === 'commit' ? 1 : 0))
+  })
+}
+
+test('what hooks create besides is not shown in its place', async () => {
+  const written = gate()
+  shop.hooks.afterChange = async ({ doc, req }) => {
+    if (doc.note !== 'outer') return
+    await shop.payload.create({ collection: 'orders', data: { orderNumber: shop.nextOrderNumber(), note: 'inner' }, req })
+    await written.wait()
+  }
+  const before = await readThrough(shop)
+  const token = newToken()
+  const data = { orderNumber: shop.nextOrderNumber(), note: 'outer' }
+  const answer = shop.rest('POST', '/orders', { token, data })
+  await written.arrived
+  const [shown] = await readThrough(shop, token)
+  assert.deepEqual(shown.slice(before[0].length).map(({ id, note }) => [id, note]), [[token, 'outer']])
+  written.open()
+  assert.equal((await answer).status, 201)
+  assert.deepEqual(await readThrough(shop), await readTruth(shop))
+})
