@@ -442,7 +442,13 @@ void oc_stats(oc_cache_t *cache, oc_stats_t *stats);
 /* Adds hits that a caller answered from its own memory, so that oc_stats tells the truth, and keeps the entry warm. */
 void oc_count_hits(oc_cache_t *cache, oc_slice_t key, uint64_t hits);
 /*
- * Writes a JSON array of {"key","version","bytes","tags":[…],"expiresAt","hits"} of the entries that carry `tag`
+ * Writes {"key","version","stamp","bytes","tags":[…],"expiresAt","hits"} of the entry of that key; `stamp` as decimal
+ * digits in a string. OC_MISS when there is none. An entry that a read would still have to bring up to date, or
+ * drop, is told of as it is kept. Errors: ARGUMENT, MEMORY.
+ */
+oc_status oc_entry(oc_cache_t *cache, oc_slice_t key, oc_buffer_t *out, oc_error_t *error);
+/*
+ * Writes a JSON array of what oc_entry tells of each of the entries that carry `tag`
  * (empty: of all), at most `limit` of them (0: 1,000); those of a tag from the one set last, all of them in no order.
  * The lock is taken anew after every few hundred, so that what is set or goes meanwhile may be in it or not.
  */

@@ -67,14 +67,33 @@ static void print_entry(const struct arena *arena, const struct entry *entry, oc
   const struct tag_reference *references = entry_references(arena, entry);
   (void)buffer_print(out, "%s{\"key\":", out->len > 1 ? "," : "");
   (void)buffer_quote(out, slot_key(arena, &entry->slot));
-  (void)buffer_print(out, ",\"version\":%llu,\"bytes\":%u,\"expiresAt\":%llu,\"hits\":%llu,\"tags\":[",
-                     (unsigned long long)entry->version, entry->value_len, (unsigned long long)entry->expires_at,
-                     (unsigned long long)entry->hits);
+  (void)buffer_print(out,
+                     ",\"version\":%llu,\"stamp\":\"%llu\",\"bytes\":%u,\"expiresAt\":%llu,\"hits\":%llu,\"tags\":[",
+                     (unsigned long long)entry->version, (unsigned long long)entry->stamp, entry->value_len,
+                     (unsigned long long)entry->expires_at, (unsigned long long)entry->hits);
   for (uint32_t i = 0; i < entry->reference_count; i++) {
     if (i > 0) (void)buffer_append(out, ",", 1);
     (void)buffer_quote(out, tag_name(arena, references[i].tag));
   }
   (void)buffer_append(out, "]}", 2);
+}
+
+oc_status oc_entry(oc_cache_t *cache, oc_slice_t key, oc_buffer_t *out, oc_error_t *error) {
+  if (!cache || !out || !key.data) return error_set(error, OC_ERR_ARGUMENT, "key and out must be given");
+  out->len = 0;
+  size_t most = FIRST_BUFFER;
+  for (;;) {
+    if (buffer_reserve(out, most) != OC_OK) return error_set(error, OC_ERR_MEMORY, "no memory for the entry");
+    arena_lock(&cache->arena);
+    uint32_t index = entry_find_locked(&cache->arena, key);
+    const struct entry *entry = index ? entry_at(&cache->arena, index) : NULL;
+    if (entry) most = printed_most(&cache->arena, entry);
+    bool fits = entry && most <= out->cap;
+    if (fits) print_entry(&cache->arena, entry, out);
+    arena_unlock(&cache->arena);
+    if (!entry) return OC_MISS;
+    if (fits) return OC_OK;
+  }
 }
 
 /* A listing under way: the tag's chain, or all slots in turn. */

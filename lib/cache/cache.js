@@ -1,4 +1,5 @@
 import { OptimisticCacheError } from '../errors.js'
+import { Derived, isComputing } from './derived.js'
 import { expiryOf, timeoutOf } from './durations.js'
 import { Events } from './events.js'
 import { frozenFromJSON, toJSON } from './json.js'
@@ -36,6 +37,7 @@ export class Cache {
   #loader
   #waiters
   #events
+  #derived
 
   /**
    * Use `openCache()`.
@@ -45,6 +47,13 @@ export class Cache {
     const handle = native.open(toOpenOptions(options))
     this.#handle = handle
     this.#reader = new Reader(handle, maxMemoOf(options))
+    this.#derived = new Derived({
+      generation: () => this.generation,
+      read: (key, view) => this.#reader.find(key, viewStateOf(view, this), true),
+      set: (key, text, entry) => this.#keep(key, text, entry),
+      entry: (key) => this.entry(key),
+      stampOf: (key, view, known) => this.#reader.stampOf(key, this.#stateOf(view), known),
+    })
     this.#waiters = new Waiters(
       (callback) => native.watch(handle, callback),
       () => native.unwatch(handle),
@@ -77,7 +86,9 @@ export class Cache {
    *   `_JSON_SURROGATE`, `_QUERY`
    */
   set(key, value, options) {
-    return this.#store(key, toJSON(value, 'value'), true, options)
+    const isKept = this.#store(key, toJSON(value, 'value'), true, options)
+    this.#derived.noteStored(key, options)
+    return isKept
   }
 
   /**
@@ -89,7 +100,9 @@ export class Cache {
    * @throws {OptimisticCacheError} as `set`, and `_UTF8`, `_JSON`
    */
   setBytes(key, bytes, options) {
-    return this.#store(key, bytes, options?.json ?? false, options)
+    const isKept = this.#store(key, bytes, options?.json ?? false, options)
+    this.#derived.noteStored(key, options)
+    return isKept
   }
 
   /**
@@ -100,7 +113,8 @@ export class Cache {
    * @throws {OptimisticCacheError} `_KEY_SIZE`; `_ARGUMENT` when the entry holds opaque bytes
    */
   get(key, view, options) {
-    const remembered = view === undefined && this.#open ? this.#reader.remembered(key) : undefined
+    const isSimple = view === undefined && this.#open && !isComputing()
+    const remembered = isSimple ? this.#reader.remembered(key) : undefined
     return (remembered ?? this.#find(key, view, options))?.value
   }
 
@@ -126,7 +140,10 @@ export class Cache {
    * @throws {OptimisticCacheError} `_KEY_SIZE`
    */
   getBytes(key, view, options) {
-    return native.getBytes(this.#handle, this.#stateOf(view)?.handle, key, options?.base ?? false)
+    const state = this.#stateOf(view)
+    const bytes = native.getBytes(this.#handle, state?.handle, key, options?.base ?? false)
+    this.#derived.noteRead(key, view, bytes && { overlaid: state?.mayOverlay })
+    return bytes
   }
 
   /**
@@ -176,10 +193,22 @@ export class Cache {
       return { value: found.value, version: found.version, overlaid: found.overlaid, hit: true }
     }
     const { since, text, value } = await this.#loader.load(key, options, load, changes)
+    this.#derived.noteStored(key, options)
     const state = this.#stateOf(view)
     const overlaid = state && this.#overlay(text, options, since, state)
     const shown = overlaid === undefined || readOptions?.base ? value : overlaid
     return { value: shown, version: since, overlaid: shown !== value, hit: false }
+  }
+
+  /**
+   * What is known of one entry.
+   * @param {string} key
+   * @returns {EntryInfo | undefined} undefined when there is none
+   */
+  entry(key) {
+    this.#assertOpen()
+    const text = native.entry(this.#handle, key)
+    return text === undefined ? undefined : JSON.parse(text)
   }
 
   /**
@@ -210,7 +239,8 @@ export class Cache {
     this.#events.look()
     const handle = native.openView(this.#handle, principal, options?.tokens ?? [])
     const { version, pending } = native.viewInfo(handle)
-    const state = { cache: this, handle, version, changes, mayOverlay: pending > 0, shown: new Map(), open: true }
+    const derived = this.#derived
+    const state = { cache: this, handle, version, changes, mayOverlay: pending > 0, shown: new Map(), open: true, derived }
     return new View(state, principal)
   }
 
@@ -446,7 +476,9 @@ export class Cache {
    */
   #find(key, view, options) {
     this.#assertOpen()
-    return this.#reader.find(key, this.#stateOf(view), options?.base ?? false)
+    const found = this.#reader.find(key, this.#stateOf(view), options?.base ?? false)
+    this.#derived.noteRead(key, view, found)
+    return found
   }
 
   /**
@@ -460,6 +492,21 @@ export class Cache {
     const { tags = [], since = 0 } = options
     this.#events.look()
     return native.set(this.#handle, key, value, json, tags, since, expiresAt, staleUntil, queryToJSON(options))
+  }
+
+  /**
+   * As `#store`, of something computed: one who computed it is not to fail because it cannot be kept.
+   * @param {string} key
+   * @param {string} text
+   * @param {EntryOptions} entry
+   */
+  #keep(key, text, entry) {
+    try {
+      return this.#store(key, text, true, entry)
+    } catch (error) {
+      if (!isUnkeepable(error)) throw error
+      return false
+    }
   }
 
   /**

@@ -45,6 +45,7 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle, view: ViewHandle, value: string, query: string | undefined, since: number) =>
  *   string | undefined} overlay undefined: nothing of it is in flight
  * @property {(cache: CacheHandle, key: string, hits: number) => void} countHits
+ * @property {(cache: CacheHandle, key: string) => string | undefined} entry
  * @property {(cache: CacheHandle, tag?: string, limit?: number) => string} entries
  * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} begin
  * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} claim

@@ -92,9 +92,20 @@ export class Reader {
     if (!overlaid && (isCurrent || memo === undefined || memo.version < version)) {
       this.#memos.put(key, { value, stamp, version, expiresAt, changes: isCurrent ? changes : undefined })
     }
-    const reading = { value, version, stale, overlaid, changes }
+    const reading = { value, version, stale, overlaid, changes, stamp: overlaid ? undefined : stamp }
     if (overlaid && !stale) view?.shown.set(key, reading)
     return reading
+  }
+
+  /**
+   * @param {string} key
+   * @param {ViewState | undefined} view
+   * @param {number} known what it probably is
+   * @returns {number | undefined} names the state of the entry that is read without overlay; undefined for a miss
+   */
+  stampOf(key, view, known) {
+    const found = native.get(this.#handle, view?.handle, key, true, known)
+    return found === undefined ? undefined : native.hit[HIT.STAMP]
   }
 
   /** Tells the core the hits that it does not know of. */

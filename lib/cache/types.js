@@ -113,6 +113,7 @@
  * @property {number} version the value is what the database would say at this version
  * @property {boolean} stale expired, but inside its stale window
  * @property {boolean} overlaid a pending mutation of the view changed it
+ * @property {number} [stamp] names the state of the entry; none when it is overlaid
  */
 
 /**
@@ -135,6 +136,7 @@
  * @typedef {object} EntryInfo
  * @property {string} key
  * @property {number} version
+ * @property {string} stamp names the state of the entry; another state has another one
  * @property {number} bytes
  * @property {string[]} tags
  * @property {number} expiresAt milliseconds of the epoch; 0 for never

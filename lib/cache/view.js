@@ -1,4 +1,5 @@
 import { OptimisticCacheError } from '../errors.js'
+import { currentDependencies } from './derived.js'
 import { native } from './native.js'
 
 /** @typedef {import('./types.js').Operation} Operation */
@@ -12,6 +13,7 @@ import { native } from './native.js'
  * @property {boolean} mayOverlay did it find pending mutations of its own?
  * @property {Map<string, Shown>} shown what it read with an overlay, by key
  * @property {boolean} open
+ * @property {import('./derived.js').Derived} derived
  */
 
 /**
@@ -75,6 +77,38 @@ export class View {
    */
   get torn() {
     return native.viewInfo(this.#state.handle).torn
+  }
+
+  /**
+   * A result that is derived from what the cache holds: computed once, and again when something changed that it was
+   * computed from. Whatever `compute` reads through this cache (with `get`, `read`, `getBytes`, `fetch`, other `cached`,
+   * any number of calls deep) is noted; any operation on one of its tags drops the result. When mutations in flight of
+   * the view touch one of those tags, the result is for views with just these mutations and this principal alone, and
+   * goes when one of them is settled; it carries the tag `mutation:<token>` of each.
+   *
+   * Not kept, only returned: a result that an operation overtook, and one that depends on what cannot be known to
+   * change. That is one with a read that was not kept, or a miss of `get` that nothing was stored for, and one that read
+   * nothing, unless `tags` or `ttl` are given. Reads past the cache are not noticed: name their `tags`, or call `noStore`.
+   * @template T
+   * @param {string} key the same for all who may see the same: include whose access rights count, if any do
+   * @param {import('./derived.js').DerivedOptions} options `tags`: what it depends on besides; `ttl`: milliseconds until
+   *   it expires, never unless given
+   * @param {() => T} compute reads through this view; may return a promise. What it throws is thrown, and not kept
+   * @returns {Promise<Awaited<T>>} deep-frozen; what JSON makes of the computed value
+   * @throws {OptimisticCacheError} `_CLOSED`, `_KEY_SIZE`, and `_ARGUMENT` for one that is computed from itself
+   */
+  async cached(key, options, compute) {
+    const { derived, mayOverlay } = viewStateOf(this, this.#state.cache)
+    return derived.cached(this, mayOverlay, key, options, compute)
+  }
+
+  /**
+   * Says inside of a `compute` of `cached` that it depends on something that the cache does not know of: its result is
+   * not kept, and neither are those that are computed from it. Does nothing elsewhere.
+   */
+  noStore() {
+    const dependencies = currentDependencies()
+    if (dependencies) dependencies.isUntracked = true
   }
 
   /** Idempotent. */

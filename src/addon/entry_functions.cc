@@ -124,6 +124,24 @@ Napi::Value CountHits(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
+// entry(cache, key) → JSON, or undefined
+Napi::Value Entry(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  const std::string key = in.Text(1, "key");
+  const CacheHandle* cache = in.Cache();
+  if (!in.ok()) return env.Undefined();
+
+  auto* instance = env.GetInstanceData<Instance>();
+  oc_error_t error = {};
+  const oc_status status = oc_entry(cache->Get(), SliceOf(key), instance->Scratch(), &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  if (status != OC_OK) return env.Undefined();
+  const Napi::String result = TextOf(env, *instance->Scratch());
+  instance->Release();
+  return result;
+}
+
 // entries(cache, tag, limit) → JSON
 Napi::Value Entries(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -153,6 +171,7 @@ void DefineEntryFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("getBytes", Napi::Function::New<GetBytes>(env, "getBytes"));
   exports.Set("overlay", Napi::Function::New<Overlay>(env, "overlay"));
   exports.Set("countHits", Napi::Function::New<CountHits>(env, "countHits"));
+  exports.Set("entry", Napi::Function::New<Entry>(env, "entry"));
   exports.Set("entries", Napi::Function::New<Entries>(env, "entries"));
 }
 

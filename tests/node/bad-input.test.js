@@ -304,6 +304,7 @@ test('after close() every call is refused', async (t) => {
     getBytes: () => cache.getBytes('kept'),
     fetch: () => cache.fetch('kept', {}, () => 1),
     fetchEntry: () => cache.fetchEntry('kept', {}, () => 1),
+    entry: () => cache.entry('kept'),
     entries: () => cache.entries(),
     view: () => cache.view(),
     begin: () => cache.begin(token, { principal: ADA, operations: [UPDATE] }),
@@ -319,6 +320,7 @@ test('after close() every call is refused', async (t) => {
     'view.pending': () => view.pending,
     'view.unknown': () => view.unknown,
     'view.torn': () => view.torn,
+    'view.cached': () => view.cached('kept', {}, () => 1),
   }
   for (const [name, call] of Object.entries(calls)) {
     await assert.rejects(async () => call(), { name: 'OptimisticCacheError', code: 'ERR_OPTIMISTIC_CLOSED' }, name)
@@ -347,6 +349,7 @@ test('wrong types for every argument of every function of the addon are refused,
     getBytes: { cache, 'view?': view, key: 'k', base: false },
     overlay: { cache, view, value: '1', 'query?': '', since: 1 },
     countHits: { cache, key: 'k', hits: 1 },
+    entry: { cache, key: 'k' },
     entries: { cache, 'tag?': '', 'limit?': 1 },
     flightBegin: { cache, key: 'k', least: 0, 'ttl?': 0 },
     flightKept: { cache, id: 1 },
