@@ -5,7 +5,8 @@ import { globalQuestionOf, questionOf, relatedCollections } from './question.js'
 
 /** @typedef {import('./question.js').ReadType} ReadType */
 /** @typedef {import('./question.js').ReadArgs} ReadArgs */
-/** @typedef {import('./question.js').GlobalArgs} GlobalArgs */
+/** @typedef {import('./types.js').CollectionSlug} CollectionSlug */
+/** @typedef {import('./types.js').GlobalSlug} GlobalSlug */
 /** @typedef {import('./question.js').Question} Question */
 /** @typedef {import('../cache/types.js').Operation} Operation */
 
@@ -79,8 +80,10 @@ export class ServerView {
 
   /**
    * As `payload.find`.
-   * @param {ReadArgs} args
-   * @returns {Promise<import('payload').PaginatedDocs<any>>}
+   * @template {CollectionSlug} TSlug
+   * @template {import('payload').TypedCollectionSelect[TSlug]} TSelect
+   * @param {import('./types.js').FindArgs<TSlug, TSelect>} args
+   * @returns {Promise<import('payload').PaginatedDocs<import('./types.js').DocumentOf<TSlug, TSelect>>>}
    */
   async find(args) {
     return (await this.#read('find', args)).data
@@ -88,8 +91,10 @@ export class ServerView {
 
   /**
    * As `payload.findByID`.
-   * @param {ReadArgs & { id: string | number }} args
-   * @returns {Promise<any>}
+   * @template {CollectionSlug} TSlug
+   * @template {import('payload').TypedCollectionSelect[TSlug]} TSelect
+   * @param {import('./types.js').FindByIDArgs<TSlug, TSelect>} args
+   * @returns {Promise<import('./types.js').DocumentOf<TSlug, TSelect>>} null with `disableErrors`, when there is none
    */
   async findByID(args) {
     return (await this.#read('findByID', args)).data
@@ -97,7 +102,8 @@ export class ServerView {
 
   /**
    * As `payload.count`.
-   * @param {ReadArgs} args
+   * @template {CollectionSlug} TSlug
+   * @param {import('./types.js').CountArgs<TSlug>} args
    * @returns {Promise<{ totalDocs: number }>}
    */
   async count(args) {
@@ -106,8 +112,10 @@ export class ServerView {
 
   /**
    * As `payload.findGlobal`.
-   * @param {GlobalArgs} args
-   * @returns {Promise<any>}
+   * @template {GlobalSlug} TSlug
+   * @template {import('payload').TypedGlobalSelect[TSlug]} TSelect
+   * @param {import('./types.js').FindGlobalArgs<TSlug, TSelect>} args
+   * @returns {Promise<import('./types.js').GlobalOf<TSlug, TSelect>>}
    */
   async findGlobal(args) {
     const ask = (/** @type {any} */ given) => globalQuestionOf(this.payload, this.user, this.principal, given)

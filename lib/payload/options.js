@@ -3,9 +3,9 @@ import { DEFAULT_ACCESS } from './access.js'
 
 /**
  * @typedef {object} Options
- * @property {Record<string, true>} collections whose answers are cached, by slug. Collections that their relations lead
- *   to, and those with users, are kept right with them
- * @property {Record<string, true>} [globals] whose answers are cached, by slug
+ * @property {Partial<Record<import('payload').CollectionSlug, true>>} collections whose answers are cached, by slug.
+ *   Collections that their relations lead to, and those with users, are kept right with them
+ * @property {Partial<Record<import('payload').GlobalSlug, true>>} [globals] whose answers are cached, by slug
  * @property {string} [name] of the cache; `default` unless given. Each Payload instance of a process needs its own
  * @property {number} [maxBytes] of the cache; 256 MiB unless given
  * @property {import('../cache/types.js').CacheOptions['memory']} [memory] of the cache; README, "Memory modes"

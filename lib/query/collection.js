@@ -10,9 +10,47 @@ import { keyOf } from './temporary.js'
 /** @typedef {import('./query-key.js').QueryType} QueryType */
 /** @typedef {import('./mutations.js').MutationOptions} MutationOptions */
 
+/** @typedef {import('payload').CollectionSlug} CollectionSlug */
+/** @typedef {import('payload').GlobalSlug} GlobalSlug */
+/** @typedef {{ id: string | number } | { ids: (string | number)[] }} Named */
+
+/**
+ * Some members of a document, or of a group in it.
+ * @template T
+ * @typedef {T extends readonly any[] ? T : T extends object ? { [Name in keyof T]?: Changes<T[Name]> | null } : T} Changes
+ */
+
+/**
+ * @template {CollectionSlug} TSlug
+ * @typedef {import('payload').DataFromCollectionSlug<TSlug>} DocumentOf
+ */
+
 /**
  * What `update()` takes: `data` holds the changed members, as Payload's REST API takes them.
- * @typedef {{ data: Record<string, any> } & ({ id: string | number } | { ids: (string | number)[] })} UpdateVariables
+ * @template {CollectionSlug} TSlug
+ * @typedef {{ data: Changes<DocumentOf<TSlug>> } & Named} UpdateVariables
+ */
+
+/**
+ * @template TData
+ * @typedef {object} Query
+ * @property {readonly any[]} queryKey
+ * @property {(context: QueryFunctionContext & { pageParam?: unknown }) => Promise<TData>} queryFn
+ */
+
+/**
+ * @template TVariables
+ * @typedef {object} TypedMutation
+ * @property {readonly unknown[]} mutationKey
+ * @property {'always'} networkMode
+ * @property {(variables: TVariables, context: any) => Promise<{ token: string }> | { token: string }} onMutate
+ * @property {(variables: TVariables, context: any) => Promise<any>} mutationFn
+ */
+
+/**
+ * The mutations of a collection, or a global, by what they take.
+ * @template TVariables
+ * @typedef {(options?: MutationOptions) => TypedMutation<TVariables>} Mutation
  */
 
 /**
@@ -39,7 +77,10 @@ import { keyOf } from './temporary.js'
  * - What is created has its mutation's token as id until it is saved. `key(document)` is its React key, before and
  *   after; mutations of the temporary id wait, and go to the real one.
  *
- * @param {string} slug
+ * Slugs, documents and data have the types that Payload generates for the app.
+ *
+ * @template {CollectionSlug} TSlug
+ * @param {TSlug} slug
  * @param {{ api?: string }} [options] `api`: where Payload's REST API is; `/api` unless given
  */
 export function collection(slug, { api = '/api' } = {}) {
@@ -47,12 +88,16 @@ export function collection(slug, { api = '/api' } = {}) {
   return {
     slug,
 
-    /** @param {Record<string, any>} [args] */
+    /**
+     * @param {Record<string, any>} [args]
+     * @returns {Query<import('payload').PaginatedDocs<DocumentOf<TSlug>>>}
+     */
     find: (args) => queryOptions(queryKeyOf(slug, 'find', args), (args) => root + queryString(args)),
 
     /**
      * @param {string | number} id
      * @param {Record<string, any>} [args]
+     * @returns {Query<DocumentOf<TSlug>>}
      */
     findByID: (id, args) =>
       queryOptions(
@@ -60,7 +105,10 @@ export function collection(slug, { api = '/api' } = {}) {
         ({ id, ...args }) => `${root}/${encodeURIComponent(id)}${queryString(args)}`
       ),
 
-    /** @param {Record<string, any>} [args] */
+    /**
+     * @param {Record<string, any>} [args]
+     * @returns {Query<{ totalDocs: number }>}
+     */
     count: (args) => queryOptions(queryKeyOf(slug, 'count', args), (args) => `${root}/count${queryString(args)}`),
 
     /** @param {Record<string, any>} [args] those of `find`, without `page` */
@@ -71,13 +119,13 @@ export function collection(slug, { api = '/api' } = {}) {
       getNextPageParam: (last) => last.nextPage ?? undefined,
     }),
 
-    /** @param {MutationOptions} [options] */
+    /** @type {Mutation<UpdateVariables<TSlug>>} */
     update: (options) => documentMutation(api, 'update', slug, options),
 
-    /** @param {MutationOptions} [options] */
+    /** @type {Mutation<{ data: Changes<DocumentOf<TSlug>> }>} */
     create: (options) => documentMutation(api, 'create', slug, options),
 
-    /** @param {MutationOptions} [options] */
+    /** @type {Mutation<Named>} */
     delete: (options) => documentMutation(api, 'delete', slug, options),
 
     /** @param {{ id: string | number }} document */
@@ -87,21 +135,25 @@ export function collection(slug, { api = '/api' } = {}) {
 
 /**
  * The query and the mutation of one Payload global. `update()` takes `{ data }`.
- * @param {string} slug
+ * @template {GlobalSlug} TSlug
+ * @param {TSlug} slug
  * @param {{ api?: string }} [options]
  */
 export function global(slug, { api = '/api' } = {}) {
   return {
     slug,
 
-    /** @param {Record<string, any>} [args] */
+    /**
+     * @param {Record<string, any>} [args]
+     * @returns {Query<import('payload').DataFromGlobalSlug<TSlug>>}
+     */
     findGlobal: (args) =>
       queryOptions(
         queryKeyOf('global', 'findGlobal', { ...args, slug }),
         ({ slug, ...args }) => `${api}/globals/${slug}${queryString(args)}`
       ),
 
-    /** @param {MutationOptions} [options] */
+    /** @type {Mutation<{ data: Changes<import('payload').DataFromGlobalSlug<TSlug>> }>} */
     update: (options) => documentMutation(api, 'update', 'global', options, slug),
   }
 }

@@ -1,7 +1,10 @@
 /** @typedef {import('./engine.js').PageState} PageState */
 /** @typedef {import('./engine.js').PendingMutation} PendingMutation */
 /** @typedef {import('./engine.js').SettledMutation} SettledMutation */
-/** @typedef {import('./collection.js').UpdateVariables} UpdateVariables */
+/**
+ * @template {import('payload').CollectionSlug} TSlug
+ * @typedef {import('./collection.js').UpdateVariables<TSlug>} UpdateVariables
+ */
 /** @typedef {import('./mutations.js').MutationOptions} MutationOptions */
 /** @typedef {import('./query-key.js').QueryDescription} QueryDescription */
 
