@@ -1,6 +1,8 @@
 /*
  * Runs the tests that are linked to it, each in a process of its own; with an argument only those whose name contains
- * it. A fork needs no new start of valgrind, which looks for leaks when each of them ends.
+ * it. A fork needs no new start of valgrind, which looks for leaks when each of them ends. Under ThreadSanitizer they
+ * share one process, where the first failure is the end: in a child it begins a thread of its own some time later,
+ * which tests that count threads would see.
  */
 #include <criterion/criterion.h>
 #include <sys/wait.h>
@@ -15,6 +17,10 @@ static void run(const struct plain_test *test) {
 }
 
 static bool passes(const struct plain_test *test) {
+#ifdef __SANITIZE_THREAD__
+  run(test);
+  return true;
+#endif
   fflush(NULL);
   pid_t pid = fork();
   if (pid == 0) {
