@@ -132,6 +132,7 @@ static void format(struct arena *arena, void *context) {
 /* What is pending when its process goes can no longer be settled by it; with the last one, by nobody. */
 static void leave(struct arena *arena, bool last) {
   mutation_abandon_locked(arena, last);
+  debt_leave_locked(arena, last);
   flight_abandon_locked(arena, last);
 }
 

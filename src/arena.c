@@ -52,9 +52,26 @@ static void format_locked(struct arena *arena) {
   arena_changed_locked(arena);
 }
 
+/* Whoever had something pending owes an answer: see debt.c. Whatever is half-done here is done again. */
+static void note_debts(struct arena_header *header) {
+  uint32_t owing = 0;
+  for (uint32_t slot = 0; slot < PROCESSES_MOST; slot++) {
+    struct arena_process *process = header->processes + slot;
+    if (process->begun_until > process->owes_until) process->owes_until = process->begun_until;
+    process->begun_until = 0;
+    if (process->owes_until) owing++;
+  }
+  header->debts.owing = owing;
+  if (!header->orphans_until) return;
+  header->debts.gone = 1;
+  header->debts.gone_at = 0;
+  header->orphans_until = 0;
+}
+
 static void reset_locked(struct arena *arena) {
   struct arena_header *header = arena_header(arena);
   header->resets++;
+  note_debts(header);
   say_started(header, "reset: a process died while it changed the cache");
   format_locked(arena);
 }

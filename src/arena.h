@@ -15,7 +15,7 @@
 typedef uint64_t oc_off; /* bytes from the start of the arena; 0 is null */
 
 /* ARENA_LAYOUT goes up with every change of what lies in an arena, or of what it means. */
-enum { ARENA_LAYOUT = 6, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
+enum { ARENA_LAYOUT = 7, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
 static const uint64_t ARENA_MAGIC = 0x656863616374706fULL; /* "optcache" */
 
 /* Where each module keeps its root, by its index in the header. */
@@ -59,6 +59,15 @@ struct arena_process {
   uint32_t pid;     /* for people; nothing depends on it */
   uint32_t pending; /* mutations that are its own, see mutation.c */
   uint32_t reserved;
+  uint64_t begun_until, owes_until; /* see debt.c */
+};
+
+/* What was forgotten with a reset; see debt.c. */
+struct arena_debts {
+  uint32_t owing;   /* processes that owe something */
+  uint32_t gone;    /* 1: one that did is gone */
+  uint64_t gone_at; /* when that is to be acted on; 0: as from the next look */
+  uint64_t next_look;
 };
 
 struct arena_header {
@@ -68,6 +77,8 @@ struct arena_header {
   uint32_t last_serial;
   uint32_t processes_high; /* slots from here on were never used */
   struct arena_process processes[PROCESSES_MOST];
+  struct arena_debts debts;
+  uint64_t orphans_until;                /* the latest deadline of a mutation whose process died */
   uint32_t shapes_serial, shapes_len[2]; /* see shape_store.c */
   uint32_t reserved;
   char started[STARTED_BYTES]; /* why the present content began; a sentence */

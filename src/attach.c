@@ -136,6 +136,8 @@ static oc_status resume(struct arena *arena, const struct attach_options *option
   header->limits = options->limits;
   memset(header->processes, 0, sizeof header->processes);
   header->processes_high = 0;
+  header->debts = (struct arena_debts){0};
+  header->orphans_until = 0;
   memset(header->started, 0, sizeof header->started);
   memcpy(header->started, "kept", 4);
   int failed = lock_init(&header->lock);

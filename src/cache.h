@@ -5,6 +5,7 @@
 #define CACHE_H
 
 #include "attach.h"
+#include "debt.h"
 #include "event.h"
 #include "flight.h"
 #include "keeper.h"

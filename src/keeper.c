@@ -19,6 +19,7 @@
 
 #include "event.h"
 #include "flight.h"
+#include "debt.h"
 #include "mutation.h"
 
 /* Little is on the stack; the C library takes its thread-local memory from it, too. */
@@ -32,15 +33,17 @@ static uint64_t now_ms(void) {
 
 /* Does what is due; returns how long nothing more will be. */
 static uint64_t keep_deadlines(struct keeper *keeper) {
-  uint64_t now = now_ms(), next, look;
+  uint64_t now = now_ms(), next[3], first = UINT64_MAX;
   arena_lock(keeper->arena);
-  uint32_t ended = mutation_sweep_locked(keeper->arena, now, &next);
-  ended += flight_sweep_locked(keeper->arena, now, &look);
+  bool ended = mutation_sweep_locked(keeper->arena, now, next) > 0;
+  if (flight_sweep_locked(keeper->arena, now, next + 1) > 0) ended = true;
+  if (debt_sweep_locked(keeper->arena, now, next + 2)) ended = true;
   arena_unlock(keeper->arena);
-  if (ended > 0) event_wake(keeper->arena, EVENT_ANY);
-  if (look != 0 && (next == 0 || look < next)) next = look;
-  if (next == 0) return UINT64_MAX;
-  return next > now ? next - now : 1;
+  if (ended) event_wake(keeper->arena, EVENT_ANY);
+  for (int i = 0; i < 3; i++)
+    if (next[i] != 0 && next[i] < first) first = next[i];
+  if (first == UINT64_MAX) return first;
+  return first > now ? first - now : 1;
 }
 
 static void *keep(void *context) {

@@ -309,14 +309,19 @@ static uint32_t foreign_pending(struct arena *arena) {
 }
 
 static void disown(struct arena *arena, struct mutation *mutation) {
-  if (process_is_present_locked(arena, mutation->owner)) arena_header(arena)->processes[mutation->owner.slot].pending--;
+  struct arena_process *owner = arena_header(arena)->processes + mutation->owner.slot;
+  if (process_is_present_locked(arena, mutation->owner) && --owner->pending == 0) owner->begun_until = 0;
   mutation->owner = (struct process_id){0, 0};
 }
 
+/* With its deadline. First this process has it and then no other one, in case that this one dies in between. */
 static void own(struct arena *arena, struct mutation *mutation) {
+  struct process_id self = process_self(arena);
+  struct arena_process *owner = arena_header(arena)->processes + self.slot;
+  owner->pending++;
   disown(arena, mutation);
-  mutation->owner = process_self(arena);
-  arena_header(arena)->processes[mutation->owner.slot].pending++;
+  mutation->owner = self;
+  if (mutation->deadline > owner->begun_until) owner->begun_until = mutation->deadline;
 }
 
 /* The slot comes last: what is forgotten for it must not be forgotten in vain. */
@@ -358,8 +363,8 @@ oc_status mutation_begin_locked(struct arena *arena, const struct mutation_sourc
   oc_status status = take_operations(arena, mutation, source);
   if (status != OC_OK) return status;
   if (was_announced) mutation->begun = log_head(arena);
-  own(arena, mutation);
   mutation->deadline = source->deadline;
+  own(arena, mutation);
   note_deadline(arena, source->deadline);
   return OC_OK;
 }
@@ -619,6 +624,7 @@ static void find_orphans(struct arena *arena, uint64_t now) {
     mutation->owner = (struct process_id){0, 0};
     if (mutation->deadline > now + ORPHAN_GRACE) mutation->deadline = now + ORPHAN_GRACE;
     note_deadline(arena, mutation->deadline);
+    arena_header(arena)->orphans_until = mutation->deadline;
   }
 }
 
@@ -648,6 +654,7 @@ uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next
   if (should_look(arena, now)) find_orphans(arena, now);
   uint32_t expired = 0;
   if (mutations->next_deadline && mutations->next_deadline <= now) expired = expire_overdue(arena, now);
+  if (arena_header(arena)->orphans_until <= now) arena_header(arena)->orphans_until = 0; /* none is left */
   *next = mutations->next_deadline;
   if (foreign_pending(arena) > 0 && mutations->next_look < *next) *next = mutations->next_look;
   return expired;

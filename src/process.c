@@ -18,19 +18,32 @@ static struct arena_process *slot_at(const struct arena *arena, uint32_t slot) {
   return arena_header(arena)->processes + slot;
 }
 
+/* What its process still owed, everybody does now: see debt.c. */
+static void vacate(struct arena *arena, uint32_t slot) {
+  struct arena_debts *debts = &arena_header(arena)->debts;
+  if (slot_at(arena, slot)->owes_until) {
+    debts->owing--;
+    debts->gone = 1;
+    debts->gone_at = 0;
+  }
+  *slot_at(arena, slot) = (struct arena_process){0};
+}
+
 oc_status process_enter_locked(struct arena *arena) {
   struct arena_header *header = arena_header(arena);
   uint32_t slot = 0;
   while (slot < PROCESSES_MOST && !mapping_claim(&arena->mapping, slot)) slot++;
   if (slot == PROCESSES_MOST) return OC_ERR_FULL;
   arena->self = (struct process_id){slot, ++header->last_serial};
-  *slot_at(arena, slot) = (struct arena_process){.serial = arena->self.serial, .pid = (uint32_t)getpid()};
+  vacate(arena, slot);
+  slot_at(arena, slot)->serial = arena->self.serial;
+  slot_at(arena, slot)->pid = (uint32_t)getpid();
   if (slot >= header->processes_high) header->processes_high = slot + 1;
   return OC_OK;
 }
 
 void process_leave_locked(struct arena *arena) {
-  *slot_at(arena, arena->self.slot) = (struct arena_process){0};
+  vacate(arena, arena->self.slot);
   mapping_give_up(&arena->mapping, arena->self.slot);
 }
 
@@ -48,7 +61,7 @@ uint32_t process_reap_locked(struct arena *arena) {
   for (uint32_t slot = 0; slot < arena_header(arena)->processes_high; slot++) {
     struct process_id id = {slot, slot_at(arena, slot)->serial};
     if (id.serial == 0 || process_is_alive_locked(arena, id)) continue;
-    *slot_at(arena, slot) = (struct arena_process){0};
+    vacate(arena, slot);
     freed++;
   }
   return freed;

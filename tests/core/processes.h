@@ -106,4 +106,15 @@ static inline void end_child(struct child *child, int signal_number) {
   close(child->from);
 }
 
+/* Takes the lock when it is let go on, and is to be killed with it. */
+static inline void die_in_a_section(struct child *self, const oc_options_t *options) {
+  oc_cache_t *cache = NULL;
+  if (oc_open(options, &cache, NULL) != OC_OK) _exit(1);
+  child_says(self);
+  child_waits(self);
+  arena_lock(&cache->arena);
+  child_says(self);
+  child_waits(self);
+}
+
 #endif

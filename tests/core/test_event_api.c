@@ -240,16 +240,6 @@ Test(event_api, a_process_is_woken_for_what_another_one_does_and_reads_it) {
   oc_close(cache);
 }
 
-static void die_in_a_section(struct child *self, const oc_options_t *options) {
-  oc_cache_t *cache = NULL;
-  if (oc_open(options, &cache, NULL) != OC_OK) _exit(1);
-  child_says(self);
-  child_waits(self);
-  arena_lock(&cache->arena);
-  child_says(self);
-  child_waits(self);
-}
-
 Test(event_api, a_reset_is_told_to_readers_and_what_they_had_not_read_is_counted) {
   oc_options_t options = shared_options();
   struct child child = meet_child(die_in_a_section, &options);
