@@ -3,7 +3,8 @@
  * and removes only single tokens and leaves the rest.
  */
 const NAME = 'payload-optimistic'
-const MAX_TOKENS = 16
+/** What pages can show at once, so more are not announced either. */
+export const MAX_TOKENS = 16
 
 /** @typedef {{ cookie: string }} CookieJar `document`, in a browser */
 

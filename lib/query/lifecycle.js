@@ -5,13 +5,13 @@
  * TanStack's own order of calls is all it goes by: `pending` in the mutation cache lays the layer, before `onMutate`;
  * `mutationFn` sends it; `error` in the cache is the end of one that is not tried again.
  */
-import { addToken, removeToken } from './cookie.js'
+import { addToken, MAX_TOKENS, removeToken } from './cookie.js'
 import { OptimisticMutationError } from './errors.js'
 import { changes, createLayer, documentsOf, specs } from './layer.js'
 import { coalesce, inOrder } from './order.js'
 import { noteRealID, realIDOf } from './temporary.js'
 import { createToken } from './token.js'
-import { errorOf, isOffline, sendAtLeaving, sendMutation, tokenHeader } from './transport.js'
+import { announce, errorOf, isOffline, sendAtLeaving, sendMutation, tokenHeader } from './transport.js'
 import { Watcher } from './watcher.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
@@ -167,6 +167,10 @@ export class Lifecycle {
     }
     const layer = this.#lay({ token, api: spec.api, operations, spec, variables })
     this.#engine.changed()
+    // What is in the offline queue is asked for after a reload, and would be taken for under way. A document that is not
+    // there yet is shown nowhere.
+    const isShown = !spec.offline && !this.#engine.layers.some((other) => creates(other, operations))
+    if (layer.turn && isShown && !isOffline() && this.#engine.pending.length <= MAX_TOKENS) announce(layer)
     return layer
   }
 

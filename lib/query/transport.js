@@ -74,6 +74,22 @@ export async function sendMutation(layer) {
   }
 }
 
+/** APIs that take no announcements: from this user, or at all. @type {Set<string>} */
+const deaf = new Set()
+
+/**
+ * Tells the server of a mutation whose request has to wait, so that the pages it renders show it before that. Nothing
+ * hangs on it.
+ * @param {Layer} layer
+ */
+export async function announce({ api, token, operations }) {
+  if (deaf.has(api)) return
+  const headers = { 'Content-Type': 'application/json', ...tokenHeader(token) }
+  const body = JSON.stringify({ operations })
+  const response = await fetch(`${api}/optimistic/announce`, { method: 'POST', headers, body }).catch(() => undefined)
+  if (response?.status === 403 || response?.status === 404) deaf.add(api)
+}
+
 /**
  * Asks what became of mutations.
  * @param {string} api

@@ -33,6 +33,10 @@ class RestServer {
   version = 1
   /** Are all connections cut as they come? */
   isDown = false
+  /** Are announcements refused, as to those who are not logged in? */
+  isDeaf = false
+  /** What was announced: `{ token, operations }`. */
+  announced = []
   /** Are versions told? */
   sendsVersions = true
   holds = () => false
@@ -76,6 +80,16 @@ class RestServer {
     for (let found; ; await once(this.#events, 'change')) if ((found = condition())) return found
   }
 
+  async #announce(token, { operations }, response) {
+    this.announced.push({ token, operations })
+    if (this.isDeaf) send(response, { status: 403, body: { errors: [{ message: 'You are not allowed to do that.' }] } })
+    else {
+      if (!this.mutations.has(token)) this.begin(token)
+      send(response, { status: 202, body: { token, state: 'pending' } })
+    }
+    this.#events.emit('change')
+  }
+
   /** The oldest held request of this method (and path). */
   held(method, path = '') {
     return this.until(() => this.waiting.find((one) => one.method === method && one.path.includes(path)))
@@ -86,6 +100,7 @@ class RestServer {
     const url = new URL(request.url, this.api)
     const path = url.pathname.replace(/^\/api\//, '')
     const token = request.headers['idempotency-key']?.slice(1, -1)
+    if (path === 'optimistic/announce') return this.#announce(token, await json(request), response)
     this.log.push({ method: request.method, path, token, url: request.url })
     this.#events.emit('change')
     const body = ['PATCH', 'POST'].includes(request.method) ? await json(request) : undefined
