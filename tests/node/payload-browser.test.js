@@ -1,0 +1,133 @@
+/** The browser's engine against a real Payload: what is queued, announced, refused and lost. */
+import assert from 'node:assert/strict'
+import test, { after, before } from 'node:test'
+import { QueryClient } from '@tanstack/react-query'
+import { handleEndpoints } from 'payload'
+import { engineOf } from '../../lib/query/engine.js'
+import { collection } from '../../lib/query/index.js'
+import { queueOffline } from '../../lib/query/offline.js'
+import { dataOfForm, failedForm } from '../../lib/react/form-data.js'
+import { mutate, when } from './support/browser.js'
+import { openShop } from './support/payload.js'
+
+const orders = collection('orders')
+const persister = { restoreClient: () => undefined, removeClient: () => {}, persistClient: () => {} }
+
+let shop
+let user
+before(async () => {
+  shop = await openShop()
+  user = await shop.login('ada')
+})
+after(() => shop.close())
+
+/** A browser that somebody is logged in with. `network.lose` decides which answers are lost on their way. */
+function open(t) {
+  t.after(() => shop.calm())
+  const { fetch } = globalThis
+  const network = { log: [], lose: () => false }
+  globalThis.fetch = async (url, init = {}) => {
+    const headers = { ...init.headers, ...user.headers }
+    const request = new Request(`http://localhost${url}`, { ...init, headers })
+    network.log.push(`${request.method} ${request.url.replace(/^.*\/api\/|\?.*/g, '')}`)
+    const aborted = new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason)))
+    aborted.catch(() => {})
+    const answer = handleEndpoints({ config: shop.config, payloadInstanceCacheKey: 'default', request })
+    const response = await Promise.race([answer, aborted])
+    if (network.lose(request)) throw new TypeError('the connection was lost')
+    return response
+  }
+  globalThis.navigator = { onLine: true }
+  const events = new EventTarget()
+  globalThis.addEventListener = events.addEventListener.bind(events)
+  network.setOnline = (isOn) => {
+    globalThis.navigator.onLine = isOn
+    events.dispatchEvent(new Event(isOn ? 'online' : 'offline'))
+  }
+  const client = new QueryClient()
+  const engine = engineOf(client)
+  t.after(() => {
+    engine.stop()
+    client.clear()
+    globalThis.fetch = fetch
+    delete globalThis.navigator
+    delete globalThis.addEventListener
+  })
+  return { network, client, engine }
+}
+
+const noteOf = async (id) => (await shop.payload.findByID({ collection: 'orders', id })).note
+
+test('what was queued without a network is in the database when there is one, and a lost answer writes nothing twice', async (t) => {
+  const { network, client } = open(t)
+  const { id } = await shop.newOrder({ note: 'old' })
+  await queueOffline(client, { persister })
+  let written = 0
+  shop.hooks.afterChange = () => void written++
+  let lost = 0
+  network.lose = ({ method }) => method === 'PATCH' && ++lost === 1
+  network.setOnline(false)
+  const queued = { offline: 'queue' }
+  const saved = [
+    mutate(client, orders.update(queued), { id, data: { note: 'first' } }),
+    mutate(client, orders.update(queued), { id, data: { note: 'second' } }),
+    mutate(client, orders.create(queued), { data: { orderNumber: shop.nextOrderNumber(), note: 'new' } }),
+  ]
+  assert.deepEqual([network.log, await noteOf(id)], [[], 'old'])
+  network.setOnline(true)
+  const [first, second, created] = await Promise.all(saved)
+  assert.deepEqual([first.note, second.note, created.note], ['first', 'second', 'new'])
+  assert.equal(await noteOf(id), 'second')
+  assert.equal(await noteOf(created.id), 'new')
+  assert.equal(written, 3)
+  assert.deepEqual(network.log, [
+    `PATCH orders/${id}`,
+    'GET optimistic/mutations',
+    `PATCH orders/${id}`,
+    `PATCH orders/${id}`,
+    'POST orders',
+  ])
+})
+
+test('what waits behind another change is in the pages of its user, and of nobody else, before its request comes', async (t) => {
+  const { network, client, engine } = open(t)
+  const { id } = await shop.newOrder({ note: 'old' })
+  let release
+  const held = new Promise((resolve) => (release = resolve))
+  shop.hooks.beforeChange = ({ data }) => (data.note === 'first' ? held.then(() => data) : data)
+  const saved = ['first', 'second'].map((note) => mutate(client, orders.update(), { id, data: { note } }))
+  const { token } = engine.layers[1]
+  const isAnnounced = () => shop.cache.status(token, user.principal)?.state === 'pending'
+  while (!isAnnounced()) await new Promise((done) => setImmediate(done))
+  const pendingOf = (principal) => {
+    const view = shop.cache.view({ principal, tokens: [token] })
+    const operations = view.pending.flatMap(({ operations }) => operations)
+    view.close()
+    return operations.map(({ data }) => data.note)
+  }
+  assert.deepEqual([pendingOf(user.principal), pendingOf('users:0')], [['second'], []])
+  assert.deepEqual(network.log.filter((one) => one.startsWith('PATCH')).length, 1)
+  release()
+  await Promise.all(saved)
+  await when(client, () => client.isMutating() === 0)
+  assert.equal(await noteOf(id), 'second')
+  assert.equal(shop.cache.status(token, user.principal).state, 'committed')
+})
+
+test("Payload's validation is told field by field, to the browser and to a form without JavaScript", async (t) => {
+  const { client } = open(t)
+  const data = { status: 'odd', items: [{ product: 'Tea' }] }
+  const fields = ['orderNumber', 'status']
+  await assert.rejects(mutate(client, orders.create(), { data }), ({ code, errors }) => {
+    assert.equal(code, 'ERR_OPTIMISTIC_REFUSED')
+    assert.deepEqual(errors.map(({ path }) => path).sort(), fields)
+    return errors.every(({ message }) => typeof message === 'string')
+  })
+  const form = new FormData()
+  for (const [name, value] of [['status', 'odd'], ['items.0.product', 'Tea']]) form.append(name, value)
+  const refusal = await shop.payload.create({ collection: 'orders', data: dataOfForm(form) }).catch((error) => error)
+  const { errors, message, values } = failedForm(refusal, form)
+  assert.deepEqual(errors.map(({ path }) => path).sort(), fields)
+  assert.match(message, /invalid/)
+  assert.deepEqual(values, { status: 'odd', 'items.0.product': 'Tea' })
+})
