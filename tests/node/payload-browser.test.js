@@ -30,7 +30,8 @@ function open(t) {
     const headers = { ...init.headers, ...user.headers }
     const request = new Request(`http://localhost${url}`, { ...init, headers })
     network.log.push(`${request.method} ${request.url.replace(/^.*\/api\/|\?.*/g, '')}`)
-    const aborted = new Promise((_, reject) => request.signal.addEventListener('abort', () => reject(request.signal.reason)))
+    const { signal } = request
+    const aborted = new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
     aborted.catch(() => {})
     const answer = handleEndpoints({ config: shop.config, payloadInstanceCacheKey: 'default', request })
     const response = await Promise.race([answer, aborted])
@@ -58,7 +59,7 @@ function open(t) {
 
 const noteOf = async (id) => (await shop.payload.findByID({ collection: 'orders', id })).note
 
-test('what was queued without a network is in the database when there is one, and a lost answer writes nothing twice', async (t) => {
+test('what was queued offline is written when there is a network, and a lost answer writes nothing twice', async (t) => {
   const { network, client } = open(t)
   const { id } = await shop.newOrder({ note: 'old' })
   await queueOffline(client, { persister })
@@ -89,7 +90,7 @@ test('what was queued without a network is in the database when there is one, an
   ])
 })
 
-test('what waits behind another change is in the pages of its user, and of nobody else, before its request comes', async (t) => {
+test('what waits behind another change is in the pages of its user alone, before its request comes', async (t) => {
   const { network, client, engine } = open(t)
   const { id } = await shop.newOrder({ note: 'old' })
   let release
