@@ -12,8 +12,8 @@
  * inside its `mutationFn`. So whatever `onMutate`, `onError`, `onSuccess` and `onSettled` do, or throw, they find the
  * layer where it belongs, and cannot take back what is committed.
  *
- * The engine holds the layers and what they lie over; how a layer comes to be and ends is `lifecycle.js`, which browsers
- * load after the page.
+ * The engine holds the layers and what they lie over; how a layer comes to be and ends is `lifecycle.js`, which
+ * browsers load after the page.
  *
  * One engine serves a QueryClient, for as long as that lives. Without a client (a page of server components only) it
  * watches the mutations that the page was rendered with.

@@ -67,7 +67,8 @@ export class Lifecycle {
 
   /**
    * Takes up what an earlier page had queued, in the order of the user's actions.
-   * @param {Pick<Layer, 'token' | 'api' | 'operations' | 'variables'>[]} queued sent when they are known not to have been
+   * @param {Pick<Layer, 'token' | 'api' | 'operations' | 'variables'>[]} queued sent when it is known that they were
+   *   not
    * @param {typeof queued} old not sent any more
    */
   takeUp(queued, old) {
@@ -83,8 +84,11 @@ export class Lifecycle {
     const layers = queued.filter(isNew).map(lay)
     for (const one of old.filter(isNew)) this.#settle(lay(one), { state: 'expired' })
     this.#engine.changed()
-    // How they end is told to those who listen.
-    for (const layer of layers) this.#deliver(layer).catch(() => {})
+    for (const layer of layers) {
+      const delivered = Promise.resolve(layer.turn).then(() => this.#deliver(layer))
+      // How they end is told to those who listen.
+      delivered.catch(() => {})
+    }
   }
 
   /** Stops watching. `start()` goes on. */
@@ -167,8 +171,8 @@ export class Lifecycle {
     }
     const layer = this.#lay({ token, api: spec.api, operations, spec, variables })
     this.#engine.changed()
-    // What is in the offline queue is asked for after a reload, and would be taken for under way. A document that is not
-    // there yet is shown nowhere.
+    // What is in the offline queue is asked for after a reload, and would be taken for under way. A document that is
+    // not there yet is shown nowhere.
     const isShown = !spec.offline && !this.#engine.layers.some((other) => creates(other, operations))
     if (layer.turn && isShown && !isOffline() && this.#engine.pending.length <= MAX_TOKENS) announce(layer)
     return layer

@@ -8,8 +8,8 @@ import { OptimisticMutationError } from './errors.js'
  * @typedef {object} MutationOptions
  * @property {boolean} [coalesce] updates of one document that wait for their turn become one request, in which the last
  *   value of each member wins: one is in flight, one waits, and all of them hear its answer
- * @property {'queue'} [offline] without a network the mutation waits for one, over reloads too, instead of failing at once;
- *   needs `queueOffline()` of `payload-optimistic-cache/query/offline`
+ * @property {'queue'} [offline] without a network the mutation waits for one, over reloads too, instead of failing at
+ *   once; needs `queueOffline()` of `payload-optimistic-cache/query/offline`
  */
 
 /**

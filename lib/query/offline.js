@@ -1,7 +1,7 @@
 /**
- * A queue for changes that are made without a network. A persister of TanStack Query's keeps it over reloads; it is sent
- * in the order of the user's actions, with the tokens that the changes were begun with. What may have been sent before
- * (the connection was lost, the page was left) is asked for first, so that nothing is written twice.
+ * A queue for changes that are made without a network. A persister of TanStack Query's keeps it over reloads; it is
+ * sent in the order of the user's actions, with the tokens that the changes were begun with. What may have been sent
+ * before (the connection was lost, the page was left) is asked for first, so that nothing is written twice.
  *
  * ```js
  * import { createAsyncStoragePersister } from '@tanstack/query-async-storage-persister'
@@ -44,9 +44,10 @@ const MAX_PAUSE = 30_000
  * @param {Persister} options.persister
  * @param {string} [options.buster] whose the queue is: one stored with another buster is dropped, so that nobody sends
  *   what somebody else queued before logging out
- * @param {number} [options.maxAge] milliseconds after which a stored change is not sent any more, but told as of unknown
- *   outcome; no longer than the server keeps the answers to `Idempotency-Key`s, 24 h unless given
- * @returns {Promise<() => void>} when what was stored is taken up; ends the storing. Rejects with what the persister does
+ * @param {number} [options.maxAge] milliseconds after which a stored change is not sent any more, but told as of
+ *   unknown outcome; no longer than the server keeps the answers to `Idempotency-Key`s, 24 h unless given
+ * @returns {Promise<() => void>} when what was stored is taken up; ends the storing. Rejects with what the persister
+ *   rejects with
  */
 export async function queueOffline(client, { persister, buster = '', maxAge = DAY }) {
   const engine = engineOf(client)

@@ -16,8 +16,9 @@ const HEADING = { font: 'inherit', fontWeight: 'bold' }
 const MOST_SETTLED = 100
 
 /**
- * A panel that shows which changes lie over which query, and what became of each mutation since it was opened. It stands
- * anywhere below the QueryClientProvider, beside TanStack Query's own devtools; for TanStack Devtools it is a plugin:
+ * A panel that shows which changes lie over which query, and what became of each mutation since it was opened. It
+ * stands anywhere below the QueryClientProvider, beside TanStack Query's own devtools; for TanStack Devtools it is a
+ * plugin:
  *
  * ```jsx
  * <TanStackDevtools plugins={[{ name: 'Optimistic', render: <OptimisticDevtoolsPanel /> }]} />
@@ -48,8 +49,10 @@ export function OptimisticDevtoolsPanel({ client: given }) {
   const engine = engineOf(client)
   const queries = engine.bases?.layered() ?? []
   /** @type {(name: string, text: string, items: import('react').ReactNode[]) => import('react').ReactNode} */
-  const list = (name, text, items) =>
-    h('section', { 'aria-labelledby': id + name }, h('h2', { id: id + name, style: HEADING }, text), h('ol', null, items))
+  const list = (name, text, items) => {
+    const heading = h('h2', { id: id + name, style: HEADING }, text)
+    return h('section', { 'aria-labelledby': id + name }, heading, h('ol', null, items))
+  }
   return h(
     'div',
     { style: PANEL },

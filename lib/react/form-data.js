@@ -1,6 +1,6 @@
 /**
- * A form's fields as Payload takes data, and what an action answers that a form was posted to. For both sides: the browser
- * sends what the server's action would read.
+ * A form's fields as Payload takes data, and what an action answers that a form was posted to. For both sides: the
+ * browser sends what the server's action would read.
  */
 
 /** @typedef {import('../query/errors.js').FieldError} FieldError */

@@ -13,8 +13,8 @@ import { dataOfForm } from './form-data.js'
  * @property {string | ReturnType<typeof collectionOf>} collection
  * @property {'create' | 'update'} operation
  * @property {string | number} [id] of the document, for `update`
- * @property {(state: any, form: FormData) => FormState | void | Promise<FormState | void>} [action] a Server Action, to which
- *   the form is posted where there is no JavaScript, or not yet; what it answers shows as the hook's own errors do
+ * @property {(state: any, form: FormData) => FormState | void | Promise<FormState | void>} [action] a Server Action, to
+ *   which the form is posted where there is no JavaScript, or not yet; what it answers shows as the hook's own errors
  * @property {(form: FormData) => Record<string, any>} [data] the document's members in the form; unless given,
  *   `dataOfForm` of `payload-optimistic-cache/react/form-data`, which leaves all values text
  * @property {(document: any) => void} [onSaved]
@@ -37,8 +37,8 @@ const stays = (state) => state
  * </form>
  * ```
  *
- * What was typed stays when it fails, and when it is typed while the form is being sent; a form that created its document
- * is emptied. A second submit while the first is being sent is not sent.
+ * What was typed stays when it fails, and when it is typed while the form is being sent; a form that created its
+ * document is emptied. A second submit while the first is being sent is not sent.
  * @param {OptimisticFormOptions} options
  */
 export function useOptimisticForm({ collection, operation, id, action, data = dataOfForm, onSaved }) {
@@ -72,7 +72,7 @@ export function useOptimisticForm({ collection, operation, id, action, data = da
   }
 
   // What the browser sent is later than what it was posted to.
-  const failed = /** @type {OptimisticMutationError | FormState | undefined} */ (isIdle ? answered : (error ?? undefined))
+  const failed = /** @type {OptimisticMutationError | FormState | null | undefined} */ (isIdle ? answered : error)
   /** @type {Record<string, string>} */
   const errors = {}
   for (const { path, message } of failed?.errors ?? []) if (path) errors[path] ??= message

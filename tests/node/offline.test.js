@@ -302,3 +302,31 @@ test('two tabs keep one queue, and neither takes what the other queued out of it
   await Promise.all(saved)
   await storage.holds(0)
 })
+
+/** Web Locks, of which Node.js has none: one after another for each name. */
+function newLocks() {
+  const last = new Map()
+  return {
+    request(name, run) {
+      const next = (last.get(name) ?? Promise.resolve()).then(run)
+      last.set(name, next.catch(() => {}))
+      return next
+    },
+  }
+}
+
+test('what waits for the network holds up no other tab, which hears at once that there is none', async (t) => {
+  const { setOnline } = network(t)
+  globalThis.navigator.locks = newLocks()
+  const { server, client, orders } = await openBrowser(t)
+  const tab = openTab(t, server)
+  await queueOffline(client, newStorage())
+  setOnline(false)
+  const saved = mutate(client, orders.update(queued), { id: 7, data: { note: 'queued' } })
+  const other = mutate(tab.client, tab.orders.update(), { id: 7, data: { note: 'other' } })
+  const aWhileLater = tab.client.fetchQuery(tab.orders.findByID(9)).then(() => assert.fail('it waits'))
+  await assert.rejects(Promise.race([other, aWhileLater]), { code: 'ERR_OPTIMISTIC_UNREACHABLE' })
+  await aWhileLater.catch(() => {})
+  setOnline(true)
+  assert.equal((await saved).note, 'queued')
+})
