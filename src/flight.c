@@ -137,7 +137,7 @@ static void forget_ended(struct arena *arena, uint32_t index) {
 }
 
 static void keep_reason(struct flight *flight, oc_slice_t reason) {
-  size_t len = utf8_cut(reason, OC_FLIGHT_REASON_MOST);
+  size_t len = reason.data ? utf8_cut(reason, OC_FLIGHT_REASON_MOST) : 0;
   if (len > 0) memcpy(flight->reason, reason.data, len);
   flight->reason_len = (uint32_t)len;
 }
