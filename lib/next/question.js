@@ -43,9 +43,11 @@ const DEFAULT_SORT = '-createdAt'
  * @param {string} principal
  * @param {ReadType} type
  * @param {ReadArgs} args `where` and the like as plain JSON
+ * @param {import('payload').PayloadRequest} [req] that access control is to be asked with; one of the Local API unless
+ *   given
  * @returns {Promise<Question | undefined>} undefined for a read that goes past the cache
  */
-export async function questionOf(payload, user, principal, type, args) {
+export async function questionOf(payload, user, principal, type, args, req) {
   const { collection } = args
   const config = payload.collections[/** @type {any} */ (collection)]?.config
   if (config === undefined || !isKeepable(args)) return undefined
@@ -54,7 +56,8 @@ export async function questionOf(payload, user, principal, type, args) {
   if (!rules.cacheable) return undefined
 
   const related = type === 'count' ? [] : relatedCollections(payload, collection, depth)
-  const rights = args.overrideAccess ? {} : await accessOf(payload, user, new Set([collection, ...related]), args.id)
+  const asked = new Set([collection, ...related])
+  const rights = args.overrideAccess ? {} : await accessOf(payload, user, asked, args.id, req)
   // Payload says no in its own words.
   if (rights[collection] === false) return undefined
 
@@ -191,12 +194,13 @@ function reachedFrom(payload, collections, depth) {
  * @param {any} user
  * @param {Set<string>} collections the first is the one that is asked
  * @param {string | number} [id]
+ * @param {import('payload').PayloadRequest} [req]
  * @returns {Promise<Record<string, boolean | import('payload').Where>>}
  */
-async function accessOf(payload, user, collections, id) {
+async function accessOf(payload, user, collections, id, req) {
   const answers = [...collections].map(async (slug, index) => {
     const { access } = payload.collections[/** @type {any} */ (slug)].config
-    return [slug, await answerOf(payload, user, access.read, index === 0 ? id : undefined)]
+    return [slug, await answerOf(payload, user, access.read, index === 0 ? id : undefined, req)]
   })
   return Object.fromEntries(await Promise.all(answers))
 }
@@ -206,9 +210,10 @@ async function accessOf(payload, user, collections, id) {
  * @param {any} user
  * @param {any} access
  * @param {string | number} [id]
+ * @param {import('payload').PayloadRequest} [given]
  */
-async function answerOf(payload, user, access, id) {
-  const req = await createLocalReq({ user }, /** @type {any} */ (payload))
+async function answerOf(payload, user, access, id, given) {
+  const req = given ?? (await createLocalReq({ user }, /** @type {any} */ (payload)))
   return executeAccess({ id, disableErrors: true, req }, access)
 }
 

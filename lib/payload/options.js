@@ -12,8 +12,11 @@ import { DEFAULT_ACCESS } from './access.js'
  * @property {{ ttl?: number, maxBytes?: number }} [idempotency] how long the answers to requests with a token are kept
  *   for when those come again, in milliseconds (a day unless given), and how many bytes of them (16 MiB)
  * @property {import('../cache/types.js').Limits} [limits] of the cache
- * @property {(user: any) => string} [scope] who may share an entry: users (null: who is not logged in) of whom it returns
- *   the same text, instead of each user alone. What access control answers is told apart all the same; share only
+ * @property {boolean} [rest] whether Payload's own `GET /<collection>` and `/<collection>/:id` of the declared
+ *   collections are answered from the cache, with an `ETag`. Hooks of reads run when an answer is made, and not each
+ *   time it is given; false unless given
+ * @property {(user: any) => string} [scope] who may share an entry: users (null: who is not logged in) of whom it
+ *   returns the same text, instead of each user alone. What access control answers is told apart all the same; share only
  *   between users to whom the hooks of the declared collections do the same. Where a field has read access or an
  *   `afterRead` hook of its own, and in globals, nothing is shared
  * @property {import('./access.js').AccessOptions} [access] who may use which endpoint

@@ -10,6 +10,7 @@ import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules,
 import { draftsOf, GLOBALS, publishedOf } from './targets.js'
 import { principalOf } from './request.js'
 import { assertOneVersion } from '../version.js'
+import { wrapReads } from './rest.js'
 import { Transactions } from './transactions.js'
 import { Waits } from './waits.js'
 
@@ -63,7 +64,7 @@ export class Runtime {
     this.#compiled = this.#compile()
     this.cache = this.#open()
     this.answers = new Answers(this.#options, this.#options.idempotency)
-    wrapEndpoints(payload.config, (req) => runtimeOf(req.payload))
+    this.#wrap()
     closeWith(payload, this)
   }
 
@@ -82,14 +83,20 @@ export class Runtime {
   refresh() {
     if (this.payload.config === this.#config) return
     this.#config = this.payload.config
-    wrapEndpoints(this.#config, (req) => runtimeOf(req.payload))
     const { name } = this.#options
     this.#options = optionsOf(this.payload)
     this.#compiled = this.#compile()
+    this.#wrap()
     const cache = this.#open()
     // One name is one cache, which has the new shapes now; who holds the old object can go on with it.
     if (this.#options.name === name) cache.close()
     else this.cache = cache
+  }
+
+  #wrap() {
+    const { collections, rest } = this.#options
+    wrapEndpoints(this.#config, (req) => runtimeOf(req.payload))
+    if (rest) wrapReads(this.#config, Object.keys(collections), (req) => runtimeOf(req.payload))
   }
 
   #compile() {
@@ -146,7 +153,7 @@ export class Runtime {
     const shared = scope(user)
     // Like no principal, whatever it is.
     if (typeof shared === 'string' && shared !== '') return `scope ${shared}`
-    const message = `optimisticCache: scope must return a text that is not empty, and returned ${JSON.stringify(shared)}`
+    const message = `optimisticCache: scope must return a text that is not empty, not ${JSON.stringify(shared)}`
     throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', message)
   }
 

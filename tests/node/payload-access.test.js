@@ -119,6 +119,23 @@ async function answerOf(read) {
 const assertNothingOfAda = (answer, what) =>
   assert.ok(!JSON.stringify(answer ?? null).includes('secret of Ada'), `${what}: ${JSON.stringify(answer)}`)
 
+/**
+ * A result that all who may see the notices share.
+ * @param {string} principal
+ * @param {string[]} tokens
+ */
+async function textsOf(principal, tokens) {
+  const view = shop.cache.view({ principal, tokens })
+  const query = /** @type {any} */ ({ type: 'find', collection: 'notices', depth: 0 })
+  const load = () => payload.find({ collection: 'notices', depth: 0 })
+  const texts = await view.cached('texts', {}, async () => {
+    const { docs } = await shop.cache.fetch('test:notices', { query }, load, view)
+    return docs.map((/** @type {any} */ { text }) => text)
+  })
+  view.close()
+  return texts
+}
+
 /** Everything that a page can read. @param {Person} person @param {string[]} tokens */
 async function readAll(person, tokens) {
   const view = await viewOf(person, tokens)
@@ -133,6 +150,7 @@ async function readAll(person, tokens) {
     'page state': () => view.dehydrate([find({}), collection('notices').find({})]),
     'page state of one': () => view.dehydrate([findByID(order.id)]),
     'pending': () => view.pending,
+    'derived': () => textsOf(view.principal, tokens),
   }
   /** @type {Record<string, any>} */
   const answers = {}
@@ -148,6 +166,7 @@ test('Ada sees her documents, and what she has in flight', async () => {
   assert.equal(answers.count.totalDocs, 1)
   assert.equal(answers.notice.text, `${SECRET}, pending`)
   assert.equal(answers.pending.length, 1)
+  assert.deepEqual(answers.derived, [`${SECRET}, pending`])
   shop.cache.rollback(token)
 })
 
@@ -173,6 +192,7 @@ for (const who of [
         const answers = await readAll(others[who], tokens)
         for (const [name, answer] of Object.entries(answers)) assertNothingOfAda(answer, `${name}, ${turn}`)
         assert.equal(answers.notice.text, 'for all')
+        assert.deepEqual(answers.derived, ['for all'])
         assert.deepEqual(answers.pending, [])
       }
       await readAll(people.ada, [token])
@@ -188,7 +208,8 @@ for (const who of [
     const pending = begin(people.ada.principal)
     const committed = newToken()
     const data = { note: `${SECRET}, committed` }
-    const done = await shop.rest('PATCH', `/orders/${order.id}`, { token: committed, headers: people.ada.headers, data })
+    const own = people.ada.headers
+    const done = await shop.rest('PATCH', `/orders/${order.id}`, { token: committed, headers: own, data })
     assert.equal(done.status, 200)
     const refused = newToken()
     const refuse = { refuse: true }

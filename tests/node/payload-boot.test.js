@@ -55,7 +55,7 @@ const LATER = endpoint('/optimistic/:id', 'post')
 
 /** @type {[string, Partial<import('payload').Config>, object | undefined, RegExp][]} */
 const WRONG = [
-  ['a global that does not exist', {}, { globals: { setings: true } }, /^optimisticCache: .*"setings"; there are none$/],
+  ['a global that is missing', {}, { globals: { setings: true } }, /^optimisticCache: .*"setings"; there are none/],
   ['a collection that does not exist', {}, { collections: { order: true } }, /^optimisticCache: .*"order"; there are/],
   [
     'a collection where the endpoints are',
@@ -83,7 +83,7 @@ const WRONG = [
   ],
   ['a scope that is no function', {}, { scope: 'role' }, /^optimisticCache: scope must be a function/],
   ['access that is no function', {}, { access: { stats: true } }, /^optimisticCache: access\.stats must be a function/],
-  ['access to what there is not', {}, { access: { all: () => true } }, /^optimisticCache: access\.all is none of announce/],
+  ['access to what there is not', {}, { access: { all: () => true } }, /^optimisticCache: access\.all is none of /],
 ]
 
 for (const [what, settings, options, message] of WRONG) {

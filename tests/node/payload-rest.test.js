@@ -1,0 +1,175 @@
+/**
+ * Payload's own reads, from the cache: the same bytes, the same access, and nothing at all when nothing changed.
+ */
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { handleEndpoints } from 'payload'
+import { v7 as newToken } from 'uuid'
+import { openAccess } from './support/config.js'
+import { openShop, tokenHeader } from './support/payload.js'
+
+/** @type {import('payload').Access} */
+const ownOrAll = ({ req }) => {
+  const user = /** @type {any} */ (req.user)
+  return !user || user.email === 'admin@example.com' || { note: { equals: user.email } }
+}
+
+/** @type {import('payload').CollectionConfig[]} */
+const collections = [
+  {
+    slug: 'orders',
+    access: { ...openAccess, read: ({ req }) => req.headers.get('x-closed') === null && ownOrAll({ req }) },
+    trash: true,
+    fields: [
+      { name: 'orderNumber', type: 'number' },
+      { name: 'note', type: 'text' },
+      { name: 'data', type: 'json' },
+      { name: 'customer', type: 'relationship', relationTo: 'customers' },
+    ],
+  },
+  { slug: 'customers', access: openAccess, fields: [{ name: 'name', type: 'text' }] },
+  { slug: 'logs', access: openAccess, fields: [{ name: 'text', type: 'text' }] },
+  { slug: 'users', auth: true, access: openAccess, fields: [] },
+]
+
+/** @type {import('./support/payload.js').Shop} */
+let shop
+/** @type {any} */
+let payload
+/** @type {any[]} */
+const orders = []
+/** @type {any} */
+let customer
+
+before(async () => {
+  shop = await openShop({ plugin: { rest: true }, settings: { collections, cors: '*' } })
+  payload = shop.payload
+  customer = await payload.create({ collection: 'customers', data: { name: 'Amara “A” Dahl\u2028' } })
+  const data = { b: 1, 2: -0, a: [null, '\u0001', { __proto__: null, 1e3: 1.5e300 }] }
+  for (const orderNumber of [3, 1, 2]) {
+    const order = { orderNumber, note: 'n', data, customer: customer.id }
+    orders.push(await payload.create({ collection: 'orders', data: order }))
+  }
+})
+after(() => shop.close())
+
+/** @param {string} route @param {Record<string, string>} [headers] @param {RequestInit} [init] */
+async function ask(route, headers = {}, init = {}) {
+  const request = new Request(`http://localhost/api${route}`, { headers, ...init })
+  const response = await handleEndpoints({ config: shop.config, request })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+/** Asks Payload's handler: what goes past the cache. @param {string} route @param {Record<string, string>} [headers] */
+const truthOf = (route, headers) => ask(`${route}${route.includes('?') ? '&' : '?'}flattenLocales=false`, headers)
+
+/** @param {() => Promise<any>} run */
+async function isHit(run) {
+  const { misses } = shop.cache.stats()
+  await run()
+  return shop.cache.stats().misses === misses
+}
+
+const QUERIES = [
+  '', '?depth=0', '?depth=2', '?limit=2', '?limit=2&page=2', '?limit=0', '?pagination=false', '?sort=orderNumber',
+  '?sort=-orderNumber,note', '?select[note]=true', '?select[data]=false', '?populate[customers][name]=true',
+  '?where[orderNumber][greater_than]=1', '?where[or][0][note][equals]=n&where[or][1][orderNumber][in]=1,2',
+  '?where[note][like]=N&sort=createdAt&depth=0', '?draft=true', '?trash=true', '?locale=en', '?fallback-locale=none',
+  '?joins=false', '?depth=x', '?limit=-1', '?page=0', '?unheard=of', '?where[customer.name][like]=ama',
+]
+
+test('lists are answered with the bytes and headers of Payload, for every parameter, first and again', async () => {
+  for (const query of QUERIES) {
+    const truth = await truthOf(`/orders${query}`)
+    for (const turn of ['miss', 'hit']) {
+      const answer = await ask(`/orders${query}`)
+      assert.equal(answer.text, truth.text, `${query}, ${turn}`)
+      assert.equal(answer.status, truth.status, query)
+      for (const [name, value] of truth.headers) {
+        if (!name.startsWith('access-control-expose')) assert.equal(answer.headers.get(name), value, `${query} ${name}`)
+      }
+    }
+  }
+})
+
+test('single documents are answered with the bytes of Payload, and so are those that are missing', async () => {
+  const [{ id }] = orders
+  const queries = ['', '?depth=0', '?select[note]=true'].map((query) => `/orders/${id}${query}`)
+  for (const route of [...queries, '/orders/9999', '/orders/x']) {
+    const truth = await truthOf(route)
+    for (const turn of ['miss', 'hit']) {
+      const answer = await ask(route)
+      assert.deepEqual([answer.status, answer.text], [truth.status, truth.text], `${route}, ${turn}`)
+    }
+  }
+})
+
+test('a second request asks the database for nothing, and other collections are left to Payload', async () => {
+  await ask('/orders?limit=7')
+  assert.equal(await isHit(() => ask('/orders?limit=7')), true)
+  const { sets } = shop.cache.stats()
+  assert.equal((await ask('/logs')).headers.get('etag'), null)
+  assert.equal(shop.cache.stats().sets, sets)
+})
+
+test('a request that has the answer already is told so without a body, until something in it changes', async () => {
+  const routes = ['/orders?limit=3&sort=orderNumber', '/orders?where[note][equals]=n', `/orders/${orders[0].id}`]
+  for (const route of routes) {
+    const first = await ask(route)
+    const tag = String(first.headers.get('etag'))
+    for (const header of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+      const again = await ask(route, { 'If-None-Match': header })
+      assert.deepEqual([again.status, again.text, again.headers.get('etag')], [304, '', tag])
+      assert.match(String(again.headers.get('optimistic-version')), /;\d+$/)
+    }
+    assert.equal((await ask(route, { 'If-None-Match': '"other"' })).status, 200)
+    const customerOf = { collection: 'customers', id: customer.id, data: { name: `renamed ${route}` } }
+    await payload.update(customerOf)
+    const changed = await ask(route, { 'If-None-Match': tag })
+    assert.equal(changed.status, 200)
+    assert.equal(changed.text, (await truthOf(route)).text)
+  }
+})
+
+test('after every kind of write the answers are those of Payload', async () => {
+  const lists = ['/orders', '/orders?sort=orderNumber&depth=0', '/orders?where[orderNumber][equals]=8']
+  const routes = [...lists, `/orders/${orders[1].id}`]
+  const same = async (/** @type {string} */ what) => {
+    for (const route of routes) assert.equal((await ask(route)).text, (await truthOf(route)).text, `${what}: ${route}`)
+  }
+  await same('before')
+  const headers = { 'Content-Type': 'application/json', ...tokenHeader(newToken()) }
+  await ask(`/orders/${orders[1].id}`, {}, { method: 'PATCH', headers, body: '{"orderNumber":8}' })
+  await same('an update')
+  const made = await payload.create({ collection: 'orders', data: { orderNumber: 8, note: 'n' } })
+  await same('a create')
+  await payload.update({ collection: 'orders', where: { orderNumber: { equals: 8 } }, data: { orderNumber: 9 } })
+  await same('a bulk update')
+  await payload.delete({ collection: 'orders', id: made.id })
+  await same('a delete')
+})
+
+test('what a user may see is asked of access control each time, and kept for nobody else', async () => {
+  const people = [await shop.login('ada'), await shop.login('admin'), { headers: {} }]
+  await payload.create({ collection: 'orders', data: { orderNumber: 50, note: 'ada@example.com' } })
+  for (const turn of [1, 2]) {
+    for (const { headers } of people) {
+      assert.equal((await ask('/orders', headers)).text, (await truthOf('/orders', headers)).text, String(turn))
+    }
+    const closed = await ask('/orders', { 'x-closed': 'yes' })
+    assert.equal(closed.status, 403)
+  }
+  const [own, all] = [await ask('/orders', people[0].headers), await ask('/orders', people[1].headers)]
+  assert.deepEqual([JSON.parse(own.text).totalDocs, JSON.parse(all.text).totalDocs > 1], [1, true])
+})
+
+test('what is pending is in no answer', async () => {
+  const route = `/orders/${orders[0].id}`
+  const { text } = await ask(route)
+  const token = newToken()
+  const type = /** @type {const} */ ('update')
+  const operation = { type, collection: 'orders', id: orders[0].id, data: { note: 'pending' } }
+  shop.cache.begin(token, { principal: 'anonymous', operations: [operation] })
+  assert.equal((await ask(route, { Cookie: `payload-optimistic=${token}` })).text, text)
+  shop.cache.rollback(token)
+})
