@@ -17,6 +17,10 @@ export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const evidence = {
   'build-essential': ['command -v "${CC:-cc}"', 'command -v "${CXX:-c++}"', 'command -v make'],
   'libcjson-dev': [`printf '#include <cjson/cJSON.h>' | "\${CC:-cc}" $(pkg-config --cflags libcjson) -x c -E -`],
+  'libclang-rt-dev': [
+    `printf 'int LLVMFuzzerTestOneInput(const char *d, long n) { return d && n < 0; }' |
+     clang -x c -fsanitize=fuzzer,address -o /dev/null -`,
+  ],
   'libcriterion-dev': ['pkg-config --exists criterion'],
   chromium: ['command -v chromium || command -v chromium-browser || command -v google-chrome'],
 }

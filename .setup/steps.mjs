@@ -14,6 +14,10 @@ import { ensureNodeModules, ensurePackages, root } from './machine.mjs'
  * @property {Record<string, () => Promise<string | void>>} steps by what they do
  */
 
+/** Debian packages that building the core needs, and those for its fuzzers. */
+export const COMPILER = ['build-essential', 'pkg-config', 'libcjson-dev']
+export const FUZZER = ['clang', 'libclang-rt-dev']
+
 export class StepFailed extends Error {}
 
 /**
@@ -56,6 +60,17 @@ export function some(count, what = 'tests passed') {
 export async function coreTests(target, settings = []) {
   const output = await run(['make', '-C', 'tests/core', '-j2', target, ...settings])
   return some(Number(/Tested: (\d+)/.exec(output)?.[1] ?? 0))
+}
+
+/**
+ * Runs each fuzz target until it has had `runs` inputs or `seconds` are over.
+ * @param {{ seconds: number, seed: string, runs?: number }} options
+ */
+export async function fuzz({ seconds, seed, runs = -1 }) {
+  const settings = [`SECONDS=${seconds}`, `SEED=${seed}`, `RUNS=${runs}`]
+  const output = await run(['make', '-C', 'tests/fuzz', '-j2', ...settings])
+  const counts = Array.from(output.matchAll(/number_of_executed_units: (\d+)/g), ([, count]) => Number(count))
+  return some(counts.reduce((sum, count) => sum + count, 0), 'inputs')
 }
 
 /**

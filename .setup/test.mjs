@@ -5,12 +5,22 @@
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { root } from './machine.mjs'
-import { buildAddon, coreTests, filesIn, nodeTests, run, runParts, some, StepFailed } from './steps.mjs'
-
-const COMPILER = ['build-essential', 'pkg-config', 'libcjson-dev']
+import {
+  buildAddon,
+  COMPILER,
+  coreTests,
+  filesIn,
+  fuzz,
+  FUZZER,
+  nodeTests,
+  run,
+  runParts,
+  some,
+  StepFailed,
+} from './steps.mjs'
 
 async function checkFormat() {
-  const folders = ['include', 'src', 'src/addon', 'tests/core', 'tests/core/plain']
+  const folders = ['include', 'src', 'src/addon', 'tests/core', 'tests/core/plain', 'tests/fuzz']
   const files = folders.flatMap((folder) => filesIn(folder, /\.(c|h|cc)$/))
   const { stderr } = spawnSync('clang-format', ['--dry-run', ...files], { cwd: root, encoding: 'utf8' })
   const unformatted = new Set(Array.from(stderr.matchAll(/^(.+?):\d+:\d+:/gm), ([, file]) => file))
@@ -39,7 +49,7 @@ async function buildApp() {
 /** @type {Record<string, import('./steps.mjs').Part>} */
 const parts = {
   core: {
-    packages: [...COMPILER, 'libcriterion-dev', 'clang-format', 'cppcheck', 'valgrind'],
+    packages: [...COMPILER, 'libcriterion-dev', 'clang-format', 'cppcheck', 'valgrind', ...FUZZER],
     modules: false,
     steps: {
       'formatting of the C and C++': checkFormat,
@@ -48,6 +58,7 @@ const parts = {
       'core tests under ASan and UBSan': () => coreTests('all'),
       'core tests under TSan': () => coreTests('threads'),
       'core tests under valgrind': () => coreTests('valgrind'),
+      'fuzzers, for a moment': () => fuzz({ seconds: 10, seed: '1', runs: 3000 }),
     },
   },
   types: {
