@@ -432,7 +432,7 @@ typedef struct oc_stats {
   uint64_t hits, misses, sets, refused, replays, inexact, overlays, evictions;
   uint64_t commits, rollbacks, expirations, invalidations;
   uint64_t entries, tags, mutations_pending, mutations, views;
-  uint64_t flights;                 /* loads under way, of which others may wait */
+  uint64_t flights; /* loads under way; that of a process which was killed counts until somebody waits for it */
   uint64_t arena_bytes, used_bytes; /* the whole mapping; what tables and allocations take of it */
   uint64_t processes;               /* that have the arena open */
   uint64_t resets;                  /* times that a process died while it changed the cache, which emptied it */

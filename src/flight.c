@@ -5,11 +5,11 @@
  *   begin ──── waits ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ─ ► look: read the entry | load | throw
  *   begin ─────── waits ─ ─ ─ …
  *
- * A flight says that a load is under way and how it ended; it does not carry the value. Who waited reads the entry, and
- * that read is under the rules of all reads: what was loaded before a change on one of its tags was refused its lease, or
- * is replayed, or is a miss. So nobody can be handed something older than what the cache would answer. An error has no
- * such rule behind it; that is why a load is only joined by callers who came at or before the version that it began at,
- * and who comes later begins another. The newest flight of a key is the one that is found.
+ * A flight says that a load is under way and how it ended; it does not carry the value. Who waited reads the entry,
+ * and that read is under the rules of all reads: what was loaded before a change on one of its tags was refused its
+ * lease, or is replayed, or is a miss. So nobody can be handed something older than what the cache would answer. An
+ * error has no such rule behind it; that is why a load is only joined by callers who came at or before the version that
+ * it began at, and who comes later begins another. The newest flight of a key is the one that is found.
  *
  * Nobody has to be waited for. The loader may die, hang, or never say a word:
  *   its process died     whoever keeps deadlines (keeper.c) looks a few times a second, while somebody waits for it
@@ -18,13 +18,13 @@
  * The flight is then abandoned, and the first of those who look begins another. The late loader is not disturbed: what
  * it stores still has the lease of its own beginning.
  *
- * An ended flight stays until all who waited have looked, so that a failed load reaches each of them, whoever begins the
- * next meanwhile. Those who died before they looked are not waited for either: ended flights are queued by age, and the
- * oldest makes room. When all are under way, a caller loads without telling anybody, as if there were no flights.
+ * An ended flight stays until all who waited have looked, so that a failed load reaches each of them, whoever begins
+ * the next meanwhile. Those who died before they looked are not waited for either: ended flights are queued by age, and
+ * the oldest makes room. When all are under way, a caller loads without telling anybody, as if there were no flights.
  *
- * A slot has a fixed size, and needs no memory but the table: a key is known by 128 bits of keyed hash, because a key has
- * up to kilobytes, and evicting entries to write down that one is being loaded would be a bad bargain. Should two keys
- * ever collide, one waits for the load of the other, and then finds that it has to load.
+ * A slot has a fixed size, and needs no memory but the table: a key is known by 128 bits of keyed hash, because a key
+ * has up to kilobytes, and evicting entries to write down that one is being loaded would be a bad bargain. Should two
+ * keys ever collide, one waits for the load of the other, and then finds that it has to load.
  */
 #include "flight.h"
 

@@ -147,9 +147,9 @@ export class Cache {
   }
 
   /**
-   * Answers from the cache, or loads and keeps. Of all who miss the same key at once, in any thread and process that has
-   * the cache open, one loads and the others wait, as long as no version passed since the load began. When its process or
-   * thread ends, or it takes longer than `loadTimeout`, one of those who wait loads.
+   * Answers from the cache, or loads and keeps. Of all who miss the same key at once, in any thread and process that
+   * has the cache open, one loads and the others wait, as long as no version passed since the load began. When its
+   * process or thread ends, or it takes longer than `loadTimeout`, one of those who wait loads.
    *
    * What a load returns goes to its callers even when it cannot be kept (too large, an escaped NUL, …): that counts as
    * `unkept` in `stats()` and is published on the diagnostics channel `payload-optimistic-cache:unkept` as

@@ -8,7 +8,7 @@ import { HIT, native } from './native.js'
 /** @typedef {import('./types.js').LoadOptions} LoadOptions */
 /** @typedef {import('./native.js').FlightGrant} FlightGrant */
 
-/** @typedef {{ since: number, text: string, value: any }} Loaded `since`: the value is true at it; `value`: deep-frozen */
+/** @typedef {{ since: number, text: string, value: any }} Loaded `since`: a version at which it is true; `value`: frozen */
 
 /**
  * What those who wait get: the value; or nothing, and then they ask again, or load for themselves.
@@ -300,6 +300,6 @@ function messageOf(error) {
 const failedElsewhere = (key, reason) =>
   new OptimisticCacheError(
     'ERR_OPTIMISTIC_LOAD',
-    `another thread or process, which this one waited for, failed to load ${JSON.stringify(key.slice(0, KEY_SHOWN))}: ` +
-      reason,
+    'another thread or process, which this one waited for, failed to load ' +
+      `${JSON.stringify(key.slice(0, KEY_SHOWN))}: ${reason}`,
   )

@@ -1,5 +1,5 @@
-// Single flight across threads and processes: one loads, the others wait for it. No test looks at a clock: a load ends when
-// the test says so.
+// Single flight across threads and processes: one loads, the others wait for it. No test looks at a clock: a load ends
+// when the test says so.
 import assert from 'node:assert/strict'
 import process from 'node:process'
 import test from 'node:test'
@@ -91,7 +91,7 @@ for (const environment of MEMORY) {
     assert.equal(cache.stats().flights, 0)
   })
 
-  test(`a load that throws in one ${kind} reaches all who waited, elsewhere as a LOAD error with its message`, async (t) => {
+  test(`a load that throws in one ${kind} reaches all, elsewhere as a LOAD error with its message`, async (t) => {
     const { actors } = await open(t, environment, 3)
     const [first, ...rest] = actors
     const [own, ...others] = [await first.fetch('order'), ...(await fetchAll(rest, 'order'))]
@@ -167,7 +167,7 @@ for (const environment of MEMORY) {
 
   test(`a value that cannot be kept is loaded once by each ${kind}, and not one after the other`, async (t) => {
     const { actors } = await open(t, environment, 3)
-    const fetches = await fetchAll(actors, 'order')
+    const fetches = await fetchAll(actors, 'order', { loadTimeout: LONG })
     const { loader, others } = await whoLoads(actors)
     await loader.call('land', 'order', 'a\0b')
     await Promise.all(others.map((actor) => actor.call('loading')))

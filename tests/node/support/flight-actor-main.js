@@ -1,4 +1,5 @@
 // The other side of flight-actor.js: in a process, or in a thread of the test's.
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { parentPort } from 'node:worker_threads'
 import { openCache } from '../../../lib/index.js'
@@ -44,17 +45,14 @@ const methods = {
     underWay.delete(key)
   },
   loads: () => loads,
-  /** Fetches what the database says, which is a number in memory that all threads of the test share. */
-  fetchNumber: async (key, options, database) => {
-    const least = Atomics.load(database, 1)
-    const { value, version } = await cache.fetchEntry(key, options, async () => {
+  /** Fetches the number that is in the file `database`; a load is told it `milliseconds` after it was read. */
+  fetchNumber: (key, options, database, milliseconds) =>
+    cache.fetch(key, options, async () => {
       loads++
-      const number = Atomics.load(database, 0)
-      await new Promise(setImmediate)
+      const number = Number(readFileSync(database, 'utf8'))
+      await new Promise((resolve) => setTimeout(resolve, milliseconds))
       return number
-    })
-    return { least, value, version }
-  },
+    }),
 }
 
 const send = (message) => (parentPort ? parentPort.postMessage(message) : process.send(message))
