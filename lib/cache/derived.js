@@ -18,6 +18,7 @@
  * Asynchronous context says which reads are whose. While nothing is computed, it is not asked.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { createHash } from 'node:crypto'
 import { OptimisticCacheError } from '../errors.js'
 import { frozenFromJSON, toJSON } from './json.js'
 
@@ -97,7 +98,10 @@ export const isComputing = () => underWay > 0
 /** @returns {Dependencies | undefined} of the computation that the caller is part of */
 export const currentDependencies = () => (underWay > 0 ? computations.getStore() : undefined)
 
-/** @typedef {{ tokens: string, mutations: { token: string, tags: string[] }[] }} Sight */
+/**
+ * `tokens` and `name`: of mutations with what they do, which may become something else while they are pending.
+ * @typedef {{ tokens: string, mutations: { token: string, name: string, tags: string[] }[] }} Sight
+ */
 /** @typedef {{ version: number, result: Promise<{ value: any, dependencies: Dependencies }> }} Computation */
 
 export class Derived {
@@ -245,7 +249,7 @@ export class Derived {
     const about = JSON.stringify([...tags])
     const until = Number.isFinite(expiresAt) ? Math.ceil(expiresAt) : 0
     const record = `{"value":${text},"tags":${about},"tokens":${JSON.stringify(shown)},"expiresAt":${until}}`
-    this.#store.set(keyOf(view, shown, key), record, {
+    this.#store.set(keyOf(view, namesOf(sight, shown), key), record, {
       tags: [...tags, ...shown.map((token) => `mutation:${token}`)],
       since: view.version,
       ...(until > 0 && { ttl: left }),
@@ -267,7 +271,7 @@ export class Derived {
     const shown = hint ? shownBy(sight, new Set(hint)) : []
     if (shown.length === 0) return plain
     /** @type {Kept | undefined} */
-    const own = this.#store.read(keyOf(view, shown, key), view)?.value
+    const own = this.#store.read(keyOf(view, namesOf(sight, shown), key), view)?.value
     // With the changes in it, it may have read other things, which other mutations touch.
     return own && String(shownBy(sight, new Set(own.tags))) === String(own.tokens) ? own : undefined
   }
@@ -281,9 +285,11 @@ export class Derived {
     let sight = this.#sights.get(view)
     if (!sight) {
       const mutations = mayOverlay
-        ? view.pending.map(({ token, operations }) => ({ token, tags: operations.flatMap(tagsOf) }))
+        ? view.pending.map(({ token, operations }) => {
+            return { token, name: nameOf(token, operations), tags: operations.flatMap(tagsOf) }
+          })
         : []
-      sight = { mutations, tokens: mutations.map(({ token }) => token).join() }
+      sight = { mutations, tokens: mutations.map(({ name }) => name).join() }
       this.#sights.set(view, sight)
     }
     return sight
@@ -306,12 +312,26 @@ function tagsOf(operation) {
 }
 
 /**
- * @param {View} view
+ * @param {Sight} sight
  * @param {string[]} tokens
+ */
+const namesOf = ({ mutations }, tokens) =>
+  mutations.filter(({ token }) => tokens.includes(token)).map(({ name }) => name)
+
+/**
+ * @param {string} token
+ * @param {Operation[]} operations
+ */
+const nameOf = (token, operations) =>
+  `${token}.${createHash('sha1').update(JSON.stringify(operations)).digest('base64url')}`
+
+/**
+ * @param {View} view
+ * @param {string[]} names of the mutations that it shows
  * @param {string} key
  */
-const keyOf = ({ principal }, tokens, key) =>
-  `cached ${JSON.stringify(tokens.length > 0 ? [principal, ...tokens] : [])} ${key}`
+const keyOf = ({ principal }, names, key) =>
+  `cached ${JSON.stringify(names.length > 0 ? [principal, ...names] : [])} ${key}`
 
 /** @param {string} key */
 const hintKeyOf = (key) => `cached tags ${key}`

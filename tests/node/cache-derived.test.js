@@ -6,6 +6,7 @@ import { v7 as newToken } from 'uuid'
 import { openCache } from '../../lib/index.js'
 
 const shapes = { orders: {}, customers: {} }
+const UPDATE = { type: 'update', collection: 'orders', id: 1 }
 const ADA = 'users:7'
 const GRACE = 'users:8'
 
@@ -274,4 +275,18 @@ test('bad input is refused with a reason, and a result cannot be computed from i
   view.close()
   await assert.rejects(view.cached('a', {}, () => 1), { code: 'ERR_OPTIMISTIC_CLOSED' })
   cache.get('order 1')
+})
+
+test('what a mutation in flight does now is what counts, not what it was announced or begun to do before', async (t) => {
+  const { cache, as, sum } = openShop(t)
+  const token = newToken()
+  const enter = (how, total) => cache[how](token, { principal: ADA, operations: [{ ...UPDATE, data: { total } }] })
+  for (const [how, total] of [['announce', 100], ['announce', 200], ['claim', 300], ['begin', 400]]) {
+    enter(how, total)
+    assert.equal(await sum(as(ADA, token)), total + 20, how)
+    assert.equal(await sum(as(ADA, token)), total + 20, `${how}, again`)
+  }
+  assert.equal(await sum(as(ADA)), 30)
+  cache.rollback(token)
+  assert.equal(await sum(as(ADA, token)), 30)
 })
