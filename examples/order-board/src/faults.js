@@ -1,5 +1,5 @@
 /**
- * The demo's way to see what is otherwise over in a blink: order updates that take long or fail, and order reads that
+ * The demo's way to see what is otherwise over in a blink: order changes that take long or fail, and order reads that
  * are slow between the database's answer and its use. Set by the panel on the page and by `POST /api/demo/faults`;
  * `ORDER_BOARD_FAULTS=0` turns all of it off.
  */
@@ -12,8 +12,8 @@ const DELAYS = ['delayMs', 'readDelayMs']
 
 /**
  * @typedef {object} Faults
- * @property {number} delayMs milliseconds that an order update takes longer, before it touches the database
- * @property {'none' | 'before' | 'rollback' | 'after'} fail where an order update fails: before the write, in its
+ * @property {number} delayMs milliseconds that a change of an order takes longer, before it touches the database
+ * @property {'none' | 'before' | 'rollback' | 'after'} fail where a change of an order fails: before the write, in its
  *   transaction, or with a 500 after the commit
  * @property {number} readDelayMs milliseconds between the database's answer to a read of orders and its use
  */
@@ -53,28 +53,33 @@ export function setFaults(wanted) {
  */
 const failure = (message) => Object.assign(new APIError(message, 500, null, true), { name: 'DemoFailure' })
 
-/** Hooks for the collection whose updates are to be delayed or to fail. */
+const CHANGES = ['create', 'update', 'delete']
+
+/** @param {import('payload').PayloadRequest} req */
+function failInTransaction(req) {
+  if (req.context.fail === 'rollback') throw failure('The demo let this change fail in its transaction.')
+}
+
+/** Hooks for the collection whose changes are to be delayed or to fail. */
 export const faultHooks = {
   /** @type {import('payload').CollectionBeforeOperationHook} */
   async beforeOperation({ operation, req }) {
-    if (!faultsEnabled || !['update', 'updateByID'].includes(operation)) return
-    // What holds is what held when the update came in, not what somebody sets while it waits.
+    if (!faultsEnabled || !CHANGES.includes(operation)) return
+    // What holds is what held when the change came in, not what somebody sets while it waits.
     const { delayMs, fail } = faults
     req.context.fail = fail
     await sleep(delayMs)
-    if (fail === 'before') throw failure('The demo let this update fail before it was written.')
+    if (fail === 'before') throw failure('The demo let this change fail before it was written.')
   },
   /** @type {import('payload').CollectionAfterChangeHook} */
-  afterChange({ operation, req }) {
-    if (operation === 'update' && req.context.fail === 'rollback') {
-      throw failure('The demo let this update fail in its transaction.')
-    }
-  },
+  afterChange: ({ req }) => failInTransaction(req),
+  /** @type {import('payload').CollectionAfterDeleteHook} */
+  afterDelete: ({ req }) => failInTransaction(req),
 }
 
 /**
- * Answers 500 although the update was committed, as a proxy does that lost its server.
- * @param {(request: Request, context: any) => Promise<Response>} handle Payload's PATCH
+ * Answers 500 although the change was committed, as a proxy does that lost its server.
+ * @param {(request: Request, context: any) => Promise<Response>} handle Payload's POST, PATCH or DELETE
  * @returns {(request: Request, context: any) => Promise<Response>}
  */
 export function failingAfterCommit(handle) {
@@ -83,14 +88,14 @@ export function failingAfterCommit(handle) {
     const applies = faultsEnabled && faults.fail === 'after' && slug[0] === 'orders'
     const response = await handle(request, context)
     if (!applies || !response.ok) return response
-    const message = 'The demo lost the answer to this update, after it was committed.'
+    const message = 'The demo lost the answer to this change, after it was committed.'
     return Response.json({ errors: [{ message }] }, { status: 500 })
   }
 }
 
 /**
- * Delays what the adapter's reads of a collection return. Reads inside a transaction are left alone: they are an
- * update's own.
+ * Delays what the adapter's reads of a collection return. Reads inside a transaction are left alone: they are a
+ * change's own.
  * @param {Record<string, any>} adapter
  * @param {string} slug
  */

@@ -17,11 +17,15 @@ export const nextStep = {
   shipped: { status: 'delivered', label: 'Mark as delivered' },
 }
 
+/** An order that is being created has its mutation's token as id, and no page. */
+export const isSaved = ({ id }) => typeof id === 'number'
+
 const money = new Intl.NumberFormat('en-IE', { style: 'currency', currency: 'EUR' })
 // A fixed zone, or the server's text would not be the browser's.
 const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
 const moment = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
 
 export const formatMoney = (cents) => money.format(cents / 100)
-export const formatDay = (iso) => day.format(new Date(iso))
+/** @param {string} [iso] an order that is being created has no date yet */
+export const formatDay = (iso) => (iso ? day.format(new Date(iso)) : '')
 export const formatMoment = (iso) => moment.format(new Date(iso))

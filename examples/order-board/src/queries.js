@@ -1,13 +1,26 @@
 // What the server renders with and the browser asks for, in one place, so that both mean the same query.
 import { collection } from 'payload-optimistic-cache/query'
+import { statuses } from './orders.js'
 
 export const orders = collection('orders')
+export const customers = collection('customers')
 
-/** The newest orders, as far as a card on the board shows them; grouped into columns in the browser. */
-export const boardOrders = orders.find({
-  limit: 300,
-  sort: '-orderNumber',
-  depth: 1,
-  select: { orderNumber: true, status: true, customer: true, total: true, createdAt: true },
-  populate: { customers: { name: true } },
-})
+/**
+ * A column of the board: the newest orders of a status, as far as a card shows them. `totalDocs` counts the older ones
+ * too.
+ * @param {string} status
+ */
+export const column = (status) =>
+  orders.find({
+    where: { status: { equals: status } },
+    sort: '-orderNumber',
+    limit: 100,
+    depth: 1,
+    select: { orderNumber: true, status: true, customer: true, total: true, createdAt: true },
+    populate: { customers: { name: true } },
+  })
+
+export const columns = statuses.map(column)
+
+/** Whom an order can be for. */
+export const customerNames = customers.find({ sort: 'name', pagination: false, depth: 0, select: { name: true } })

@@ -1,4 +1,5 @@
 // The shop that the seed makes: the same one every time, whatever the day, so that tests and people can rely on it.
+import { products } from './products.js'
 
 const FIRST_ORDER_NUMBER = 1001
 const ORDER_COUNT = 300
@@ -19,21 +20,6 @@ const firstNames = [
 const lastNames = ['Almeida', 'Bauer', 'Castillo', 'Dahl', 'Eriksen', 'Fontaine', 'Grant', 'Hassan', 'Ito', 'Jansen']
 const streets = ['Mill Lane', 'Harbour Street', 'Station Road', 'Chapel Hill', 'Orchard Way', 'Market Square']
 const cities = ['Lisbon', 'Bergen', 'Leeds', 'Utrecht', 'Lyon', 'Graz', 'Turku', 'Porto']
-
-const products = [
-  { product: 'Coffee beans, 1 kg', price: 1890 },
-  { product: 'Pour-over kettle', price: 6400 },
-  { product: 'Paper filters, 100', price: 550 },
-  { product: 'Hand grinder', price: 8900 },
-  { product: 'Stoneware mug', price: 1450 },
-  { product: 'Glass carafe', price: 3200 },
-  { product: 'Digital scale', price: 4590 },
-  { product: 'Milk jug, 350 ml', price: 1990 },
-  { product: 'Espresso tamper', price: 2750 },
-  { product: 'Oat drink, 6 pack', price: 1320 },
-  { product: 'Cleaning tablets', price: 990 },
-  { product: 'Travel cup', price: 2250 },
-]
 
 const notes = [
   'Leave with the neighbour at number 12.',

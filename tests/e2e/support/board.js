@@ -11,7 +11,7 @@ export const nextBinary = createRequire(import.meta.url).resolve('next/dist/bin/
 export const secret = 'only-for-tests'
 
 const seeded = path.join(root, 'build/e2e/seeded.db')
-const sources = ['seed.js', 'seed-data.js', 'payload.config.js', 'migrations', 'collections']
+const sources = ['seed.js', 'seed-data.js', 'products.js', 'payload.config.js', 'migrations', 'collections']
 
 /** @param {string} file */
 const changedAt = (file) => statSync(file).mtimeMs

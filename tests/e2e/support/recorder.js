@@ -27,7 +27,8 @@ export function recordStatuses() {
     for (const [id, status] of now) {
       if (shown.get(id) === status) continue
       shown.set(id, status)
-      window.reportStatus({ id: Number(id), status, frames: frame - clickedAt })
+      // An order that is being created has a token for an id.
+      window.reportStatus({ id: Number(id) || id, status, frames: frame - clickedAt })
     }
   }
   new MutationObserver(look).observe(document, {

@@ -11,7 +11,11 @@ export const orders = {
   },
   access: { read: isLoggedIn, create: isLoggedIn, update: isLoggedIn, delete: isAdmin },
   defaultSort: '-orderNumber',
-  hooks: { beforeOperation: [faultHooks.beforeOperation], afterChange: [faultHooks.afterChange] },
+  hooks: {
+    beforeOperation: [faultHooks.beforeOperation],
+    afterChange: [faultHooks.afterChange],
+    afterDelete: [faultHooks.afterDelete],
+  },
   fields: [
     { name: 'orderNumber', type: 'number', required: true, unique: true, index: true },
     {

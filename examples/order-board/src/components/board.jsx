@@ -1,75 +1,63 @@
 'use client'
 
 import { useMutation, useQuery } from '@tanstack/react-query'
-import Link from 'next/link'
-import { useIsOptimistic } from 'payload-optimistic-cache/react'
-import { memo, useCallback } from 'react'
-import { formatDay, formatMoney, labels, nextStep, statuses } from '@/orders.js'
-import { boardOrders, orders } from '@/queries.js'
-import { Saving } from './saving.jsx'
+import { useCallback } from 'react'
+import { labels, nextStep, statuses } from '@/orders.js'
+import { column, orders } from '@/queries.js'
+import { Card } from './card.jsx'
+import { NewOrder } from './new-order.jsx'
 import { useToast } from './toasts.jsx'
 
-export function Board() {
-  const { data } = useQuery(boardOrders)
+/** @param {{ mayDelete: boolean }} props */
+export function Board({ mayDelete }) {
   const toast = useToast()
   // One mutation for all cards: a card that is moved to another column is another component there, and would not hear
   // of what it had begun.
-  const { mutateAsync } = useMutation(orders.update())
+  const { mutateAsync: update } = useMutation(orders.update())
+  const { mutateAsync: remove } = useMutation(orders.delete())
+  const complain = useCallback((order) => (error) => toast(`Order #${order.orderNumber}: ${error.message}`), [toast])
   const advance = useCallback(
-    (order) => {
-      const { status } = nextStep[order.status]
-      mutateAsync({ id: order.id, data: { status } }).catch((error) => {
-        toast(`Order #${order.orderNumber}: ${error.message}`)
-      })
-    },
-    [mutateAsync, toast],
+    (order) => update({ id: order.id, data: { status: nextStep[order.status].status } }).catch(complain(order)),
+    [update, complain],
   )
-  const shown = data?.docs ?? []
+  const askAndDelete = useCallback(
+    (order) => {
+      if (window.confirm(`Delete order #${order.orderNumber}?`)) remove({ id: order.id }).catch(complain(order))
+    },
+    [remove, complain],
+  )
   return (
     <div className="board">
       {statuses.map((status) => (
-        <Column key={status} status={status} orders={shown.filter((order) => order.status === status)} advance={advance} />
+        <Column key={status} status={status} advance={advance} remove={mayDelete ? askAndDelete : undefined} />
       ))}
     </div>
   )
 }
 
-function Column({ status, orders, advance }) {
+function Column({ status, advance, remove }) {
+  const { data } = useQuery(column(status))
+  const { docs = [], totalDocs = 0 } = data ?? {}
   return (
     <section className={`column ${status}`} aria-labelledby={`column-${status}`} data-column={status}>
       <h2 id={`column-${status}`}>
-        {labels[status]} <span className="count">{orders.length}</span>
+        {labels[status]}{' '}
+        <span className="count" data-count={totalDocs}>
+          {totalDocs}
+        </span>
       </h2>
+      {status === 'pending' && <NewOrder />}
       <ol tabIndex={0} aria-label={`${labels[status]} orders`}>
-        {orders.map((order) => (
-          <Card key={order.id} order={order} advance={advance} />
+        {docs.map((order) => (
+          <Card key={orders.key(order)} order={order} advance={advance} remove={remove} />
         ))}
+        {docs.length < totalDocs && (
+          <li className="empty">
+            The newest {docs.length} of {totalDocs}.
+          </li>
+        )}
       </ol>
-      {orders.length === 0 && <p className="empty">Nothing here.</p>}
+      {docs.length === 0 && <p className="empty">Nothing here.</p>}
     </section>
   )
 }
-
-const Card = memo(function Card({ order, advance }) {
-  const pending = useIsOptimistic('orders', order.id)
-  const step = nextStep[order.status]
-  return (
-    <li className="card" data-order={order.id} data-status={order.status} data-pending={pending || undefined}>
-      <div className="line">
-        <Link href={`/orders/${order.id}`} prefetch={false}>
-          #{order.orderNumber}
-        </Link>
-        {pending ? <Saving /> : <time dateTime={order.createdAt}>{formatDay(order.createdAt)}</time>}
-      </div>
-      <div className="line">
-        <span className="customer">{order.customer?.name}</span>
-        <span className="total">{formatMoney(order.total)}</span>
-      </div>
-      {step && (
-        <button type="button" onClick={() => advance(order)} data-advance={step.status}>
-          {step.label}
-        </button>
-      )}
-    </li>
-  )
-})

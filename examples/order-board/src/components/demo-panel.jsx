@@ -11,7 +11,7 @@ const failures = {
   after: 'answer 500 after the commit',
 }
 
-/** Makes order updates slow or lets them fail, and shows what is in flight. */
+/** Makes changes of orders slow or lets them fail, and shows what is in flight. */
 export function DemoPanel({ version, faults: initial }) {
   const toast = useToast()
   const [faults, setFaults] = useState(initial)
@@ -51,7 +51,7 @@ export function DemoPanel({ version, faults: initial }) {
       </summary>
       <label>
         <span>
-          Order updates take <output>{(faults.delayMs / 1000).toFixed(1)} s</output> longer
+          Changes of orders take <output>{(faults.delayMs / 1000).toFixed(1)} s</output> longer
         </span>
         <input
           type="range"
@@ -79,9 +79,9 @@ export function DemoPanel({ version, faults: initial }) {
         {pending.map(({ token, operations }) => (
           <li key={token} data-token={token}>
             <code>{token}</code>
-            {operations?.map(({ collection, id, data }) => (
+            {operations?.map(({ type, collection, id, data }) => (
               <span key={`${collection}:${id}`} className="muted">
-                {collection} {id}: {Object.keys(data ?? {}).join(', ')}
+                {type} {collection} {id === token ? '' : id} {data && `(${Object.keys(data).join(', ')})`}
               </span>
             ))}
           </li>

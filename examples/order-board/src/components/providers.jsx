@@ -4,13 +4,16 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
 import { OptimisticBoundary } from 'payload-optimistic-cache/react'
 import { useEffect, useState } from 'react'
+import { DraftProvider, useDrafts } from './drafts.jsx'
 import { ToastProvider, useToast } from './toasts.jsx'
 
 export function Providers({ children }) {
   const [client] = useState(() => new QueryClient({ defaultOptions: { queries: { staleTime: 30_000 } } }))
   return (
     <QueryClientProvider client={client}>
-      <ToastProvider>{children}</ToastProvider>
+      <ToastProvider>
+        <DraftProvider>{children}</DraftProvider>
+      </ToastProvider>
     </QueryClientProvider>
   )
 }
@@ -22,6 +25,7 @@ const shown = new WeakSet()
 export function PageBoundary({ state, children }) {
   const router = useRouter()
   const toast = useToast()
+  const { giveBack } = useDrafts()
 
   useEffect(() => {
     // The back button brings back what the server sent then, which knows nothing of what was changed since.
@@ -29,8 +33,12 @@ export function PageBoundary({ state, children }) {
     shown.add(state)
   }, [state, router])
 
-  function onSettled({ adopted, error, state: outcome }) {
-    if (adopted && error) toast(error.message.replace(/^./, (letter) => letter.toUpperCase()))
+  function onSettled({ token, operations, adopted, error, state: outcome }) {
+    const [first] = operations
+    const isNew = first?.type === 'create' && first.collection === 'orders'
+    if (error && isNew) toast(`Order #${first.data.orderNumber}: ${error.message}`)
+    else if (error && adopted) toast(error.message.replace(/^./, (letter) => letter.toUpperCase()))
+    if (isNew && outcome !== 'committed') giveBack({ token, data: first.data, message: error.message })
     // Pages that the router keeps were rendered before this.
     if (!adopted && outcome === 'committed') router.refresh()
   }

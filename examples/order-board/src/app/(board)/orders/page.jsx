@@ -2,7 +2,7 @@ import Link from 'next/link'
 import { Page } from '@/components/page.jsx'
 import { Saving } from '@/components/saving.jsx'
 import { Status } from '@/components/status.jsx'
-import { formatDay, formatMoney, labels, statuses } from '@/orders.js'
+import { formatDay, formatMoney, isSaved, labels, statuses } from '@/orders.js'
 import { pendingOrders, requireView } from '@/view.js'
 
 export const metadata = { title: 'Orders' }
@@ -43,9 +43,13 @@ export default async function OrdersPage({ searchParams }) {
             {docs.map((order) => (
               <tr key={order.id} data-order={order.id} data-status={order.status}>
                 <td className="order">
-                  <Link href={`/orders/${order.id}`} prefetch={false}>
-                    #{order.orderNumber}
-                  </Link>
+                  {isSaved(order) ? (
+                    <Link href={`/orders/${order.id}`} prefetch={false}>
+                      #{order.orderNumber}
+                    </Link>
+                  ) : (
+                    <strong>#{order.orderNumber}</strong>
+                  )}
                 </td>
                 <td className="customer">{order.customer?.name}</td>
                 <td className="placed muted">{formatDay(order.createdAt)}</td>

@@ -3,8 +3,8 @@ import { REST_DELETE, REST_GET, REST_OPTIONS, REST_PATCH, REST_POST, REST_PUT } 
 import { failingAfterCommit } from '@/faults.js'
 
 export const GET = REST_GET(config)
-export const POST = REST_POST(config)
-export const DELETE = REST_DELETE(config)
+export const POST = failingAfterCommit(REST_POST(config))
+export const DELETE = failingAfterCommit(REST_DELETE(config))
 export const PATCH = failingAfterCommit(REST_PATCH(config))
 export const PUT = REST_PUT(config)
 export const OPTIONS = REST_OPTIONS(config)
