@@ -53,9 +53,11 @@
 
 enum {
   EVICTIONS_MOST = 1024,
-  REACH = 4,         /* how many times its size must be evicted for a large value, more or less */
-  HAND_MOST = 1024,  /* entries that one eviction looks at; then the one at hand goes, read or not */
-  RELEASED_MOST = 32 /* older or cleared states freed in one call */
+  GAPS_SHARE = 12,       /* one part in so many of the arena may lie in gaps */
+  MOVED_MOST = 16 << 20, /* bytes moved in one call */
+  REACH = 4,             /* how many times its size must be evicted for a large value, more or less */
+  HAND_MOST = 1024,      /* entries that one eviction looks at; then the one at hand goes, read or not */
+  RELEASED_MOST = 32     /* older or cleared states freed in one call */
 };
 
 /* Entries linked by `newer` and `older`. */
@@ -132,6 +134,17 @@ static void unlink_references(struct arena *arena, const struct entry *entry) {
     if (reference->next) reference_at(arena, reference->next)->prior = reference->prior;
     if (reference->prior) reference_at(arena, reference->prior)->next = reference->next;
     else tag_at(arena, reference->tag)->references = reference->next;
+  }
+}
+
+/* Its head was moved: what points to its references does not yet know. */
+static void relink_references(struct arena *arena, const struct entry *entry) {
+  oc_off off = entry->needs;
+  for (uint32_t i = 0; i < entry->reference_count; i++, off += sizeof(struct tag_reference)) {
+    const struct tag_reference *reference = reference_at(arena, off);
+    if (reference->next) reference_at(arena, reference->next)->prior = off;
+    if (reference->prior) reference_at(arena, reference->prior)->next = off;
+    else tag_at(arena, reference->tag)->references = off;
   }
 }
 
@@ -263,10 +276,30 @@ static bool drop_some_state(struct arena *arena) {
 /* Idle tags go last: what is forgotten with one costs misses everywhere. */
 static bool make_room(struct arena *arena) { return drop_some_state(arena) || tag_recycle_locked(arena); }
 
+static void note_moved(struct arena *arena, enum alloc_owner kind, uint32_t index, oc_off from, oc_off to) {
+  if (kind == ALLOC_TAG_NAME) tag_at(arena, index)->slot.key = to;
+  if (kind == ALLOC_ENTRY_VALUE) entry_at(arena, index)->value = to;
+  if (kind != ALLOC_ENTRY_HEAD) return;
+  struct entry *entry = entry_at(arena, index);
+  entry->slot.key = to;
+  entry->needs = to + (entry->needs - from);
+  if (is_current(entry)) relink_references(arena, entry);
+}
+
+/* Gaps that together hold more than a share of the arena are worth being brought together, instead of evicting. */
+static bool compact(struct arena *arena, uint64_t size, uint64_t *budget) {
+  uint64_t capacity = alloc_capacity_locked(arena), free = capacity - alloc_used_locked(arena);
+  return free >= size + capacity / GAPS_SHARE && alloc_compact_locked(arena, size, budget, note_moved);
+}
+
 oc_off entry_alloc_locked(struct arena *arena, uint64_t size) {
   if (size > alloc_capacity_locked(arena)) return 0;
+  uint64_t budget = MOVED_MOST;
   oc_off off = alloc_get_locked(arena, size);
-  for (int freed = 0; !off && freed < EVICTIONS_MOST && make_room(arena); freed++) off = alloc_get_locked(arena, size);
+  for (int freed = 0; !off && freed < EVICTIONS_MOST; freed++) {
+    if (!compact(arena, size, &budget) && !make_room(arena)) break;
+    off = alloc_get_locked(arena, size);
+  }
   return off;
 }
 
@@ -340,6 +373,12 @@ void entry_clear_locked(struct arena *arena) {
   entries->cleared_older_count = entries->earlier.count;
   entries->cleared_count = entries->table.count - entries->earlier.count;
   arena_changed_locked(arena);
+}
+
+/* From now on they may be moved. */
+static void own_blocks(struct arena *arena, uint32_t index) {
+  alloc_own_locked(arena, entry_at(arena, index)->slot.key, ALLOC_ENTRY_HEAD, index);
+  alloc_own_locked(arena, entry_at(arena, index)->value, ALLOC_ENTRY_VALUE, index);
 }
 
 /* A load that began at `since` may not be kept when one of its tags changed, or was rolled back, after that. */
@@ -455,6 +494,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   if (source->query) memcpy((struct tag_reference *)arena_at(arena, entry->needs) + count, source->query, query_size);
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
+  own_blocks(arena, index);
   link_references(arena, index);
   join(arena, &entries_of(arena)->current, index);
   expiry_join_locked(arena, &entries_of(arena)->expiry, index);
@@ -505,6 +545,7 @@ static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t va
   if (!added || !is_state(entry_at(arena, index), stamp)) goto undo;
   succeed(arena, index, added, head);
   take_value(arena, entry_at(arena, added), fresh, value, span_count);
+  own_blocks(arena, added);
   link_references(arena, added);
   join(arena, &entries_of(arena)->current, added);
   expiry_join_locked(arena, &entries_of(arena)->expiry, added);
@@ -519,11 +560,12 @@ undo:
 static uint32_t update_in_place(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
                                 uint32_t span_count) {
   uint64_t stamp = entry_at(arena, index)->stamp;
-  oc_off old = entry_at(arena, index)->value, fresh = put_value(arena, value, spans, span_count);
+  oc_off fresh = put_value(arena, value, spans, span_count);
   bool still_there = is_state(entry_at(arena, index), stamp);
   if (fresh && still_there) {
-    alloc_free_locked(arena, old);
+    alloc_free_locked(arena, entry_at(arena, index)->value);
     take_value(arena, entry_at(arena, index), fresh, value, span_count);
+    own_blocks(arena, index);
     return index;
   }
   alloc_free_locked(arena, fresh);
@@ -590,6 +632,7 @@ static bool replace_needs(struct arena *arena, uint32_t index, const struct docu
   entry->slot.key = head;
   entry->needs = needs;
   entry->reference_count = count;
+  own_blocks(arena, index);
   link_references(arena, index);
   drop_head(arena, old, key_len, old_count);
   return true;

@@ -92,6 +92,7 @@ static uint32_t make_tag(struct arena *arena, uint64_t hash, oc_slice_t name) {
   }
   memcpy(arena_at(arena, text), name.data, name.len);
   table_link_locked(arena, table, index, hash, text, (uint32_t)name.len);
+  alloc_own_locked(arena, text, ALLOC_TAG_NAME, index);
   struct tag *tag = tag_at(arena, index);
   tag->last = tag->unsettled = tags_of(arena)->floor;
   return index;

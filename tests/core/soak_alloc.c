@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "attach.h"
+#include "event.h"
 #include "fragmentation.h"
 #include "view.h"
 
@@ -19,6 +21,7 @@ static const double LEAST = 100, MOST = 4000000;
 static void format_tables(struct arena *arena, void *context) {
   uint32_t entries = *(const uint32_t *)context;
   oc_off at = (sizeof(struct arena_header) + 15) & ~(oc_off)15;
+  at = event_init(arena, at, 1024);
   at = tag_init(arena, at, 16);
   at = log_init(arena, (at + 15) & ~(oc_off)15, 16);
   at = entry_init(arena, at, entries);
@@ -35,8 +38,9 @@ int main(int argc, char **argv) {
   /* As many as fit; SIEVE keeps more of the small ones. */
   uint32_t entries = (uint32_t)((double)bytes / fragmentation_mean(&sizes) * (sizes.exponent == 1 ? 3 : 1)) + 64;
   char *value = calloc(1, (size_t)MOST);
+  struct attach_options options = {.kind = OC_PRIVATE, .size = bytes, .format = format_tables, .context = &entries};
   struct arena arena;
-  if (!value || seed == 0 || arena_open_private(&arena, bytes, format_tables, &entries) != OC_OK) {
+  if (!value || seed == 0 || attach_open(&arena, &options, NULL) != OC_OK) {
     fprintf(stderr, "no memory for the arena, or the seed is 0\n");
     return 2;
   }

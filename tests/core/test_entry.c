@@ -298,6 +298,75 @@ Test(entry, tags_are_made_room_for_by_evicting_and_those_of_mutations_are_not_ta
   close_arena(&fixture.arena);
 }
 
+/* ---- Room is made by moving before it is made by evicting ---- */
+
+enum { SMALL = 3000, LARGE = 100000, SMALL_MOST = 400 };
+
+/* JSON text of `size` bytes that tells which it is. */
+static oc_slice_t text_of(char *text, size_t size, int index) {
+  memset(text, 'a' + index % 26, size);
+  text[0] = text[size - 1] = '"';
+  return (oc_slice_t){text, size};
+}
+
+static const char *name_of(int index, const char *prefix) {
+  static char name[32];
+  snprintf(name, sizeof name, "%s%d", prefix, index);
+  return name;
+}
+
+static uint32_t count_of_tag(struct arena *arena, const char *tag) {
+  uint32_t count = 0;
+  for (struct tag_place place = {0}; entry_next_of_tag_locked(arena, tag_find_locked(arena, S(tag)), &place); count++)
+    continue;
+  return count;
+}
+
+Test(entry, a_large_one_fits_between_small_ones_that_keep_their_bytes_tags_and_older_states) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){.bytes = 1 << 20, .entries = 1000, .tags = 1000});
+  struct arena *arena = &fixture.arena;
+  static char text[LARGE], older[SMALL];
+  int kept = 0;
+  for (; kept < SMALL_MOST && arena_header(arena)->counters.evictions == 0; kept++) {
+    char tag[32];
+    strcpy(tag, name_of(kept % 7, "tag "));
+    set_sized(&fixture, name_of(kept, "key "), text_of(text, SMALL, kept), tag, log_head(arena));
+  }
+  cr_assert(gt(int, kept, 200));
+  uint64_t evicted = arena_header(arena)->counters.evictions;
+  text_of(older, SMALL, kept - 1);
+  for (int index = 3; index < kept - 1; index += 3) entry_remove_locked(arena, find(&fixture, name_of(index, "key ")));
+  /* A view needs the state of the last one before this. */
+  change(&fixture, "another tag");
+  entry_keep_for_locked(arena, log_head(arena) - 1);
+  uint32_t last = find(&fixture, name_of(kept - 1, "key "));
+  last = entry_update_locked(arena, last, S("\"new\""), NULL, 0, log_head(arena));
+  cr_assert(ne(u32, last, 0));
+  cr_assert(eq(int, set_sized(&fixture, "large", text_of(text, LARGE, 0), "large", log_head(arena)), OC_OK));
+  cr_assert(eq(u64, arena_header(arena)->counters.evictions, evicted), "%d entries", kept);
+  entry_check_locked(arena);
+
+  uint32_t counts[7] = {0};
+  for (int index = (int)evicted; index < kept - 1; index++) {
+    uint32_t found = find(&fixture, name_of(index, "key "));
+    if (index >= 3 && index % 3 == 0) {
+      cr_assert(eq(u32, found, 0));
+      continue;
+    }
+    cr_assert(ne(u32, found, 0), "key %d", index);
+    counts[index % 7]++;
+    cr_assert(slice_equal(entry_value(arena, entry_at(arena, found)), text_of(text, SMALL, index)), "key %d", index);
+    const struct tag_reference *reference = entry_references(arena, entry_at(arena, found));
+    cr_assert(eq(u32, reference->tag, tag_find_locked(arena, S(name_of(index % 7, "tag ")))));
+  }
+  counts[(kept - 1) % 7]++;
+  for (int tag = 0; tag < 7; tag++) cr_assert(eq(u32, count_of_tag(arena, name_of(tag, "tag ")), counts[tag]));
+  uint32_t before = entry_find_earlier_locked(arena, find(&fixture, name_of(kept - 1, "key ")));
+  cr_assert(slice_equal(entry_value(arena, entry_at(arena, before)), (oc_slice_t){older, SMALL}));
+  close_arena(arena);
+}
+
 /* ---- What goes first ---- */
 
 static oc_status set_expiring(struct fixture *fixture, const char *key, oc_slice_t value, uint64_t expires_at,
