@@ -115,7 +115,7 @@ static void note(struct arena *arena, enum alloc_owner kind, uint32_t index, oc_
   owners[index].off = to;
 }
 
-/* Blocks of many sizes without room for another, three in four of them owned, and then every other one freed. */
+/* Blocks of many sizes without room for another, nearly all of them owned, and then every other one freed. */
 static void fill_with_gaps(struct arena *arena, uint32_t *state) {
   memset(owners, 0, sizeof owners);
   for (uint32_t index = 0; index < LIVE; index++) {
@@ -123,7 +123,7 @@ static void fill_with_gaps(struct arena *arena, uint32_t *state) {
     owners[index].off = alloc_get_locked(arena, owners[index].size);
     if (!owners[index].off) break;
     memset(arena_at(arena, owners[index].off), (int)index, owners[index].size);
-    owners[index].owned = draw(state, 4) > 0;
+    owners[index].owned = draw(state, 32) > 0;
     if (owners[index].owned) alloc_own_locked(arena, owners[index].off, ALLOC_ENTRY_VALUE, index);
   }
   while (alloc_get_locked(arena, 64)) continue;
