@@ -1,5 +1,5 @@
-// Running one step after the other, for `npm test` and `npm run test:soak`: stops at the first that fails, and ends with
-// a summary that says what each did and how long it took.
+// Running one step after the other, for `npm test` and `npm run test:soak`: stops at the first that fails, and ends
+// with a summary that says what each did and how long it took.
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import path from 'node:path'

@@ -221,10 +221,10 @@ typedef struct oc_set_options {
 } oc_set_options_t;
 
 /*
- * Stores a copy of `value`. OC_REFUSED when the lease is broken, when it is larger than limits.max_share allows (no other
- * entry is evicted for either), or when no room could be made: the value is then simply not kept, and neither is an
- * earlier one of that key, as the caller has something newer. Room is made by what expired first, then by what was not
- * read for long (SIEVE). Errors: ARGUMENT, KEY_SIZE, VALUE_SIZE, TAG_*, UTF8, JSON*,
+ * Stores a copy of `value`. OC_REFUSED when the lease is broken, when it is larger than limits.max_share allows (no
+ * other entry is evicted for either), or when no room could be made: the value is then simply not kept, and neither is
+ * an earlier one of that key, as the caller has something newer. Room is made by what expired first, then by what was
+ * not read for long (SIEVE). Errors: ARGUMENT, KEY_SIZE, VALUE_SIZE, TAG_*, UTF8, JSON*,
  * QUERY, MEMORY.
  */
 oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_set_options_t *options,
@@ -420,8 +420,8 @@ typedef struct oc_lost {
  *   {"type":"rollback"|"expire", as a commit, and "reason" when there is one}
  *   {"type":"invalidate","version":…,"everything":false,"tags":[…],"moreTags":0}, and "reason" when it is everything
  *   {"type":"evict","version":…,"key":…,"reason":"expired"|"room"}, where the version is the entry's
- * At most 64 tags are listed; `moreTags` counts the others. Nobody waits for readers: call this soon after a watcher was
- * called. Errors: ARGUMENT, MEMORY (nothing is lost by it).
+ * At most 64 tags are listed; `moreTags` counts the others. Nobody waits for readers: call this soon after a watcher
+ * was called. Errors: ARGUMENT, MEMORY (nothing is lost by it).
  */
 oc_status oc_events_read(oc_events_t *events, oc_buffer_t *out, oc_lost_t *lost, oc_error_t *error);
 

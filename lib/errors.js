@@ -17,7 +17,8 @@
  * - `ERR_OPTIMISTIC_DIFFERS`: other processes have it open with another size, or run another version of this package
  * - `ERR_OPTIMISTIC_SPACE`: `/dev/shm`, or the file's disk, has no room for `maxBytes`
  * - `ERR_OPTIMISTIC_MEMORY`, `ERR_OPTIMISTIC_SYSTEM`: the machine refused
- * - `ERR_OPTIMISTIC_LOAD`: the load of another thread or process, which `fetch` waited for, threw; the message says what
+ * - `ERR_OPTIMISTIC_LOAD`: the load of another thread or process, which `fetch` waited for, threw; the message says
+ *   what
  * - `ERR_OPTIMISTIC_ADDON`: the native part cannot be loaded
  */
 export class OptimisticCacheError extends Error {

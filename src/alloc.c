@@ -17,10 +17,10 @@
  * free blocks ever lie side by side. A block of size 0 ends the pool.
  *
  * However well blocks are chosen, sizes from 100 bytes to megabytes leave gaps that no large value fits into: about a
- * quarter of the arena. As nobody keeps a pointer into the arena outside of the lock, most blocks can be moved: they say
- * whose they are, and their owner notes the new place. Compacting takes the largest gap and slides the blocks behind it
- * over it, one after the other; the gap moves on and swallows those that it meets, until it is large enough. Where the
- * end, or a block that stays, is in its way, it goes on in the other direction.
+ * quarter of the arena. As nobody keeps a pointer into the arena outside of the lock, most blocks can be moved: they
+ * say whose they are, and their owner notes the new place. Compacting takes the largest gap and slides the blocks
+ * behind it over it, one after the other; the gap moves on and swallows those that it meets, until it is large enough.
+ * Where the end, or a block that stays, is in its way, it goes on in the other direction.
  *
  *   | a | gap   | b | gap | c |   →   | a | b | gap         | c |
  */
@@ -308,7 +308,7 @@ static struct block *swap_with_previous(struct arena *arena, struct block *gap, 
   return gap;
 }
 
-/* The block next to the gap that is to be moved, in one direction or the other; NULL when it stays, or there is none. */
+/* The block next to the gap, in one direction or the other; NULL when it stays, or there is none. */
 static struct block *neighbour_of(struct arena *arena, struct block *gap, bool back) {
   if (back && !previous_of(gap)) return NULL;
   struct block *neighbour = back ? block_at(arena, previous_of(gap)) : next_in_memory(arena, gap);

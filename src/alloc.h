@@ -18,8 +18,8 @@ void alloc_free_locked(struct arena *arena, oc_off off);
 /* Whose a block is: a kind of thing, and which one. */
 enum alloc_owner { ALLOC_NOBODY, ALLOC_ENTRY_HEAD, ALLOC_ENTRY_VALUE, ALLOC_TAG_NAME };
 /*
- * Says whose a block is, which may be moved from now on by alloc_compact_locked, and by nothing else. A block is nobody's
- * when it is allocated, and when it was freed.
+ * Says whose a block is, which may be moved from now on by alloc_compact_locked, and by nothing else. A block is
+ * nobody's when it is allocated, and when it was freed.
  */
 void alloc_own_locked(struct arena *arena, oc_off off, enum alloc_owner kind, uint32_t index);
 /* Called after each move: what the owner has at `from` is at `to` now, the bytes too. It must not allocate or free. */

@@ -3,9 +3,9 @@
  *
  * A reset (arena.c) empties the arena, the table of mutations with it. Processes that had one pending go on, and when
  * their transaction ends, they are told that nobody knows their token; so they log what they wrote as it is, without a
- * bracket (oc_record). But one that dies after its database committed, and before it said so, leaves entries behind that were
- * loaded after the reset and before the commit. Its mutation would have expired, and invalidated its documents;
- * nobody knows any more which they were.
+ * bracket (oc_record). But one that dies after its database committed, and before it said so, leaves entries behind
+ * that were loaded after the reset and before the commit. Its mutation would have expired, and invalidated its
+ * documents; nobody knows any more which they were.
  *
  * So a process that has something pending owes an answer from a reset on, until the latest deadline of what it had
  * pending then. These are noted in the table of processes, which a reset leaves alone:
@@ -79,7 +79,8 @@ static bool clear_gone(struct arena *arena, uint64_t now) {
   return true;
 }
 
-/* When there is something to be done. Nobody but this process can notice its own time, and it need not look at itself. */
+/* When there is something to be done. Nobody but this process can notice its own time, and it need not look at
+ * itself. */
 static uint64_t next_time(const struct arena *arena) {
   const struct arena_debts *debts = debts_of(arena);
   uint64_t own = process_at(arena, process_self(arena).slot)->owes_until, next = own ? own : UINT64_MAX;

@@ -9,8 +9,8 @@
 #include "mutation.h"
 
 /*
- * Invalidates everything when it is time to: see debt.c. Returns whether it did; `next` gets when to call it again, or 0
- * while nobody owes anything.
+ * Invalidates everything when it is time to: see debt.c. Returns whether it did; `next` gets when to call it again, or
+ * 0 while nobody owes anything.
  */
 bool debt_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next);
 /* The same at once, for what this process owes, or, with `all`, for what anybody does. It is leaving. */

@@ -19,18 +19,18 @@
  * does not walk that chain: it writes one number, however many entries carry the tag, and each of them finds it when it
  * is next read.
  *
- * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one stays
- * as it is, in its own slot, and its key finds it behind the new one:
+ * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one
+ * stays as it is, in its own slot, and its key finds it behind the new one:
  *
  *   key ──► current state ──► state before ──► …        one chain of the table's bucket
  *
  * Older states are needed by views that were opened before they became that, and by nobody else; so they queue in that
- * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory is
- * short they go before any entry that can be read: their view then says that it is torn.
+ * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory
+ * is short they go before any entry that can be read: their view then says that it is torn.
  *
- * Dropping all entries at once takes no walk either: states get ascending stamps, so all whose stamp is not above that of
- * the last clearing are gone. They lie at the old end of every queue and chain, where a few are freed with each call, and
- * before anything else when room is needed.
+ * Dropping all entries at once takes no walk either: states get ascending stamps, so all whose stamp is not above that
+ * of the last clearing are gone. They lie at the old end of every queue and chain, where a few are freed with each
+ * call, and before anything else when room is needed.
  *
  * Eviction is SIEVE (Zhang et al., NSDI 2024): one queue by age, one bit an entry. A read sets the bit; a hand walks
  * from the oldest to the newest, clears set bits, and evicts the first entry without one. It needs no list operation on
@@ -398,8 +398,8 @@ static bool lease_holds(struct arena *arena, const struct entry_source *source) 
 }
 
 /*
- * Whether the evictions of one call would hardly make room for it, going by the mean size of what there is: it is refused
- * before it pushes out others in vain. Evicted entries do not lie side by side, hence REACH.
+ * Whether the evictions of one call would hardly make room for it, going by the mean size of what there is: it is
+ * refused before it pushes out others in vain. Evicted entries do not lie side by side, hence REACH.
  */
 static bool is_out_of_reach(struct arena *arena, uint64_t size) {
   uint32_t count = entries_of(arena)->table.count;

@@ -57,9 +57,9 @@ struct entry_source {
   oc_content content;
 };
 /*
- * Stores; an entry of that key is gone in any case, as its caller has something newer, though views that are open keep its
- * state. OC_REFUSED: the lease is broken, it is larger than bytes_most (no other entry is evicted for either), or there
- * is no room.
+ * Stores; an entry of that key is gone in any case, as its caller has something newer, though views that are open keep
+ * its state. OC_REFUSED: the lease is broken, it is larger than bytes_most (no other entry is evicted for either), or
+ * there is no room.
  */
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source);
 void entry_remove_locked(struct arena *arena, uint32_t index);

@@ -2,8 +2,8 @@
  * keeper.h: the thread of a process that keeps an arena's promises: that who waits is called, and that deadlines are.
  *
  * One a process and arena. It calls the process's watchers after every event, of whatever process, expires mutations
- * whose time has passed, and abandons loads that others wait for when their process died. While nothing happens and nothing
- * is due, it sleeps.
+ * whose time has passed, and abandons loads that others wait for when their process died. While nothing happens and
+ * nothing is due, it sleeps.
  */
 #ifndef KEEPER_H
 #define KEEPER_H

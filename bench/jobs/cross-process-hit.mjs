@@ -1,5 +1,5 @@
-// A page that another process put into the cache, as bytes and as an object that has not changed since this process last
-// read it, beside a Redis server on the loopback.
+// A page that another process put into the cache, as bytes and as an object that has not changed since this process
+// last read it, beside a Redis server on the loopback.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'

@@ -1,5 +1,5 @@
-// A million entries of a kilobyte under a mixed load of 20,000 operations a second, nine reads to a write, each subject in
-// a process of its own: the 99th percentile of the event loop's delay, V8's heap, and the arena's overhead an entry.
+// A million entries of a kilobyte under a mixed load of 20,000 operations a second, nine reads to a write, each subject
+// in a process of its own: the 99th percentile of the event loop's delay, V8's heap, and the arena's overhead an entry.
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'

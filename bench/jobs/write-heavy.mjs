@@ -1,5 +1,6 @@
 // A mutation of three documents on a page of 20 from end to end: begun, shown to its author, committed, and shown to
-// everybody, who get the replayed entry. The peer spreads the parsed page for the author, then for all, and writes both.
+// everybody, who get the replayed entry. The peer spreads the parsed page for the author, then for all, and writes
+// both.
 import process from 'node:process'
 import { assertSame, begin, openWithPage, Tokens, viewOf } from '../support/overlays.mjs'
 import { operationsOf, PAGE, spreadOver } from '../support/page.mjs'

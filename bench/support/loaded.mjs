@@ -1,5 +1,5 @@
-// One subject of the job `memory`, in a process of its own: is filled, then meets a mixed load at a steady pace, and prints
-// what that did to the event loop and to V8's heap.
+// One subject of the job `memory`, in a process of its own: is filled, then meets a mixed load at a steady pace, and
+// prints what that did to the event loop and to V8's heap.
 //
 //   node --expose-gc loaded.mjs <subject> <entries> <seconds>
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'

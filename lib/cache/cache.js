@@ -240,7 +240,8 @@ export class Cache {
     const handle = native.openView(this.#handle, principal, options?.tokens ?? [])
     const { version, pending } = native.viewInfo(handle)
     const derived = this.#derived
-    const state = { cache: this, handle, version, changes, mayOverlay: pending > 0, shown: new Map(), open: true, derived }
+    const mayOverlay = pending > 0
+    const state = { cache: this, handle, version, changes, mayOverlay, shown: new Map(), open: true, derived }
     return new View(state, principal)
   }
 
@@ -262,8 +263,8 @@ export class Cache {
   }
 
   /**
-   * As `begin`, but of a token that nobody has begun: of several calls for one token, in whatever process, one succeeds.
-   * It takes over a mutation that is only announced, and replaces its operations.
+   * As `begin`, but of a token that nobody has begun: of several calls for one token, in whatever process, one
+   * succeeds. It takes over a mutation that is only announced, and replaces its operations.
    * @param {string} token
    * @param {{ principal?: string, operations: Operation[], ttl?: number }} mutation
    * @throws {OptimisticCacheError} as `begin`; `_TOKEN_PENDING` when it was begun before
@@ -275,7 +276,8 @@ export class Cache {
 
   /**
    * Says what a mutation is going to do whose write has not come yet: its principal's views show it. When nobody claims
-   * it in time it is rolled back, and no entry is dropped for it. Announced again, it begins anew with these operations.
+   * it in time it is rolled back, and no entry is dropped for it. Announced again, it begins anew with these
+   * operations.
    * @param {string} token
    * @param {{ principal?: string, operations: Operation[], ttl?: number }} mutation
    * @throws {OptimisticCacheError} as `begin`; `_TOKEN_PENDING` when it was begun, or claimed, before
@@ -432,9 +434,9 @@ export class Cache {
    * `inexact`, `overlays`, `evictions`, `commits`, `rollbacks`, `expirations`, `invalidations`), its present contents
    * (`entries`, `tags`, `mutationsPending`, `mutations`, `views`, `arenaBytes`, `usedBytes`), the loads under way
    * (`flights`), the `processes` that have it open, how often one died while it changed the cache, which emptied it
-   * (`resets`), why the present content began (`started`: `kept`, `fresh: …` or `reset: …`), and of this object `unkept`,
-   * `refreshFailures` and `eventsLost`. Hits that another thread answered from its own parsed objects are missing until
-   * it reports them: at most 255 a key.
+   * (`resets`), why the present content began (`started`: `kept`, `fresh: …` or `reset: …`), and of this object
+   * `unkept`, `refreshFailures` and `eventsLost`. Hits that another thread answered from its own parsed objects are
+   * missing until it reports them: at most 255 a key.
    * @returns {Record<string, number> & { generation: string, started: string }}
    */
   stats() {

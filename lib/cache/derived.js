@@ -151,7 +151,8 @@ export class Derived {
    * Notes what a read found, for the computation that it is part of.
    * @param {string} key
    * @param {View | null | undefined} view
-   * @param {{ stamp?: number, overlaid?: boolean } | undefined} found `stamp`: of the state that was read, when that is known
+   * @param {{ stamp?: number, overlaid?: boolean } | undefined} found `stamp`: of the state that was read, when that is
+   *   known
    */
   noteRead(key, view, found) {
     const dependencies = currentDependencies()

@@ -12,8 +12,8 @@
 /**
  * It is a Reading too, so that it can be handed out as it is; one that has expired never is.
  *
- * A class, so that all its fields lie in one place: made by spreading a state, the last of them, which every hit writes,
- * would be in another.
+ * A class, so that all its fields lie in one place: made by spreading a state, the last of them, which every hit
+ * writes, would be in another.
  */
 class Memo {
   stale = false

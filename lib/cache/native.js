@@ -112,5 +112,7 @@ export const HIT = /** @type {const} */ ({ VERSION: 0, STAMP: 1, EXPIRES_AT: 2, 
 
 /** @type {Binding} */
 export const native = /** @type {any} */ (
-  Object.fromEntries(Object.entries(load()).map(([name, member]) => [name, typeof member === 'function' ? withOurErrors(member) : member]))
+  Object.fromEntries(
+    Object.entries(load()).map(([name, own]) => [name, typeof own === 'function' ? withOurErrors(own) : own]),
+  )
 )

@@ -18,8 +18,8 @@ import { native } from './native.js'
 
 /**
  * What an answer is with the view's own mutations laid over it.
- * @typedef {import('./types.js').Reading & { changes: number }} Shown `changes`: the arena's change counter at which this
- *   was so
+ * @typedef {import('./types.js').Reading & { changes: number }} Shown `changes`: the arena's change counter at which
+ *   this was so
  */
 
 /** @type {(view: View) => ViewState | undefined} */
@@ -81,18 +81,19 @@ export class View {
 
   /**
    * A result that is derived from what the cache holds: computed once, and again when something changed that it was
-   * computed from. Whatever `compute` reads through this cache (with `get`, `read`, `getBytes`, `fetch`, other `cached`,
-   * any number of calls deep) is noted; any operation on one of its tags drops the result. When mutations in flight of
-   * the view touch one of those tags, the result is for views with just these mutations and this principal alone, and
-   * goes when one of them is settled; it carries the tag `mutation:<token>` of each.
+   * computed from. Whatever `compute` reads through this cache (with `get`, `read`, `getBytes`, `fetch`, other
+   * `cached`, any number of calls deep) is noted; any operation on one of its tags drops the result. When mutations in
+   * flight of the view touch one of those tags, the result is for views with just these mutations and this principal
+   * alone, and goes when one of them is settled; it carries the tag `mutation:<token>` of each.
    *
    * Not kept, only returned: a result that an operation overtook, and one that depends on what cannot be known to
-   * change. That is one with a read that was not kept, or a miss of `get` that nothing was stored for, and one that read
-   * nothing, unless `tags` or `ttl` are given. Reads past the cache are not noticed: name their `tags`, or call `noStore`.
+   * change. That is one with a read that was not kept, or a miss of `get` that nothing was stored for, and one that
+   * read nothing, unless `tags` or `ttl` are given. Reads past the cache are not noticed: name their `tags`, or call
+   * `noStore`.
    * @template T
    * @param {string} key the same for all who may see the same: include whose access rights count, if any do
-   * @param {import('./derived.js').DerivedOptions} options `tags`: what it depends on besides; `ttl`: milliseconds until
-   *   it expires, never unless given
+   * @param {import('./derived.js').DerivedOptions} options `tags`: what it depends on besides; `ttl`: milliseconds
+   *   until it expires, never unless given
    * @param {() => T} compute reads through this view; may return a promise. What it throws is thrown, and not kept
    * @returns {Promise<Awaited<T>>} deep-frozen; what JSON makes of the computed value
    * @throws {OptimisticCacheError} `_CLOSED`, `_KEY_SIZE`, and `_ARGUMENT` for one that is computed from itself

@@ -16,8 +16,8 @@ import { DEFAULT_ACCESS } from './access.js'
  *   collections are answered from the cache, with an `ETag`. Hooks of reads run when an answer is made, and not each
  *   time it is given; false unless given
  * @property {(user: any) => string} [scope] who may share an entry: users (null: who is not logged in) of whom it
- *   returns the same text, instead of each user alone. What access control answers is told apart all the same; share only
- *   between users to whom the hooks of the declared collections do the same. Where a field has read access or an
+ *   returns the same text, instead of each user alone. What access control answers is told apart all the same; share
+ *   only between users to whom the hooks of the declared collections do the same. Where a field has read access or an
  *   `afterRead` hook of its own, and in globals, nothing is shared
  * @property {import('./access.js').AccessOptions} [access] who may use which endpoint
  * @property {number} [ttl] milliseconds until a mutation expires that was never settled; 30,000 unless given. A

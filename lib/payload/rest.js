@@ -3,8 +3,9 @@
  * declared collections, when the option `rest` says so.
  *
  * The body is, byte for byte, what Payload's handler answers, for it is what that answered: a miss runs the handler,
- * and keeps its text. What the user may see is asked of access control at every request, as for a view, and is part of the
- * key; and so is the whole query, which hooks may look at. Nothing pending is laid over: the browser does that itself.
+ * and keeps its text. What the user may see is asked of access control at every request, as for a view, and is part of
+ * the key; and so is the whole query, which hooks may look at. Nothing pending is laid over: the browser does that
+ * itself.
  *
  * Values in a query string are text, whatever the field is. So an answer to a `where` is not replayed, but dropped when
  * something changes in its collection.

@@ -35,8 +35,8 @@ Napi::Value Set(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// get(cache, view?, key, base, known) → what an oc_hit_t says is in the module's `hit` afterwards; returns the JSON text, true
-// when the state `known` still stands, null for opaque bytes, undefined for a miss.
+// get(cache, view?, key, base, known) → what an oc_hit_t says is in the module's `hit` afterwards; returns the JSON
+// text, true when the state `known` still stands, null for opaque bytes, undefined for a miss.
 Napi::Value Get(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
@@ -86,7 +86,8 @@ Napi::Value GetBytes(const Napi::CallbackInfo& info) {
   return result;
 }
 
-// overlay(cache, view, value, query, since) → the text with what the view has in flight, undefined when that is nothing.
+// overlay(cache, view, value, query, since) → the text with what the view has in flight, undefined when that is
+// nothing.
 Napi::Value Overlay(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);

@@ -1,10 +1,11 @@
 /*
- * fragmentation.h: how much of an arena's memory holds live bytes after a long random load; for the test and the program.
+ * fragmentation.h: how much of an arena's memory holds live bytes after a long random load; for the test and the
+ * program.
  *
- * Entries are set, removed and, when there is no room, evicted. Sizes are 100 bytes to 4 MB by Zipf's law: the frequency of
- * a size is one over it to the power of an exponent. With 1, every order of magnitude has as many entries as every other,
- * and large ones take nearly all bytes; with 2, every order of magnitude takes as many bytes as every other, and most
- * entries are tiny.
+ * Entries are set, removed and, when there is no room, evicted. Sizes are 100 bytes to 4 MB by Zipf's law: the
+ * frequency of a size is one over it to the power of an exponent. With 1, every order of magnitude has as many entries
+ * as every other, and large ones take nearly all bytes; with 2, every order of magnitude takes as many bytes as every
+ * other, and most entries are tiny.
  */
 #ifndef FRAGMENTATION_H
 #define FRAGMENTATION_H

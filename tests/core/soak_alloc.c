@@ -1,5 +1,6 @@
 /*
- * soak_alloc.c: how well the arena's memory is used: live bytes / arena bytes after 10 million random sets and removals.
+ * soak_alloc.c: how well the arena's memory is used: live bytes / arena bytes after 10 million random sets and
+ * removals.
  *
  *   make -C tests/core fragmentation                                     with the figures below
  *   build/core/optimised/soak_alloc [exponent] [steps] [MiB] [seed]    with others

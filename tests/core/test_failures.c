@@ -1,6 +1,6 @@
 /*
- * The system refuses memory, a mapping, a file or a thread, at each place where the core asks for one: the call says so,
- * nothing else is wrong, and the cache is as good as before.
+ * The system refuses memory, a mapping, a file or a thread, at each place where the core asks for one: the call says
+ * so, nothing else is wrong, and the cache is as good as before.
  */
 #include "failing.h"
 #include "processes.h"

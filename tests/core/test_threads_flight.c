@@ -1,6 +1,6 @@
 /*
- * Threads that miss the same keys at once: one loads each, and the others are called when it is there. A test that hangs
- * has failed; none looks at the clock.
+ * Threads that miss the same keys at once: one loads each, and the others are called when it is there. A test that
+ * hangs has failed; none looks at the clock.
  */
 #define _GNU_SOURCE
 #include <criterion/criterion.h>

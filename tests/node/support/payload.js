@@ -80,7 +80,8 @@ const updateWithoutTransaction = {
  * @param {boolean} [options.transactions] true unless given
  * @param {Partial<import('../../../lib/payload/options.js').Options>} [options.plugin]
  * @param {Partial<import('payload').Config>} [options.settings] of Payload, besides
- * @param {string} [options.folder] of an earlier shop, which is then kept; one of its own, which goes with it, unless given
+ * @param {string} [options.folder] of an earlier shop, which is then kept; one of its own, which goes with it, unless
+ *   given
  */
 export async function openShop({ transactions = true, plugin, settings, folder: given } = {}) {
   const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'optimistic-shop-')))
