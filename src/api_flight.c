@@ -22,7 +22,7 @@ oc_status oc_flight_begin(oc_cache_t *cache, oc_slice_t key, uint64_t least, uin
   if (key.len == 0 || key.len > cache->limits.key_bytes)
     return error_set(error, OC_ERR_KEY_SIZE, "a key has 1 to %u bytes, this one %zu (limits.keyBytes)",
                      cache->limits.key_bytes, key.len);
-  uint64_t now = cache_now();
+  uint64_t now = clock_now();
   if (ttl == 0) ttl = DEFAULT_TTL;
   struct flight_request request = {
       .key = key, .least = least, .now = now, .deadline = ttl > UINT64_MAX - now ? UINT64_MAX : now + ttl};
@@ -54,7 +54,7 @@ oc_flight_state oc_flight_look(oc_cache_t *cache, uint64_t id, char reason[OC_FL
   bool wake;
   reason[0] = '\0';
   arena_lock(&cache->arena);
-  oc_flight_state state = flight_look_locked(&cache->arena, id, cache_now(), reason, &wake);
+  oc_flight_state state = flight_look_locked(&cache->arena, id, clock_now(), reason, &wake);
   arena_unlock(&cache->arena);
   if (wake) cache_notify(cache);
   return state;

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cache.h"
 
@@ -24,12 +23,6 @@ enum {
   MOST_ENTRIES = 1 << 24,
   TAG_BYTES_MOST = 1024 /* document.c builds tags on the stack */
 };
-
-uint64_t cache_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* ---- Options ---- */
 

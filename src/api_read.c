@@ -348,7 +348,7 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
   if (key.len == 0 || key.len > cache->limits.key_bytes)
     return error_set(error, OC_ERR_KEY_SIZE, "a key has 1 to %u bytes, this one %zu (limits.keyBytes)",
                      cache->limits.key_bytes, key.len);
-  uint64_t now = cache_now();
+  uint64_t now = clock_now();
   struct read read = {
       .cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out, .now = now, .real_now = now};
   struct shapes *shapes = cache_shapes(cache);
@@ -397,7 +397,7 @@ static oc_status overlay_value(oc_view_t *view, oc_slice_t value, uint64_t since
   if (status == OC_OK) {
     size_t count = view_layers(view, applies, operations);
     oc_slice_t no_key = {NULL, 0};
-    status = copies_collect(view->cache, page, no_key, view->version, cache_now(), operations, count);
+    status = copies_collect(view->cache, page, no_key, view->version, clock_now(), operations, count);
   }
   if (status == OC_OK) status = view_overlay(view, applies, page, changed);
   if (status == OC_OK && *changed) count_overlay(view->cache);

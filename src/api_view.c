@@ -123,7 +123,7 @@ oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t
   oc_view_t *view;
   oc_status status = create(cache, principal, tokens, count, &view);
   for (int tries = 0; status == OC_OK; tries++) {
-    uint64_t now = cache_now(), next;
+    uint64_t now = clock_now(), next;
     arena_lock(&cache->arena);
     uint32_t expired = mutation_sweep_locked(&cache->arena, now, &next);
     size_t size = copy_operations_locked(view);

@@ -50,7 +50,7 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
   struct shapes *shapes = cache_shapes(cache);
   oc_buffer_t compiled = {0};
   struct documents documents = {0};
-  uint64_t since = options->since ? options->since : oc_version(cache), now = cache_now();
+  uint64_t since = options->since ? options->since : oc_version(cache), now = clock_now();
   if (options->content == OC_JSON) value = json_trim(value);
   if (options->query.len > 0)
     status = query_compile(options->query, shapes, cache->limits.json_depth, &compiled, error);
@@ -132,7 +132,7 @@ static oc_status enter(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
   oc_buffer_t compiled = {0};
   status = compile(cache, operations, &compiled, error);
   if (status == OC_OK) {
-    uint64_t now = cache_now(), next;
+    uint64_t now = clock_now(), next;
     if (ttl == 0) ttl = DEFAULT_TTL;
     struct mutation_source source = {.token = token,
                                      .principal = principal,
@@ -252,7 +252,7 @@ oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
   uint64_t next;
   oc_status status = OC_ERR_TOKEN_UNKNOWN;
   arena_lock(&cache->arena);
-  uint32_t expired = mutation_sweep_locked(&cache->arena, cache_now(), &next);
+  uint32_t expired = mutation_sweep_locked(&cache->arena, clock_now(), &next);
   const struct mutation *mutation = mutation_find_locked(&cache->arena, token);
   if (mutation && mutation_is_of(&cache->arena, mutation, principal)) {
     status = OC_OK;
@@ -266,7 +266,7 @@ oc_status oc_status_of(oc_cache_t *cache, oc_token_t token, oc_slice_t principal
 
 size_t oc_sweep(oc_cache_t *cache, uint64_t *next) {
   arena_lock(&cache->arena);
-  uint32_t expired = mutation_sweep_locked(&cache->arena, cache_now(), next);
+  uint32_t expired = mutation_sweep_locked(&cache->arena, clock_now(), next);
   cache_unlock(cache, expired > 0);
   return expired;
 }

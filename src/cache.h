@@ -5,6 +5,7 @@
 #define CACHE_H
 
 #include "attach.h"
+#include "clock.h"
 #include "debt.h"
 #include "event.h"
 #include "flight.h"
@@ -62,8 +63,6 @@ bool cache_shapes_stand_locked(const oc_cache_t *cache, const struct shapes *sha
  * Errors: SHAPES, when they are too long for the arena.
  */
 oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *shapes, oc_error_t *error);
-/* Now, on CLOCK_REALTIME. */
-uint64_t cache_now(void);
 /* Tells everybody who waits that something happened. Not with the lock held. */
 void cache_notify(oc_cache_t *cache);
 /* Gives the lock back, and tells them when `happened`, or when there are events to be read. */

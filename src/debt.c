@@ -29,8 +29,7 @@
 #include "debt.h"
 
 enum {
-  LOOK_EVERY = 200, /* ms between two looks whether those who owe live */
-  GRACE = 250       /* ms from noticing a death to the invalidation; both are within a second */
+  GRACE = 250 /* ms from noticing a death to the invalidation; both are within a second */
 };
 
 static struct arena_debts *debts_of(const struct arena *arena) { return &arena_header(arena)->debts; }
@@ -50,16 +49,6 @@ static void invalidate(struct arena *arena) {
   mutation_invalidate_all_locked(arena, SLICE("the cache was reset, and a mutation of then may have been committed"));
 }
 
-/* A clock that went back is no reason to wait. */
-static bool is_time(uint64_t at, uint64_t now, uint64_t period) { return at <= now || at > now + period; }
-
-static void look(struct arena *arena, uint64_t now) {
-  struct arena_debts *debts = debts_of(arena);
-  if (!is_time(debts->next_look, now, LOOK_EVERY)) return;
-  process_reap_locked(arena);
-  debts->next_look = now + LOOK_EVERY;
-}
-
 /* Those whose time is over. */
 static bool clear_overdue(struct arena *arena, uint64_t now) {
   bool any = false;
@@ -73,7 +62,8 @@ static bool clear_gone(struct arena *arena, uint64_t now) {
   struct arena_debts *debts = debts_of(arena);
   if (!debts->gone) return false;
   if (!debts->gone_at) debts->gone_at = now + GRACE;
-  if (!is_time(debts->gone_at, now, GRACE)) return false;
+  bool went_back = debts->gone_at > now + GRACE; /* the clock, which is no reason to wait */
+  if (debts->gone_at > now && !went_back) return false;
   debts->gone = 0;
   debts->gone_at = 0;
   return true;
@@ -92,7 +82,7 @@ static uint64_t next_time(const struct arena *arena) {
 bool debt_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next) {
   *next = 0;
   if (!debts_of(arena)->owing && !debts_of(arena)->gone) return false;
-  look(arena, now);
+  process_look_locked(arena, now, &debts_of(arena)->next_look);
   bool overdue = clear_overdue(arena, now), gone = clear_gone(arena, now);
   if (overdue || gone) invalidate(arena);
   *next = next_time(arena);

@@ -60,11 +60,6 @@ enum {
   RELEASED_MOST = 32     /* older or cleared states freed in one call */
 };
 
-/* Entries linked by `newer` and `older`. */
-struct queue {
-  uint32_t newest, oldest, count;
-};
-
 struct entries {
   struct table table;
   struct expiry expiry;
@@ -171,27 +166,16 @@ bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct t
 /* ---- Queues ---- */
 
 static void join(struct arena *arena, struct queue *queue, uint32_t index) {
-  struct entry *entry = entry_at(arena, index);
-  entry->newer = 0;
-  entry->older = queue->newest;
-  if (queue->newest) entry_at(arena, queue->newest)->newer = index;
-  else queue->oldest = index;
-  queue->newest = index;
-  queue->count++;
+  queue_join_locked(arena, &entries_of(arena)->table, queue, index);
 }
 
 static void leave(struct arena *arena, struct queue *queue, uint32_t index) {
-  const struct entry *entry = entry_at(arena, index);
-  if (entry->newer) entry_at(arena, entry->newer)->older = entry->older;
-  else queue->newest = entry->older;
-  if (entry->older) entry_at(arena, entry->older)->newer = entry->newer;
-  else queue->oldest = entry->newer;
-  queue->count--;
+  queue_leave_locked(arena, &entries_of(arena)->table, queue, index);
 }
 
 static void leave_current(struct arena *arena, uint32_t index) {
   struct entries *entries = entries_of(arena);
-  if (entries->hand == index) entries->hand = entry_at(arena, index)->newer;
+  if (entries->hand == index) entries->hand = entry_at(arena, index)->slot.newer;
   leave(arena, &entries->current, index);
 }
 
@@ -253,7 +237,8 @@ static bool evict_one(struct arena *arena) {
   uint32_t index = entries->hand ? entries->hand : entries->current.oldest;
   for (int looked = 0; looked < HAND_MOST && entry_at(arena, index)->visited; looked++) {
     entry_at(arena, index)->visited = 0;
-    index = entry_at(arena, index)->newer ? entry_at(arena, index)->newer : entries->current.oldest;
+    uint32_t newer = entry_at(arena, index)->slot.newer;
+    index = newer ? newer : entries->current.oldest;
   }
   entries->hand = index;
   evict(arena, index, SLICE("room")); /* moves the hand on */

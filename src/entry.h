@@ -20,7 +20,7 @@ struct tag_reference {
 };
 
 struct entry {
-  struct slot slot;
+  struct slot slot;       /* queued by age, for SIEVE; older states, by the time when they became that */
   uint64_t version;       /* the bytes are what the database answered, or would, at this version */
   uint64_t set_version;   /* the log's head when it was set */
   uint64_t stamp;         /* names this state */
@@ -30,7 +30,6 @@ struct entry {
   oc_off value, needs; /* `needs` lies in the block of the key, behind it */
   uint32_t value_len, span_count;
   uint32_t reference_count, query_size;
-  uint32_t newer, older; /* SIEVE's queue, by age; of older states, the queue by the time when they became that */
   uint32_t expiry_place; /* see expiry.c; 0: it does not expire, or is an older state */
   uint8_t content, has_query;
   uint8_t mixed;   /* set while a mutation on one of its tags was in flight: may or may not contain it */

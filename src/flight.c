@@ -33,13 +33,10 @@
 
 #include "json.h"
 
-enum {
-  INDEX_BITS = 12,
-  LOOK_EVERY = 200 /* ms between two looks whether those live who are waited for */
-};
+enum { INDEX_BITS = 12 };
 
 struct flight {
-  struct slot slot;  /* key: `name`, below */
+  struct slot slot;  /* key: `name`, below; queued once it has ended, while somebody is to look */
   uint64_t name[2];  /* hashes of the key */
   uint64_t since;    /* the log's head before the load */
   uint64_t deadline; /* until then nobody else loads */
@@ -47,8 +44,7 @@ struct flight {
   uint32_t serial; /* 0: free */
   uint32_t state;  /* oc_flight_state */
   uint32_t waiters;
-  uint32_t watched;      /* some of those are of another process than the holder, and must learn of its death */
-  uint32_t newer, older; /* the queue of ended ones, by age */
+  uint32_t watched; /* some of those are of another process than the holder, and must learn of its death */
   uint32_t reason_len;
   uint32_t reserved;
   char reason[OC_FLIGHT_REASON_MOST + 1];
@@ -58,8 +54,8 @@ struct flights {
   struct table table;
   struct hash_key second; /* the table's own is the first */
   uint32_t loading;
-  uint32_t watched;        /* so many of those */
-  uint32_t newest, oldest; /* of the ended */
+  uint32_t watched; /* so many of those */
+  struct queue ended;
   uint64_t next_look;
 };
 
@@ -116,23 +112,8 @@ static void release(struct arena *arena, uint32_t index) {
   table_release_locked(arena, &flights_of(arena)->table, index);
 }
 
-static void enqueue_ended(struct arena *arena, uint32_t index) {
-  struct flights *flights = flights_of(arena);
-  struct flight *flight = flight_at(arena, index);
-  flight->newer = 0;
-  flight->older = flights->newest;
-  if (flights->newest) flight_at(arena, flights->newest)->newer = index;
-  else flights->oldest = index;
-  flights->newest = index;
-}
-
 static void forget_ended(struct arena *arena, uint32_t index) {
-  struct flights *flights = flights_of(arena);
-  const struct flight *flight = flight_at(arena, index);
-  if (flight->newer) flight_at(arena, flight->newer)->older = flight->older;
-  else flights->newest = flight->older;
-  if (flight->older) flight_at(arena, flight->older)->newer = flight->newer;
-  else flights->oldest = flight->newer;
+  queue_leave_locked(arena, &flights_of(arena)->table, &flights_of(arena)->ended, index);
   release(arena, index);
 }
 
@@ -155,7 +136,7 @@ static bool end(struct arena *arena, uint32_t index, oc_flight_state state, oc_s
   }
   flight->state = (uint32_t)state;
   keep_reason(flight, reason);
-  enqueue_ended(arena, index);
+  queue_join_locked(arena, &flights->table, &flights->ended, index);
   return true;
 }
 
@@ -189,26 +170,27 @@ static void join(struct arena *arena, uint32_t index, struct flight_grant *grant
   grant->deadline = flight->deadline;
 }
 
-/* Abandons what nobody may be working on any more. Bounded by the table, and not done again for a while. */
-static void clear_away(struct arena *arena, uint64_t now, struct flight_grant *grant) {
-  struct flights *flights = flights_of(arena);
-  if (now < flights->next_look && flights->next_look <= now + LOOK_EVERY) return;
-  flights->next_look = now + LOOK_EVERY;
-  process_reap_locked(arena);
-  for (uint32_t index = 1; index < flights->table.fresh; index++) {
+/*
+ * Abandons what nobody works on any more, bounded by the table: loads of processes that are gone, and overdue ones.
+ * Returns how many had others waiting.
+ */
+static uint32_t clear_away(struct arena *arena, uint64_t now) {
+  uint32_t awaited = 0;
+  for (uint32_t index = 1; index < flights_of(arena)->table.fresh; index++) {
     const struct flight *flight = flight_at(arena, index);
     if (flight->serial == 0 || flight->state != OC_FLIGHT_LOADING) continue;
-    if (!is_loading(flight, now) || !process_is_present_locked(arena, flight->holder))
-      grant->abandoned |= abandon(arena, index);
+    if (!is_loading(flight, now) || !process_is_present_locked(arena, flight->holder)) awaited += abandon(arena, index);
   }
+  return awaited;
 }
 
 static uint32_t take_slot(struct arena *arena, uint64_t now, struct flight_grant *grant) {
   struct flights *flights = flights_of(arena);
   uint32_t index = table_take_locked(arena, &flights->table);
   if (index) return index;
-  if (!flights->oldest) clear_away(arena, now, grant);
-  if (flights->oldest) forget_ended(arena, flights->oldest);
+  if (!flights->ended.oldest && process_look_locked(arena, now, &flights->next_look))
+    grant->abandoned |= clear_away(arena, now) > 0;
+  if (flights->ended.oldest) forget_ended(arena, flights->ended.oldest);
   return table_take_locked(arena, &flights->table);
 }
 
@@ -286,16 +268,7 @@ uint32_t flight_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next) 
   struct flights *flights = flights_of(arena);
   *next = 0;
   if (flights->watched == 0) return 0;
-  uint32_t abandoned = 0;
-  if (flights->next_look <= now || flights->next_look > now + LOOK_EVERY) {
-    flights->next_look = now + LOOK_EVERY;
-    process_reap_locked(arena);
-    for (uint32_t index = 1; index < flights->table.fresh; index++) {
-      const struct flight *flight = flight_at(arena, index);
-      if (flight->serial == 0 || flight->state != OC_FLIGHT_LOADING || !flight->watched) continue;
-      if (!process_is_present_locked(arena, flight->holder)) abandoned += abandon(arena, index);
-    }
-  }
+  uint32_t abandoned = process_look_locked(arena, now, &flights->next_look) ? clear_away(arena, now) : 0;
   if (flights->watched > 0) *next = flights->next_look;
   return abandoned;
 }
@@ -307,5 +280,5 @@ void flight_abandon_locked(struct arena *arena, bool all) {
     if (flight->serial == 0 || flight->state != OC_FLIGHT_LOADING) continue;
     if (all || process_is_self(arena, flight->holder)) abandon(arena, index);
   }
-  while (all && flights->oldest) forget_ended(arena, flights->oldest);
+  while (all && flights->ended.oldest) forget_ended(arena, flights->ended.oldest);
 }

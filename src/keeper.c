@@ -14,26 +14,19 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+#include "debt.h"
 #include "event.h"
 #include "flight.h"
-#include "debt.h"
-#include "mutation.h"
 
 /* Little is on the stack; the C library takes its thread-local memory from it, too. */
 enum { STACK_BYTES = 256 << 10 };
 
-static uint64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 /* Does what is due; returns how long nothing more will be. */
 static uint64_t keep_deadlines(struct keeper *keeper) {
-  uint64_t now = now_ms(), next[3], first = UINT64_MAX;
+  uint64_t now = clock_now(), next[3], first = UINT64_MAX;
   arena_lock(keeper->arena);
   bool ended = mutation_sweep_locked(keeper->arena, now, next) > 0;
   if (flight_sweep_locked(keeper->arena, now, next + 1) > 0) ended = true;

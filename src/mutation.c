@@ -34,7 +34,6 @@
 
 enum {
   REASON_MOST = 512,
-  LOOK_EVERY = 200,  /* ms between two looks whether the others live, while one of them has something pending */
   ORPHAN_GRACE = 250 /* ms from the death of its process being noticed to its expiry; both are within a second */
 };
 
@@ -49,7 +48,7 @@ struct principal {
 struct mutations {
   struct table table, principals;
   uint32_t pending;
-  uint32_t newest, oldest; /* of the settled */
+  struct queue settled;
   uint32_t reserved;
   uint64_t next_deadline; /* no pending one expires before; 0: none is pending */
   uint64_t next_look;     /* when others are looked at again */
@@ -268,15 +267,6 @@ static void drop_principal(struct arena *arena, uint32_t index) {
   alloc_free_locked(arena, text);
 }
 
-static void leave_settled(struct arena *arena, uint32_t index) {
-  struct mutations *mutations = mutations_of(arena);
-  struct mutation *mutation = mutation_at(arena, index);
-  if (mutation->newer) mutation_at(arena, mutation->newer)->older = mutation->older;
-  else mutations->newest = mutation->older;
-  if (mutation->older) mutation_at(arena, mutation->older)->newer = mutation->newer;
-  else mutations->oldest = mutation->newer;
-}
-
 static void forget(struct arena *arena, uint32_t index) {
   struct mutation *mutation = mutation_at(arena, index);
   oc_off reason = mutation->reason, operations = mutation->operations;
@@ -289,9 +279,9 @@ static void forget(struct arena *arena, uint32_t index) {
 static uint32_t take_slot(struct arena *arena) {
   struct mutations *mutations = mutations_of(arena);
   uint32_t index = table_take_locked(arena, &mutations->table);
-  if (!index && mutations->oldest) {
-    uint32_t oldest = mutations->oldest;
-    leave_settled(arena, oldest);
+  uint32_t oldest = mutations->settled.oldest;
+  if (!index && oldest) {
+    queue_leave_locked(arena, &mutations->table, &mutations->settled, oldest);
     forget(arena, oldest);
     index = table_take_locked(arena, &mutations->table);
   }
@@ -522,11 +512,7 @@ static void settle(struct arena *arena, struct mutation *mutation, oc_state stat
   mutations->pending--;
   if (mutations->pending == 0) mutations->next_deadline = 0;
   uint32_t index = find_index(arena, *(const oc_token_t *)(const void *)mutation->token);
-  mutation->newer = 0;
-  mutation->older = mutations->newest;
-  if (mutations->newest) mutation_at(arena, mutations->newest)->newer = index;
-  else mutations->oldest = index;
-  mutations->newest = index;
+  queue_join_locked(arena, &mutations->table, &mutations->settled, index);
 }
 
 /* As much of it as is kept. */
@@ -606,17 +592,9 @@ uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations) {
   return version;
 }
 
-/* Somebody who may be dead has something pending, and it is time to look. A clock that went back is no reason. */
-static bool should_look(struct arena *arena, uint64_t now) {
-  const struct mutations *mutations = mutations_of(arena);
-  return foreign_pending(arena) > 0 && (mutations->next_look <= now || mutations->next_look > now + LOOK_EVERY);
-}
-
 /* Those whose process died lose their owner, and have a little while left. */
 static void find_orphans(struct arena *arena, uint64_t now) {
   struct mutations *mutations = mutations_of(arena);
-  process_reap_locked(arena);
-  mutations->next_look = now + LOOK_EVERY;
   for (uint32_t index = 1; index < mutations->table.fresh; index++) {
     struct mutation *mutation = mutation_at(arena, index);
     if (!mutation->slot.key || mutation->state != OC_PENDING || mutation->owner.serial == 0) continue;
@@ -651,7 +629,8 @@ static uint32_t expire_overdue(struct arena *arena, uint64_t now) {
 
 uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next) {
   struct mutations *mutations = mutations_of(arena);
-  if (should_look(arena, now)) find_orphans(arena, now);
+  /* Somebody who may be dead has something pending. */
+  if (foreign_pending(arena) > 0 && process_look_locked(arena, now, &mutations->next_look)) find_orphans(arena, now);
   uint32_t expired = 0;
   if (mutations->next_deadline && mutations->next_deadline <= now) expired = expire_overdue(arena, now);
   if (arena_header(arena)->orphans_until <= now) arena_header(arena)->orphans_until = 0; /* none is left */

@@ -11,7 +11,7 @@
 #include "process.h"
 
 struct mutation {
-  struct slot slot; /* key: the token, below */
+  struct slot slot; /* key: the token, below; queued once it is settled */
   uint8_t token[16];
   uint32_t state;     /* oc_state */
   uint32_t announced; /* pending, but not begun: it has no tags, and no database knows of it */
@@ -24,7 +24,6 @@ struct mutation {
   uint64_t begun;    /* the log's head before the database was touched */
   uint64_t version;  /* of its settling */
   uint64_t deadline;
-  uint32_t newer, older;   /* the queue of settled ones, by age */
   struct process_id owner; /* who began it last, while it lives; then nobody */
 };
 

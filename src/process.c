@@ -7,12 +7,14 @@
  *
  * A slot is free for the taking when its byte can be claimed, whatever the table says of it: the kernel is asked,
  * never the memory, because the dead could not clean up. Death is noticed by looking (process_reap_locked), as
- * nothing wakes anybody when a process dies; the mutations' sweep looks a few times a second while there is something
- * to be lost.
+ * nothing wakes anybody when a process dies; those who keep deadlines look a few times a second (process_look_locked)
+ * while there is something to be lost.
  */
 #include "process.h"
 
 #include <unistd.h>
+
+enum { LOOK_EVERY = 200 /* ms */ };
 
 static struct arena_process *slot_at(const struct arena *arena, uint32_t slot) {
   return arena_header(arena)->processes + slot;
@@ -65,6 +67,14 @@ uint32_t process_reap_locked(struct arena *arena) {
     freed++;
   }
   return freed;
+}
+
+bool process_look_locked(struct arena *arena, uint64_t now, uint64_t *next_look) {
+  bool went_back = *next_look > now + LOOK_EVERY; /* the clock, which is no reason to wait */
+  if (now < *next_look && !went_back) return false;
+  *next_look = now + LOOK_EVERY;
+  process_reap_locked(arena);
+  return true;
 }
 
 uint32_t process_count_locked(const struct arena *arena) {

@@ -30,6 +30,11 @@ bool process_is_alive_locked(struct arena *arena, struct process_id id);
 bool process_is_present_locked(const struct arena *arena, struct process_id id);
 /* Frees the slots of those who died, with one system call for each other process. Returns how many it freed. */
 uint32_t process_reap_locked(struct arena *arena);
+/*
+ * The same a few times a second, for who waits for others to die and asks again and again: `next_look` is its own, and is
+ * moved on. Returns whether it looked.
+ */
+bool process_look_locked(struct arena *arena, uint64_t now, uint64_t *next_look);
 /* Slots in use, this process's among them. */
 uint32_t process_count_locked(const struct arena *arena);
 

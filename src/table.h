@@ -15,7 +15,8 @@ struct slot {
   uint64_t hash;
   oc_off key; /* where its key lies in the arena; 0 in a free slot */
   uint32_t key_len;
-  uint32_t next; /* in its bucket, or in the free list */
+  uint32_t next;         /* in its bucket, or in the free list */
+  uint32_t newer, older; /* in a queue of its module: see queue.h */
 };
 
 struct table {

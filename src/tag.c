@@ -19,7 +19,7 @@ struct tags {
   struct table table;
   uint64_t floor;
   uint64_t all_changed; /* version at which all of them changed at once; 0: never */
-  uint32_t idle_first, idle_last;
+  struct queue idle;
 };
 
 static struct tags *tags_of(const struct arena *arena) { return arena_root(arena, ROOT_TAGS); }
@@ -41,22 +41,11 @@ oc_off tag_init(struct arena *arena, oc_off at, uint32_t capacity) {
 }
 
 static void leave_idle(struct arena *arena, uint32_t index) {
-  struct tags *tags = tags_of(arena);
-  struct tag *tag = tag_at(arena, index);
-  if (tag->idle_prior) tag_at(arena, tag->idle_prior)->idle_next = tag->idle_next;
-  else tags->idle_first = tag->idle_next;
-  if (tag->idle_next) tag_at(arena, tag->idle_next)->idle_prior = tag->idle_prior;
-  else tags->idle_last = tag->idle_prior;
+  queue_leave_locked(arena, &tags_of(arena)->table, &tags_of(arena)->idle, index);
 }
 
 static void join_idle(struct arena *arena, uint32_t index) {
-  struct tags *tags = tags_of(arena);
-  struct tag *tag = tag_at(arena, index);
-  tag->idle_next = 0;
-  tag->idle_prior = tags->idle_last;
-  if (tags->idle_last) tag_at(arena, tags->idle_last)->idle_next = index;
-  else tags->idle_first = index;
-  tags->idle_last = index;
+  queue_join_locked(arena, &tags_of(arena)->table, &tags_of(arena)->idle, index);
 }
 
 static void raise_floor(struct arena *arena, uint64_t version) {
@@ -65,7 +54,7 @@ static void raise_floor(struct arena *arena, uint64_t version) {
 }
 
 bool tag_recycle_locked(struct arena *arena) {
-  uint32_t index = tags_of(arena)->idle_first;
+  uint32_t index = tags_of(arena)->idle.oldest;
   if (!index) return false;
   struct tag *tag = tag_at(arena, index);
   raise_floor(arena, tag->last > tag->unsettled ? tag->last : tag->unsettled);

@@ -6,17 +6,16 @@
 #ifndef TAG_H
 #define TAG_H
 
-#include "table.h"
+#include "queue.h"
 
 struct tag {
-  struct slot slot;   /* key: the tag's text */
+  struct slot slot;   /* key: the tag's text; queued while idle */
   uint64_t last;      /* version of the last operation on it alone: ask tag_last_locked */
   uint64_t unsettled; /* version of the last rollback on it: loads begun before may have read what never became true */
   uint32_t pending;   /* mutations in flight on it */
   uint32_t uses;      /* entries and mutations that refer to it; idle at 0 */
-  uint32_t idle_next, idle_prior; /* the queue of idle tags, oldest first */
-  oc_off references;              /* of the entries that carry it: the first of their chain (entry.c) */
-  uint32_t place;                 /* in the list of tags that was made last; only believed when it is there */
+  oc_off references;  /* of the entries that carry it: the first of their chain (entry.c) */
+  uint32_t place;     /* in the list of tags that was made last; only believed when it is there */
   uint32_t reserved;
 };
 

@@ -354,7 +354,7 @@ Test(flight, a_table_full_of_the_loads_of_a_process_that_was_killed_is_used_agai
   oc_stats(cache, &stats);
   cr_assert(stats.flights > 0);
   arena_lock(&cache->arena);
-  struct flight_grant next = begin_at(&cache->arena, "order", cache_now() + 1000); /* it does not look all the time */
+  struct flight_grant next = begin_at(&cache->arena, "order", clock_now() + 1000); /* it does not look all the time */
   cr_assert(next.leads && next.id != 0);
   cr_assert(eq(u32, flight_count_locked(&cache->arena), 1));
   arena_unlock(&cache->arena);

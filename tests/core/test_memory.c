@@ -443,12 +443,12 @@ static void begin_and_stay(struct child *self, const oc_options_t *options) {
 
 /* Does what the library's thread does as well, whichever comes first; no later than the times it was told. */
 static uint64_t sweep_until_nothing_is_pending(oc_cache_t *cache) {
-  uint64_t begun = cache_now(), next = 0;
+  uint64_t begun = clock_now(), next = 0;
   for (oc_sweep(cache, &next); next != 0; oc_sweep(cache, &next)) {
-    uint64_t now = cache_now();
+    uint64_t now = clock_now();
     if (next > now) usleep((unsigned)(next - now) * 1000);
   }
-  return cache_now() - begun;
+  return clock_now() - begun;
 }
 
 Test(memory, a_mutation_whose_process_was_killed_expires_and_invalidates_its_documents) {
@@ -487,7 +487,7 @@ Test(memory, a_mutation_that_another_process_took_over_does_not_die_with_the_fir
   oc_cache_t *cache = open_or_fail(options);
   cr_assert(eq(int, oc_begin(cache, token_of(1), S("users:1"), S(UPDATE), 0, NULL), OC_OK));
   end_child(&child, SIGKILL);
-  uint64_t next, now = cache_now();
+  uint64_t next, now = clock_now();
   arena_lock(&cache->arena);
   cr_assert(eq(u32, mutation_sweep_locked(&cache->arena, now + 500, &next), 0));
   cr_assert(eq(u32, mutation_sweep_locked(&cache->arena, now + 1000, &next), 0));
