@@ -113,6 +113,7 @@ export class Cache {
    * @throws {OptimisticCacheError} `_KEY_SIZE`; `_ARGUMENT` when the entry holds opaque bytes
    */
   get(key, view, options) {
+    // Most reads; a tenth faster than through all that others need.
     const isSimple = view === undefined && this.#open && !isComputing()
     const remembered = isSimple ? this.#reader.remembered(key) : undefined
     return (remembered ?? this.#find(key, view, options))?.value

@@ -59,15 +59,12 @@ export class Reader {
    */
   find(key, view, base) {
     const changes = this.changes
-    const memo = this.#memos.get(key)
     // A view stands at the counter it was opened at. Only when nothing moved since both it was opened and the memo was
     // taken is the memo what the core would answer; later, the view may need an older state, or the memo may be one.
     const isCurrent = view === undefined || view.changes === changes
     const mayOverlay = view !== undefined && view.mayOverlay && !base
-    if (memo !== undefined && memo.changes === changes && isCurrent && !mayOverlay && isAlive(memo.expiresAt)) {
-      this.#memos.touch(key, memo)
-      return memo
-    }
+    const remembered = isCurrent && !mayOverlay ? this.remembered(key) : undefined
+    if (remembered !== undefined) return remembered
     // What is laid over it stands as long as the counter does: whatever becomes of a mutation moves it.
     const shown = mayOverlay ? view.shown.get(key) : undefined
     if (shown !== undefined && shown.changes === changes) {
@@ -75,6 +72,7 @@ export class Reader {
       return shown
     }
 
+    const memo = this.#memos.get(key)
     const found = native.get(this.#handle, view?.handle, key, base, memo?.stamp ?? 0)
     if (found === undefined) {
       if (isCurrent) this.#memos.delete(key)

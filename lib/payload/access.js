@@ -2,8 +2,11 @@
  * Who may use the endpoints, by functions like those of Payload's own `access`.
  */
 import { Forbidden } from 'payload'
+import { runtimeOf } from './runtime.js'
 
-/** @typedef {(args: { req: import('payload').PayloadRequest }) => boolean | Promise<boolean>} AccessFunction */
+/** @typedef {import('./runtime.js').Runtime} Runtime */
+/** @typedef {import('payload').PayloadRequest} PayloadRequest */
+/** @typedef {(args: { req: PayloadRequest }) => boolean | Promise<boolean>} AccessFunction */
 
 /**
  * @typedef {object} AccessOptions
@@ -24,12 +27,15 @@ export const DEFAULT_ACCESS = {
 }
 
 /**
- * @param {import('./runtime.js').Runtime} runtime
+ * The handler of an endpoint that answers only those who may use it; to others it throws Forbidden (403), or what the
+ * function throws.
  * @param {Asked} what
- * @param {import('payload').PayloadRequest} req
- * @throws {Forbidden} 403; what the function throws
+ * @param {(runtime: Runtime, req: PayloadRequest) => Response | Promise<Response>} answer
+ * @returns {(req: PayloadRequest) => Promise<Response>}
  */
-export async function assertAllowed({ access }, what, req) {
+export const onlyAllowed = (what, answer) => async (req) => {
+  const runtime = runtimeOf(req.payload)
   // As with Payload's own functions, nothing but true is a yes.
-  if ((await access[what]({ req })) !== true) throw new Forbidden(req.t)
+  if ((await runtime.access[what]({ req })) !== true) throw new Forbidden(req.t)
+  return answer(runtime, req)
 }

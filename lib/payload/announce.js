@@ -11,12 +11,11 @@
  * with what is said then. The database is not asked: access control says its word when the request comes. What is
  * announced is shown to nobody but who announced it, and only in places that are shown to that user anyway.
  */
-import { assertAllowed } from './access.js'
+import { onlyAllowed } from './access.js'
 import { statusBody } from './endpoints.js'
 import { bodyError, bodySizeError, toRequestError, tokenMalformedError } from './errors.js'
 import { globalPlanOf, isWrite, planOf, withTemporaryID } from './plans.js'
 import { principalOf, tokenOf } from './request.js'
-import { runtimeOf } from './runtime.js'
 import { GLOBALS } from './targets.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
@@ -29,9 +28,7 @@ const UNSHOWABLE = /^ERR_OPTIMISTIC_(JSON|UTF8)/
 export const announceEndpoint = {
   method: 'post',
   path: '/optimistic/announce',
-  async handler(req) {
-    const runtime = runtimeOf(req.payload)
-    await assertAllowed(runtime, 'announce', req)
+  handler: onlyAllowed('announce', async (runtime, req) => {
     const token = tokenOf(req)
     if (token === undefined) throw tokenMalformedError()
     const body = await bodyOf(req, runtime.limits?.mutationBytes ?? BODY_MOST)
@@ -41,7 +38,7 @@ export const announceEndpoint = {
     announce(runtime, token, principal, operations.map(withTemporaryID(token)))
     const answer = statusBody(runtime.cache, token, runtime.cache.status(token, principal))
     return Response.json(answer, { status: 202, headers: { 'Cache-Control': 'no-store' } })
-  },
+  }),
 }
 
 /**

@@ -3,6 +3,8 @@ import { tokenPendingError } from './errors.js'
 
 const DAY = 86_400_000
 const MAX_BYTES = 16 << 20
+/** Per mille of it: one answer is not to push many out. */
+const MAX_SHARE = 62
 
 /**
  * @typedef {object} Answer what a request was answered
@@ -31,7 +33,7 @@ export class Answers {
   constructor({ name, memory }, { ttl = DAY, maxBytes = MAX_BYTES } = {}) {
     const own = typeof memory === 'object' ? { file: `${memory.file}.answers` } : memory
     // Each is read once, if at all.
-    this.#cache = openCache({ name: `${name}.answers`, memory: own, maxBytes, maxMemo: 0 })
+    this.#cache = openCache({ name: `${name}.answers`, memory: own, maxBytes, maxMemo: 0, limits: { maxShare: MAX_SHARE } })
     this.#ttl = ttl
   }
 
@@ -52,13 +54,7 @@ export class Answers {
    * @param {Answer} answer
    */
   keep(principal, token, answer) {
-    const bytes = Buffer.from(JSON.stringify(answer))
-    if (bytes.byteLength <= this.#mostBytes) this.#cache.setBytes(keyOf(principal, token), bytes, { ttl: this.#ttl })
-  }
-
-  /** One answer is not to push many out. */
-  get #mostBytes() {
-    return this.#cache.stats().arenaBytes / 16
+    this.#cache.setBytes(keyOf(principal, token), JSON.stringify(answer), { ttl: this.#ttl })
   }
 
   /**

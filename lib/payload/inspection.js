@@ -2,9 +2,8 @@
  * `GET {api}/optimistic/stats` and `GET {api}/optimistic/entries?tag=…&limit=50&page=1`: what `cache.stats()` and
  * `cache.entries()` tell, to those whom the options `access.stats` and `access.entries` name.
  */
-import { assertAllowed } from './access.js'
+import { onlyAllowed } from './access.js'
 import { queryError } from './errors.js'
-import { runtimeOf } from './runtime.js'
 
 const LIMIT = 50
 const LIMIT_MOST = 500
@@ -16,28 +15,22 @@ const headers = { 'Cache-Control': 'no-store' }
 export const statsEndpoint = {
   method: 'get',
   path: '/optimistic/stats',
-  async handler(req) {
-    const runtime = runtimeOf(req.payload)
-    await assertAllowed(runtime, 'stats', req)
-    return Response.json(runtime.cache.stats(), { headers })
-  },
+  handler: onlyAllowed('stats', ({ cache }) => Response.json(cache.stats(), { headers })),
 }
 
 /** @type {import('payload').Endpoint} */
 export const entriesEndpoint = {
   method: 'get',
   path: '/optimistic/entries',
-  async handler(req) {
-    const runtime = runtimeOf(req.payload)
-    await assertAllowed(runtime, 'entries', req)
+  handler: onlyAllowed('entries', ({ cache }, req) => {
     const tag = req.searchParams?.get('tag') || undefined
     const limit = Math.min(numberOf(req, 'limit', LIMIT), LIMIT_MOST)
     const page = numberOf(req, 'page', 1)
     if (page * limit > REACH) throw queryError(`pages reach to entry ${REACH}; give a tag, to list only its entries`)
-    const listed = runtime.cache.entries({ tag, limit: page * limit + 1 })
+    const listed = cache.entries({ tag, limit: page * limit + 1 })
     const docs = listed.slice((page - 1) * limit, page * limit)
     return Response.json({ docs, limit, page, hasNextPage: listed.length > page * limit }, { headers })
-  },
+  }),
 }
 
 /**

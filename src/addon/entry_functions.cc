@@ -35,55 +35,42 @@ Napi::Value Set(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
+// What get and getBytes begin with: (cache, view?, key, base). OC_MISS also with an exception pending.
+oc_status Read(Arguments* in, uint64_t known, Answer* answer, oc_hit_t* hit) {
+  const std::string key = in->Text(2, "key");
+  const bool base = in->Boolean(3, "base");
+  const CacheHandle* cache = in->Cache();
+  const ViewHandle* view = in->OptionalViewOf(1, cache);
+  if (!in->ok()) return OC_MISS;
+  oc_error_t error = {};
+  const oc_status status = oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known,
+                                  answer->Out(), hit, &error);
+  if (status >= 0) return status;
+  ThrowStatus(in->Env(), status, error);
+  return OC_MISS;
+}
+
 // get(cache, view?, key, base, known) → what an oc_hit_t says is in the module's `hit` afterwards; returns the JSON
 // text, true when the state `known` still stands, null for opaque bytes, undefined for a miss.
 Napi::Value Get(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
-  const std::string key = in.Text(2, "key");
-  const bool base = in.Boolean(3, "base");
-  const uint64_t known = in.Integer(4, "known");
-  const CacheHandle* cache = in.Cache();
-  const ViewHandle* view = in.OptionalViewOf(1, cache);
-  if (!in.ok()) return env.Undefined();
-
-  auto* instance = env.GetInstanceData<Instance>();
-  oc_buffer_t* out = instance->Scratch();
+  Answer answer(env);
   oc_hit_t hit = {};
-  oc_error_t error = {};
-  const oc_status status =
-      oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known, out, &hit, &error);
-  if (status < 0) ThrowStatus(env, status, error);
-  if (status < 0 || status == OC_MISS) return env.Undefined();
-  instance->Note(hit);
+  const uint64_t known = in.Integer(4, "known");
+  const oc_status status = Read(&in, known, &answer, &hit);
+  if (status == OC_MISS) return env.Undefined();
+  env.GetInstanceData<Instance>()->Note(hit);
   if (status == OC_UNCHANGED) return Napi::Boolean::New(env, true);
-  if (hit.content != OC_JSON) return env.Null();
-  const Napi::String text = TextOf(env, *out);
-  instance->Release();
-  return text;
+  return hit.content == OC_JSON ? answer.Text() : env.Null();
 }
 
 // getBytes(cache, view?, key, base) → a Buffer, or undefined. Nothing else is made, as this is the path of whole pages.
 Napi::Value GetBytes(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
   Arguments in(info);
-  const std::string key = in.Text(2, "key");
-  const bool base = in.Boolean(3, "base");
-  const CacheHandle* cache = in.Cache();
-  const ViewHandle* view = in.OptionalViewOf(1, cache);
-  if (!in.ok()) return env.Undefined();
-
-  auto* instance = env.GetInstanceData<Instance>();
-  oc_buffer_t* out = instance->Scratch();
+  Answer answer(info.Env());
   oc_hit_t hit = {};
-  oc_error_t error = {};
-  const oc_status status =
-      oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, 0, out, &hit, &error);
-  if (status < 0) ThrowStatus(env, status, error);
-  if (status != OC_OK) return env.Undefined();
-  const Napi::Value result = Napi::Buffer<char>::Copy(env, out->data, out->len);
-  instance->Release();
-  return result;
+  return Read(&in, 0, &answer, &hit) == OC_OK ? answer.Bytes() : info.Env().Undefined();
 }
 
 // overlay(cache, view, value, query, since) → the text with what the view has in flight, undefined when that is
@@ -99,20 +86,13 @@ Napi::Value Overlay(const Napi::CallbackInfo& info) {
   in.OptionalViewOf(1, cache);
   if (!in.ok()) return env.Undefined();
 
-  auto* instance = env.GetInstanceData<Instance>();
-  oc_buffer_t* out = instance->Scratch();
+  Answer answer(env);
   oc_hit_t hit = {};
   oc_error_t error = {};
   const oc_status status =
-      oc_overlay(cache->Get(), view->Get(), SliceOf(value), SliceOf(query), since, out, &hit, &error);
-  if (status < 0) {
-    ThrowStatus(env, status, error);
-    return env.Undefined();
-  }
-  if (!hit.overlaid) return env.Undefined();
-  const Napi::String text = TextOf(env, *out);
-  instance->Release();
-  return text;
+      oc_overlay(cache->Get(), view->Get(), SliceOf(value), SliceOf(query), since, answer.Out(), &hit, &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  return status >= 0 && hit.overlaid ? answer.Text() : env.Undefined();
 }
 
 // countHits(cache, key, hits)
@@ -133,14 +113,11 @@ Napi::Value Entry(const Napi::CallbackInfo& info) {
   const CacheHandle* cache = in.Cache();
   if (!in.ok()) return env.Undefined();
 
-  auto* instance = env.GetInstanceData<Instance>();
+  Answer answer(env);
   oc_error_t error = {};
-  const oc_status status = oc_entry(cache->Get(), SliceOf(key), instance->Scratch(), &error);
+  const oc_status status = oc_entry(cache->Get(), SliceOf(key), answer.Out(), &error);
   if (status < 0) ThrowStatus(env, status, error);
-  if (status != OC_OK) return env.Undefined();
-  const Napi::String result = TextOf(env, *instance->Scratch());
-  instance->Release();
-  return result;
+  return status == OC_OK ? answer.Text() : env.Undefined();
 }
 
 // entries(cache, tag, limit) → JSON
@@ -152,16 +129,11 @@ Napi::Value Entries(const Napi::CallbackInfo& info) {
   const CacheHandle* cache = in.Cache();
   if (!in.ok()) return env.Undefined();
 
-  auto* instance = env.GetInstanceData<Instance>();
+  Answer answer(env);
   oc_error_t error = {};
-  const oc_status status = oc_entries(cache->Get(), SliceOf(tag), limit, instance->Scratch(), &error);
-  if (status < 0) {
-    ThrowStatus(env, status, error);
-    return env.Undefined();
-  }
-  const Napi::String result = TextOf(env, *instance->Scratch());
-  instance->Release();
-  return result;
+  const oc_status status = oc_entries(cache->Get(), SliceOf(tag), limit, answer.Out(), &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  return status >= 0 ? answer.Text() : env.Undefined();
 }
 
 }  // namespace

@@ -57,19 +57,18 @@ Napi::Value ReadEvents(const Napi::CallbackInfo& info) {
   Arguments in(info);
   const CacheHandle* cache = in.Cache();
   if (!in.ok() || cache->Events() == nullptr) return env.Undefined();
-  auto* instance = env.GetInstanceData<Instance>();
+  Answer answer(env);
   oc_lost_t lost = {};
   oc_error_t error = {};
-  const oc_status status = oc_events_read(cache->Events(), instance->Scratch(), &lost, &error);
+  const oc_status status = oc_events_read(cache->Events(), answer.Out(), &lost, &error);
   if (status < 0) {
     ThrowStatus(env, status, error);
     return env.Undefined();
   }
   Napi::Object result = Napi::Object::New(env);
-  result.Set("events", TextOf(env, *instance->Scratch()));
+  result.Set("events", answer.Text());
   result.Set("lost", NumberOf(env, lost.events));
   result.Set("reset", Napi::Boolean::New(env, lost.reset));
-  instance->Release();
   return result;
 }
 

@@ -7,6 +7,7 @@
 
 #include <napi.h>
 
+#include "arguments.h"
 #include "optimistic_cache.h"
 
 namespace optimistic_cache {
@@ -21,6 +22,8 @@ class Instance {
     hit_.SuppressDestruct();  // it goes with the environment, which is gone by then
   }
   ~Instance() { oc_buffer_free(&scratch_); }
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
 
   // What is known of the last answer, as `hit` of the module's exports; making an object of it would cost more than the
   // answer.
@@ -32,20 +35,33 @@ class Instance {
     hit_fields_[3] = (hit.stale ? kStale : 0) | (hit.overlaid ? kOverlaid : 0);
   }
 
-  // Where the core writes its answers, kept from call to call. Valid until the next Release.
-  oc_buffer_t* Scratch() { return &scratch_; }
-  // Call when the answer has been copied: one huge answer must not stay for ever.
-  void Release() {
-    constexpr size_t kKept = 1 << 20;
-    if (scratch_.cap > kKept) oc_buffer_free(&scratch_);
-  }
-
  private:
+  friend class Answer;
   enum { kHitFields = 4, kStale = 1, kOverlaid = 2 };
 
   Napi::Reference<Napi::Float64Array> hit_;
   double* hit_fields_;
   oc_buffer_t scratch_ = {};
+};
+
+// Where the core writes its answer to one call: memory that is kept from call to call, but for huge ones.
+class Answer {
+ public:
+  explicit Answer(Napi::Env env) : env_(env), scratch_(&env.GetInstanceData<Instance>()->scratch_) {}
+  ~Answer() {
+    constexpr size_t kKept = 1 << 20;
+    if (scratch_->cap > kKept) oc_buffer_free(scratch_);
+  }
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+
+  oc_buffer_t* Out() { return scratch_; }
+  Napi::String Text() const { return TextOf(env_, *scratch_); }
+  Napi::Value Bytes() const { return Napi::Buffer<char>::Copy(env_, scratch_->data, scratch_->len); }
+
+ private:
+  Napi::Env env_;
+  oc_buffer_t* scratch_;
 };
 
 void DefineCacheFunctions(Napi::Env env, Napi::Object exports);

@@ -58,16 +58,11 @@ Napi::Value JsonOfView(const Napi::CallbackInfo& info) {
   Arguments in(info);
   const ViewHandle* view = in.View(0);
   if (!in.ok()) return env.Undefined();
-  auto* instance = env.GetInstanceData<Instance>();
+  Answer answer(env);
   oc_error_t error = {};
-  const oc_status status = list(view->Get(), instance->Scratch(), &error);
-  if (status < 0) {
-    ThrowStatus(env, status, error);
-    return env.Undefined();
-  }
-  const Napi::String result = TextOf(env, *instance->Scratch());
-  instance->Release();
-  return result;
+  const oc_status status = list(view->Get(), answer.Out(), &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  return status >= 0 ? answer.Text() : env.Undefined();
 }
 
 }  // namespace

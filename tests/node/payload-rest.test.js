@@ -132,8 +132,11 @@ test('a request that has the answer already is told so without a body, until som
 })
 
 test('after every kind of write the answers are those of Payload', async () => {
-  const lists = ['/orders', '/orders?sort=orderNumber&depth=0', '/orders?where[orderNumber][equals]=8']
-  const routes = [...lists, `/orders/${orders[1].id}`]
+  // In a query string they are all text.
+  const wheres = ['equals]=8', 'not_equals]=8', 'in]=8,9', 'not_in]=8,9', 'greater_than]=8', 'less_than]=9', 'exists]=true']
+  const lists = ['/orders', '/orders?sort=orderNumber&depth=0', ...wheres.map((one) => `/orders?where[orderNumber][${one}`)]
+  const ofCustomer = ['equals', 'not_equals', 'in'].map((one) => `/orders?where[customer][${one}]=${customer.id}`)
+  const routes = [...lists, ...ofCustomer, `/orders/${orders[1].id}`]
   const same = async (/** @type {string} */ what) => {
     for (const route of routes) assert.equal((await ask(route)).text, (await truthOf(route)).text, `${what}: ${route}`)
   }
@@ -143,6 +146,10 @@ test('after every kind of write the answers are those of Payload', async () => {
   await same('an update')
   const made = await payload.create({ collection: 'orders', data: { orderNumber: 8, note: 'n' } })
   await same('a create')
+  for (const of of [customer.id, null]) {
+    await payload.update({ collection: 'orders', id: made.id, data: { customer: of } })
+    await same(`an update of the customer to ${of}`)
+  }
   await payload.update({ collection: 'orders', where: { orderNumber: { equals: 8 } }, data: { orderNumber: 9 } })
   await same('a bulk update')
   await payload.delete({ collection: 'orders', id: made.id })
