@@ -91,7 +91,7 @@ export class Reader {
       this.#memos.put(key, { value, stamp, version, expiresAt, changes: isCurrent ? changes : undefined })
     }
     const reading = { value, version, stale, overlaid, changes, stamp: overlaid ? undefined : stamp }
-    if (overlaid && !stale) view?.shown.set(key, reading)
+    if (overlaid) view?.shown.set(key, reading)
     return reading
   }
 

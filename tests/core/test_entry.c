@@ -364,6 +364,9 @@ Test(entry, a_large_one_fits_between_small_ones_that_keep_their_bytes_tags_and_o
   for (int tag = 0; tag < 7; tag++) cr_assert(eq(u32, count_of_tag(arena, name_of(tag, "tag ")), counts[tag]));
   uint32_t before = entry_find_earlier_locked(arena, find(&fixture, name_of(kept - 1, "key ")));
   cr_assert(slice_equal(entry_value(arena, entry_at(arena, before)), (oc_slice_t){older, SMALL}));
+  cr_assert(eq(u32, entry_older_count_locked(arena), 1));
+  entry_keep_for_locked(arena, UINT64_MAX);
+  cr_assert(eq(u32, entry_older_count_locked(arena), 0));
   close_arena(arena);
 }
 

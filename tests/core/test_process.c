@@ -143,3 +143,16 @@ Test(process, a_child_of_fork_does_not_keep_its_dead_parent_alive) {
   end_child(&grandchild, SIGKILL);
   oc_close(cache);
 }
+
+Test(process, who_asks_again_and_again_looks_a_few_times_a_second_and_at_once_when_the_clock_went_back) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  uint64_t next = 0;
+  cr_assert(process_look_locked(&arena, 10000, &next));
+  cr_assert(not(process_look_locked(&arena, 10000, &next)));
+  cr_assert(not(process_look_locked(&arena, next - 1, &next)));
+  cr_assert(process_look_locked(&arena, next, &next));
+  cr_assert(le(u64, next, 11000), "a death is noticed within a second");
+  cr_assert(process_look_locked(&arena, 5000, &next));
+  close_arena(&arena);
+}
