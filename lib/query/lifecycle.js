@@ -107,7 +107,7 @@ export class Lifecycle {
     let layer = this.#claimed.get(context)
     if (!layer) {
       const isOwn = (/** @type {{ variables: unknown, mutationKey: unknown }} */ one) =>
-        one.variables === variables && one.mutationKey === context.mutationKey
+        one.variables === variables && isSameKey(one.mutationKey, context.mutationKey)
       const own = this.#unclaimed.find(isOwn)
       this.#unclaimed = this.#unclaimed.filter((other) => other !== own)
       layer = own?.layer ?? this.#begin(spec, variables)
@@ -402,6 +402,13 @@ const creates = ({ token, operations: [first] }, operations) =>
   first.id === token &&
   operations[0] !== first &&
   changes(operations, first.collection, token)
+
+/**
+ * By what is in them: a component that renders again gives its mutation other options, with another key that says the
+ * same.
+ * @type {(one: unknown, other: unknown) => boolean}
+ */
+const isSameKey = (one, other) => JSON.stringify(one) === JSON.stringify(other)
 
 /** @type {(one: Operation[], other: Operation[]) => boolean} are they updates of the same documents? */
 const isSame = (one, other) =>

@@ -39,6 +39,19 @@ const programs = {
     assert.deepEqual(values, ['pending', 'shipped'])
   },
 
+  async renders() {
+    const { client, orders, writes } = await openOrders()
+    const { MutationObserver } = await import('@tanstack/react-query')
+    const observer = new MutationObserver(client, orders.update())
+    observer.subscribe(() => {})
+    const saved = observer.mutate(shipped)
+    // As useMutation does when its component renders again.
+    observer.setOptions(orders.update())
+    assert.equal(changes, undefined)
+    assert.equal((await saved).status, 'shipped')
+    assert.equal(writes().length, 1)
+  },
+
   async ready() {
     const { client, orders, values } = await openOrders()
     await preloadChanges()

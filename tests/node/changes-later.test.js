@@ -20,6 +20,8 @@ function runInBrowser(name, input = '') {
 
 test('a change that is faster than what it needs waits for it, shows, and is sent once', () => runInBrowser('fast'))
 
+test('a change whose component renders again while it waits is sent once all the same', () => runInBrowser('renders'))
+
 test('a change after that shows before mutate() returns', () => runInBrowser('ready'))
 
 test('options of a mutation load what it needs, before any QueryClient is used', () => runInBrowser('preloads'))
