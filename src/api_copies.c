@@ -19,7 +19,6 @@ enum {
   COPIES_MOST = 64,
   ENTRIES_MOST = 8, /* looked at for one document */
   BYTES_MOST = 1 << 20,
-  GROW_TRIES = 8,
   TAG_MOST = 1024
 };
 

@@ -9,7 +9,7 @@
 
 #include "cache.h"
 
-enum { GROW_TRIES = 16, TYPES_ALL = (1 << (EVENT_TYPES - 1)) - 1 };
+enum { TYPES_ALL = (1 << (EVENT_TYPES - 1)) - 1 };
 
 static_assert(OC_EVENT_EVICT == 1 << (EVENT_EVICT - 1), "the types of the interface are those of event.h, as bits");
 

@@ -13,10 +13,7 @@
 
 #include "cache.h"
 
-enum {
-  STATES_MOST = 64, /* of one entry that are looked at for a view; one that needs an older one is torn */
-  GROW_TRIES = 16
-};
+enum { STATES_MOST = 64 /* of one entry that are looked at for a view; one that needs an older one is torn */ };
 
 struct read {
   oc_cache_t *cache;

@@ -9,8 +9,6 @@
 
 #include "cache.h"
 
-enum { GROW_TRIES = 16 };
-
 bool cache_shapes_stand_locked(const oc_cache_t *cache, const struct shapes *shapes) {
   return cache->shapes == shapes && cache->shapes_serial == shape_store_serial(&cache->arena);
 }

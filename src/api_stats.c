@@ -82,7 +82,7 @@ oc_status oc_entry(oc_cache_t *cache, oc_slice_t key, oc_buffer_t *out, oc_error
   if (!cache || !out || !key.data) return error_set(error, OC_ERR_ARGUMENT, "key and out must be given");
   out->len = 0;
   size_t most = FIRST_BUFFER;
-  for (;;) {
+  for (int tries = 0; tries < GROW_TRIES; tries++) {
     if (buffer_reserve(out, most) != OC_OK) return error_set(error, OC_ERR_MEMORY, "no memory for the entry");
     arena_lock(&cache->arena);
     uint32_t index = entry_find_locked(&cache->arena, key);
@@ -94,6 +94,7 @@ oc_status oc_entry(oc_cache_t *cache, oc_slice_t key, oc_buffer_t *out, oc_error
     if (!entry) return OC_MISS;
     if (fits) return OC_OK;
   }
+  return OC_MISS; /* it grew faster than we could follow */
 }
 
 /* A listing under way: the tag's chain, or all slots in turn. */

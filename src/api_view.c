@@ -10,8 +10,6 @@
 
 #include "cache.h"
 
-enum { GROW_TRIES = 16 };
-
 /* ---- Tokens (RFC 9562) ---- */
 
 static int hex_value(char c) {

@@ -14,6 +14,9 @@
 #include "shape_store.h"
 #include "view.h"
 
+/* So often a section that finds its buffers too small is run again; then what it reads grows faster than we follow. */
+enum { GROW_TRIES = 16 };
+
 struct oc_cache {
   struct arena arena;
   struct oc_cache *next; /* in the registry */
