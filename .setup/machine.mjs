@@ -22,6 +22,7 @@ const evidence = {
      clang -x c -fsanitize=fuzzer,address -o /dev/null -`,
   ],
   'libcriterion-dev': ['pkg-config --exists criterion'],
+  postgresql: ['command -v /usr/lib/postgresql/*/bin/postgres'],
   chromium: ['command -v chromium || command -v chromium-browser || command -v google-chrome'],
 }
 
