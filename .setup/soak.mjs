@@ -16,7 +16,11 @@ const node = (name, env) => () => {
 }
 
 /** @param {Record<string, () => Promise<string | void>>} steps @returns {import('./steps.mjs').Part} */
-const ofNode = (steps) => ({ packages: [...COMPILER, 'python3'], modules: true, steps: { addon: buildAddon, ...steps } })
+const ofNode = (steps) => ({
+  packages: [...COMPILER, 'python3', 'strace'],
+  modules: true,
+  steps: { addon: buildAddon, ...steps },
+})
 
 /** @type {Record<string, import('./steps.mjs').Part>} */
 const parts = {
@@ -24,6 +28,7 @@ const parts = {
   truth: ofNode({ 'answers against a database, 50,000 sequences': node('truth', { TRUTH_SEQUENCES: '50000' }) }),
   schedules: ofNode({ '1,000,000 schedules': node('schedules', { SCHEDULES: '1000000' }) }),
   engine: ofNode({ 'the engine of the browser, 2,000 rounds': node('engine-random', { ROUNDS: '2000' }) }),
+  idle: ofNode({ 'nothing to do, for 10 s': node('idle', { IDLE_SECONDS: '10' }) }),
   memory: {
     packages: COMPILER,
     modules: false,

@@ -67,7 +67,7 @@ const parts = {
     steps: { 'types of lib/': checkTypes },
   },
   node: {
-    packages: [...COMPILER, 'python3'],
+    packages: [...COMPILER, 'python3', 'strace'],
     modules: true,
     steps: {
       addon: buildAddon,
