@@ -1,7 +1,10 @@
-/** What TanStack Query does on its own stays as it is under the engine: gc, pausing, resuming; and clocks that are off. */
+/**
+ * What TanStack Query does on its own stays as it is under the engine: gc, focus, retries, pausing, resuming; and clocks
+ * that are off.
+ */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { dehydrate, hydrate, onlineManager } from '@tanstack/react-query'
+import { dehydrate, focusManager, hydrate, onlineManager } from '@tanstack/react-query'
 import { mount, mutate, openBrowser, openTab, statusOf, when } from './support/browser.js'
 import { SHAPES } from './support/rest-server.js'
 
@@ -99,6 +102,46 @@ test('a paused mutation that TanStack dehydrates shows in the client that it is 
   assert.equal(server.version, 2)
   await idle(tab.client)
   assert.deepEqual(list.values, ['pending', 'shipped'])
+})
+
+for (const end of [undefined, 'rollback']) {
+  test(`a tab that is looked at again in mid-flight reads again, and shows what is ${end ? 'refused' : 'saved'} to its end`, async (t) => {
+    t.after(() => focusManager.setFocused(undefined))
+    const { server, client, engine, orders } = await openBrowser(t)
+    const list = await mount(t, client, { ...orders.find(), staleTime: 0 }, statusOf(7))
+    server.holds = () => true
+    const saved = mutate(client, orders.update(), shipped)
+    focusManager.setFocused(false)
+    focusManager.setFocused(true)
+    const early = await server.held('GET')
+    server.holds = isWrite
+    early.release()
+    await when(client, () => client.isFetching() === 0)
+    ;(await server.held('PATCH')).release(end)
+    await (end ? assert.rejects(saved) : saved)
+    focusManager.setFocused(false)
+    focusManager.setFocused(true)
+    await idle(client)
+    assert.deepEqual(list.values, end ? ['pending', 'shipped', 'pending'] : ['pending', 'shipped'])
+    assert.deepEqual(engine.layers, [])
+  })
+}
+
+test('a read that fails in mid-flight is tried again as TanStack does, over what is pending', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
+  server.holds = () => true
+  const saved = mutate(client, orders.update(), shipped)
+  const reading = client.fetchQuery({ ...orders.findByID(7), retry: 1, retryDelay: 0 })
+  ;(await server.held('GET')).release('fail')
+  const again = await server.held('GET')
+  assert.equal(client.getQueryState(orders.findByID(7).queryKey).fetchFailureCount, 1)
+  again.release()
+  await reading
+  assert.equal(client.getQueryData(orders.findByID(7).queryKey).status, 'shipped')
+  server.holds = isWrite
+  ;(await server.held('PATCH')).release('rollback')
+  await assert.rejects(saved)
+  assert.equal(client.getQueryData(orders.findByID(7).queryKey).status, 'pending')
 })
 
 for (const minutes of [-5, 5]) {
