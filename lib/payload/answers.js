@@ -58,23 +58,17 @@ export class Answers {
   }
 
   /**
-   * Runs a request, of which there is one at a time.
-   * @template T
+   * Begins a request, of which there is one at a time.
    * @param {string} principal
    * @param {string} token
-   * @param {() => Promise<T>} run
-   * @returns {Promise<T>}
+   * @returns {() => void} to be called when it is over
    * @throws {import('./errors.js').OptimisticRequestError} 409
    */
-  async alone(principal, token, run) {
+  enter(principal, token) {
     const key = keyOf(principal, token)
     if (this.#asked.has(key)) throw tokenPendingError()
     this.#asked.add(key)
-    try {
-      return await run()
-    } finally {
-      this.#asked.delete(key)
-    }
+    return () => void this.#asked.delete(key)
   }
 
   close() {

@@ -108,5 +108,10 @@ const RETRY_AFTER = '1'
  * @param {any} error that a request ended with
  * @returns {string | undefined} what `Retry-After` is to say, when it was a limit of the cache
  */
-export const retryAfter = ({ code, status }) =>
-  LATER.has(status) && String(code).startsWith('ERR_OPTIMISTIC_') ? RETRY_AFTER : undefined
+export const retryAfter = (error) => (LATER.has(error.status) && isOwnError(error) ? RETRY_AFTER : undefined)
+
+/**
+ * Whether it is one of the package's, of whatever copy of it: bundlers make several.
+ * @param {any} error
+ */
+export const isOwnError = (error) => String(error?.code).startsWith('ERR_OPTIMISTIC_')

@@ -5,7 +5,7 @@ import { runtimeOf } from './runtime.js'
 import { OWN_HOOK } from './shapes.js'
 import { globalPlanOf, isWrite, planOf, withTemporaryID } from './plans.js'
 import { GLOBALS } from './targets.js'
-import { retryAfter } from './errors.js'
+import { isOwnError, retryAfter } from './errors.js'
 import { keepRefusal } from './idempotency.js'
 import { expose, principalOf, setVersionHeader, tokenOf, VERSION_HEADER } from './request.js'
 
@@ -85,10 +85,10 @@ function sayWhen(req, error) {
  * @param {any} error
  * @param {any} result
  */
-function withData({ code, data, message, name }, result) {
+function withData(error, result) {
+  const { data, message, name } = error
   const [first] = result?.errors ?? []
-  const isOwn = String(code).startsWith('ERR_OPTIMISTIC_') && data !== undefined
-  if (!isOwn || first?.data || first?.message !== message) return
+  if (!isOwnError(error) || data === undefined || first?.data || first?.message !== message) return
   return { response: { ...result, errors: [{ name, data, message }] } }
 }
 
@@ -115,8 +115,10 @@ function settleFailed(req, answer) {
  * @type {import('payload').AfterErrorHook}
  */
 export function afterAnswer({ error, graphqlResult, req, result }) {
-  if (graphqlResult !== undefined || !req?.payload) return
-  keepRefusal(runtimeOf(req.payload), req, /** @type {any} */ (error).status || 500, JSON.stringify(result))
+  if (!req?.payload) return
+  const runtime = runtimeOf(req.payload)
+  if (graphqlResult !== undefined) runtime.turns.get(req.headers)?.fail?.(error, graphqlResult)
+  else keepRefusal(runtime, req, /** @type {any} */ (error).status || 500, JSON.stringify(result))
 }
 
 const HOOKS = [beforeOperation, afterOperation, afterError, afterAnswer, beforeGlobalOperation, afterGlobalChange]

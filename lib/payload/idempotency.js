@@ -1,6 +1,6 @@
 /**
  * Idempotency-Key as in draft-ietf-httpapi-idempotency-key-header-07, for every endpoint of Payload's REST API, and of
- * the user's, that changes something:
+ * the user's, that changes something; graphql.js does the same for mutations of GraphQL:
  *
  *   the first request with a key    is run, and its answer kept
  *   again, while that is under way  409
@@ -61,13 +61,16 @@ async function answerOnce(runtime, req, handler) {
   if (token === undefined) return handler(req)
   const { answers, asked } = runtime
   const principal = principalOf(req.user)
-  return answers.alone(principal, token, async () => {
+  const leave = answers.enter(principal, token)
+  try {
     const fingerprint = await fingerprintOf(req)
     const answer = answers.find(principal, token)
     if (answer !== undefined) return replayed(req, answer, fingerprint)
     asked.set(req.headers, { principal, token, fingerprint })
-    return keep(runtime, req, await handler(req))
-  })
+    return await keep(runtime, req, await handler(req))
+  } finally {
+    leave()
+  }
 }
 
 /**
@@ -115,7 +118,7 @@ export function keepRefusal(runtime, req, status, body) {
  * @param {number} status
  * @param {string} body
  */
-function keepText({ answers, asked }, req, status, body) {
+export function keepText({ answers, asked }, req, status, body) {
   const of = asked.get(req.headers)
   if (of === undefined) return
   const version = req.responseHeaders?.get(VERSION_HEADER)

@@ -4,6 +4,7 @@ import { Answers } from './answers.js'
 import { wrapWrites } from './adapter.js'
 import { Bracket } from './bracket.js'
 import { OptimisticCacheError } from '../errors.js'
+import { wrapExtensions, wrapSchema } from './graphql.js'
 import { wrapEndpoints } from './idempotency.js'
 import { assertDeclared, assertReachable } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
@@ -43,8 +44,10 @@ export class Runtime {
    * @type {WeakMap<Headers, Claim>}
    */
   claims = new WeakMap()
-  /** REST requests with a token, by their headers. @type {WeakMap<Headers, import('./idempotency.js').Asked>} */
+  /** Requests with a token, by their headers. @type {WeakMap<Headers, import('./idempotency.js').Asked>} */
   asked = new WeakMap()
+  /** GraphQL requests under way, by their headers. @type {WeakMap<Headers, import('./graphql.js').Turn>} */
+  turns = new WeakMap()
   /** @type {Answers} */
   answers
   transactions = new Transactions(() => this.newBracket())
@@ -65,6 +68,7 @@ export class Runtime {
     this.cache = this.#open()
     this.answers = new Answers(this.#options, this.#options.idempotency)
     this.#wrap()
+    wrapExtensions(payload, runtimeOf)
     closeWith(payload, this)
   }
 
@@ -96,6 +100,7 @@ export class Runtime {
   #wrap() {
     const { collections, rest } = this.#options
     wrapEndpoints(this.#config, (req) => runtimeOf(req.payload))
+    wrapSchema(this.#config, (req) => runtimeOf(req.payload))
     if (rest) wrapReads(this.#config, Object.keys(collections), (req) => runtimeOf(req.payload))
   }
 

@@ -118,9 +118,11 @@ export async function openShop({ transactions = true, plugin, settings, folder: 
     /**
      * @param {string} query
      * @param {Sent} [sent]
+     * @param {Record<string, unknown>} [variables]
      */
-    async graphql(query, sent) {
-      return received(await GRAPHQL_POST(config)(requestOf('POST', '/graphql', { ...sent, data: { query } })))
+    async graphql(query, sent, variables) {
+      const data = { query, variables }
+      return received(await GRAPHQL_POST(config)(requestOf('POST', '/graphql', { ...sent, data })))
     },
     /**
      * @param {Record<string, unknown>} [data]

@@ -1,0 +1,191 @@
+/**
+ * What is done around Payload's GraphQL requests: the same answer to the same request, as idempotency.js does it for
+ * REST.
+ *
+ * Payload hands a request to graphql-http, and leaves two places open through which all goes that is executed: the
+ * resolvers of the root fields, which the config may add to (`graphQL.mutations`), and `payload.extensions`, which may
+ * put another answer, or a whole response, in place of the result. So a request is looked at when its first root
+ * field is resolved; when it is not to be run, its root fields are null, and the end says what is answered instead.
+ * What is no valid request comes to neither.
+ */
+import { createHash } from 'node:crypto'
+import { isOwnError, tokenReusedError } from './errors.js'
+import { keepRefusal, keepText, REPLAYED_HEADER } from './idempotency.js'
+import { expose, principalOf, tokenOf } from './request.js'
+
+/** @typedef {import('./runtime.js').Runtime} Runtime */
+/** @typedef {import('payload').PayloadRequest} PayloadRequest */
+/** @typedef {import('payload').SanitizedConfig} Config */
+/** @typedef {import('graphql').GraphQLResolveInfo} Info */
+/** @typedef {{ type: unknown, resolve?: (source: any, args: any, context: any, info: Info) => any }} RootField */
+
+/**
+ * @typedef {object} Turn a GraphQL request under way
+ * @property {boolean} runs whether its root fields are resolved
+ * @property {(respond: () => Promise<any>, headers: object) => Promise<any>} end what it is answered; `respond` gives
+ *   what Payload would answer, beside its `headers`
+ * @property {(error: unknown, answer: unknown) => void} [fail] hears how each error of a result is told the client
+ */
+
+const WRAPPED = Symbol.for('payload-optimistic-cache.graphql')
+
+/**
+ * @param {Config} config
+ * @param {(req: PayloadRequest) => Runtime} runtimeOf
+ */
+export function wrapSchema({ graphQL }, runtimeOf) {
+  if (WRAPPED in graphQL) return
+  const { mutations } = graphQL
+  Object.assign(graphQL, { [WRAPPED]: true })
+  graphQL.mutations = (library, context) => {
+    const own = mutations?.(library, context) ?? {}
+    const fields = /** @type {RootField[]} */ ([...Object.values(context.Mutation.fields), ...Object.values(own)])
+    for (const field of new Set(fields)) wrapField(field, (req, info) => mutationTurn(runtimeOf(req), req, info))
+    return own
+  }
+}
+
+/**
+ * @param {import('payload').BasePayload} payload
+ * @param {(payload: import('payload').BasePayload) => Runtime} runtimeOf
+ */
+export function wrapExtensions(payload, runtimeOf) {
+  let own = payload.extensions
+  const extensions = (/** @type {any} */ call) => {
+    const respond = async () => (typeof own === 'function' ? own(call) : call.result)
+    const { headers, req } = call.args.contextValue
+    const turn = runtimeOf(payload).turns.get(req.headers)
+    return turn === undefined ? respond() : turn.end(respond, headers)
+  }
+  // The app may set its own later.
+  Object.defineProperty(payload, 'extensions', { get: () => extensions, set: (given) => (own = given) })
+}
+
+/**
+ * @param {RootField} field
+ * @param {(req: PayloadRequest, info: Info) => Turn} turnOf
+ */
+function wrapField(field, turnOf) {
+  const { resolve } = field
+  if (resolve === undefined) return
+  field.resolve = (source, args, context, info) =>
+    turnOf(context.req, info).runs ? resolve(source, args, context, info) : null
+}
+
+/**
+ * @param {Runtime} runtime
+ * @param {PayloadRequest} req
+ * @param {Info} info of its first field
+ * @returns {Turn}
+ */
+function mutationTurn(runtime, req, info) {
+  const known = runtime.turns.get(req.headers)
+  if (known !== undefined) return known
+  const turn = beginTurn(runtime, req, info)
+  runtime.turns.set(req.headers, turn)
+  return turn
+}
+
+/** @type {Turn} */
+const PLAIN = { runs: true, end: (respond) => respond() }
+
+/**
+ * @param {Runtime} runtime
+ * @param {PayloadRequest} req
+ * @param {Info} info
+ * @returns {Turn}
+ */
+function beginTurn(runtime, req, info) {
+  try {
+    const token = tokenOf(req)
+    if (token === undefined) return PLAIN
+    const { answers, asked } = runtime
+    const principal = principalOf(req.user)
+    const leave = answers.enter(principal, token)
+    const fingerprint = fingerprintOf(req, info)
+    const answer = answers.find(principal, token)
+    if (answer === undefined) {
+      asked.set(req.headers, { principal, token, fingerprint })
+      return firstTurn(runtime, req, leave)
+    }
+    leave()
+    if (answer.fingerprint !== fingerprint) throw tokenReusedError()
+    return { runs: false, end: async () => replayed(req, answer) }
+  } catch (error) {
+    if (!isOwnError(error)) throw error
+    return { runs: false, end: async () => refused(error) }
+  }
+}
+
+/**
+ * @param {Runtime} runtime
+ * @param {PayloadRequest} req
+ * @param {() => void} leave
+ * @returns {Turn}
+ */
+function firstTurn(runtime, req, leave) {
+  /** @type {Map<unknown, unknown>} */
+  const told = new Map()
+  /** @type {any} */
+  let failed
+  return {
+    runs: true,
+    async end(respond, headers) {
+      try {
+        const response = await respond()
+        if (response.errors) failed = response
+        else if (!setsCookie(headers, req)) keepText(runtime, req, 200, JSON.stringify(response))
+        return response
+      } finally {
+        leave()
+      }
+    },
+    fail(error, answer) {
+      told.set(error, answer)
+      if (failed === undefined || !failed.errors.every((/** @type {unknown} */ one) => told.has(one))) return
+      const errors = failed.errors.map((/** @type {unknown} */ one) => told.get(one))
+      keepRefusal(runtime, req, 200, JSON.stringify({ ...failed, errors }))
+    },
+  }
+}
+
+/**
+ * @param {object} headers
+ * @param {PayloadRequest} req
+ */
+const setsCookie = (headers, { responseHeaders }) =>
+  new Headers({ ...headers }).has('Set-Cookie') || Boolean(responseHeaders?.has('Set-Cookie'))
+
+/**
+ * graphql-http prints it, as the media type that this request asks for.
+ * @param {PayloadRequest} req
+ * @param {import('./answers.js').Answer} answer
+ */
+function replayed(req, { headers, body }) {
+  req.responseHeaders ??= new Headers()
+  for (const [name, value] of /** @type {[string, string][]} */ ([...headers, [REPLAYED_HEADER, 'true']])) {
+    if (name === 'Content-Type') continue
+    req.responseHeaders.set(name, value)
+    expose(req, name)
+  }
+  return { toJSON: () => JSON.parse(body) }
+}
+
+/**
+ * A response, in the form of graphql-http: the draft tells clients to look at its status.
+ * @param {any} error
+ */
+function refused({ name, message, data, status }) {
+  const body = JSON.stringify({ errors: [{ extensions: { name, data, statusCode: status }, message }] })
+  return [body, { status, headers: { 'content-type': 'application/json; charset=utf-8' } }]
+}
+
+/**
+ * @param {PayloadRequest} req
+ * @param {Info} info
+ */
+function fingerprintOf(req, { operation, variableValues }) {
+  const asked = [operation.loc?.source.body, operation.name?.value, variableValues]
+  const hash = createHash('sha256').update(`GraphQL ${req.pathname}${req.search ?? ''}\n`)
+  return hash.update(JSON.stringify(asked)).digest('base64url')
+}
