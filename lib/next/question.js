@@ -130,6 +130,28 @@ export async function globalQuestionOf(payload, user, principal, args) {
 }
 
 /**
+ * What a user may read of all that is cached, as access control says now: two users, or the same one at two times, of
+ * whom it is the same text get the same answers.
+ * @param {Payload} payload
+ * @param {any} user
+ * @param {string} principal
+ */
+export async function rightsOf(payload, user, principal) {
+  const collections = Object.keys(payload.collections).filter((slug) => readRulesOf(payload, slug, 0).cacheable)
+  const globals = payload.globals.config.filter(({ slug }) => globalRulesOf(payload, slug, 0).cacheable)
+  // One that throws makes reads throw, too.
+  const says = (/** @type {any} */ access) => answerOf(payload, user, access.read).catch(() => false)
+  const rights = await Promise.all([
+    ...collections.map((slug) => says(payload.collections[/** @type {any} */ (slug)].config.access)),
+    ...globals.map(({ access }) => says(access)),
+  ])
+  return stableJSON([principal, rights])
+}
+
+/** @param {string} rights of rightsOf() @param {string} key */
+export const keyOfDerived = (rights, key) => shortened(`derived ${rights} ${key}`)
+
+/**
  * @param {string} what is asked for
  * @param {Record<string, unknown>} args
  * @param {string} scope

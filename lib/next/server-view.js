@@ -1,7 +1,7 @@
 import { OptimisticCacheError } from '../errors.js'
 import { shapesOf } from '../payload/cacheOf.js'
 import { describe } from '../query/query-key.js'
-import { globalQuestionOf, questionOf, relatedCollections } from './question.js'
+import { globalQuestionOf, keyOfDerived, questionOf, relatedCollections, rightsOf } from './question.js'
 
 /** @typedef {import('./question.js').ReadType} ReadType */
 /** @typedef {import('./question.js').ReadArgs} ReadArgs */
@@ -35,6 +35,8 @@ import { globalQuestionOf, questionOf, relatedCollections } from './question.js'
 export class ServerView {
   #cache
   #view
+  /** @type {Promise<string> | undefined} */
+  #rights
 
   /**
    * Use `openView()`.
@@ -123,6 +125,32 @@ export class ServerView {
   }
 
   /**
+   * What is computed from what this view reads, as `cached` of the cache's own views: computed once, and again when
+   * something changed that it was computed from. Each user has results of their own, as each has answers, and so it is
+   * when access control changes its mind. What the cache cannot keep right, read inside, makes the result one that is
+   * not kept.
+   * @template T
+   * @param {string} key
+   * @param {import('../cache/derived.js').DerivedOptions} options `tags`: what it depends on besides; `ttl`:
+   *   milliseconds until it expires, never unless given
+   * @param {() => T} compute reads through this view; may return a promise. What it throws is thrown, and not kept
+   * @returns {Promise<Awaited<T>>} deep-frozen; what JSON makes of the computed value
+   * @throws {OptimisticCacheError} `_CLOSED`, and `_ARGUMENT` for one that is computed from itself
+   */
+  async cached(key, options, compute) {
+    this.#rights ??= rightsOf(this.payload, this.user, this.principal)
+    return this.#view.cached(keyOfDerived(await this.#rights, key), options, compute)
+  }
+
+  /**
+   * Says inside of a `compute` of `cached` that it depends on something that the cache does not know of: its result is
+   * not kept, and neither are those that are computed from it. Does nothing elsewhere.
+   */
+  noStore() {
+    this.#view.noStore()
+  }
+
+  /**
    * The page state for `<OptimisticBoundary state>`: answers to the queries that the page's client components begin
    * with, and the changes that the browser is to go on watching. Without queries, a page of server components only: it
    * is then rendered anew when its changes are settled.
@@ -196,6 +224,7 @@ export class ServerView {
     const load = () => read({ overrideAccess: false, user, ...(text ? JSON.parse(text) : given) })
     const question = text ? await ask(JSON.parse(text)) : undefined
     if (question === undefined) {
+      this.noStore()
       const { version } = this.#cache
       return { data: await load(), version }
     }

@@ -4,7 +4,9 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { v4, v7 as newToken } from 'uuid'
 import { withOptimisticCache } from '../../lib/next/config.js'
+import { ServerView } from '../../lib/next/server-view.js'
 import { tokensOf } from '../../lib/next/tokens.js'
+import { principalOf } from '../../lib/payload/cacheOf.js'
 import { collection } from '../../lib/query/index.js'
 import { openShopWithUsers } from './support/next.js'
 
@@ -155,6 +157,110 @@ test('the page state holds what the database has, what is in flight, and the sha
   const [list, document, count] = /** @type {any[]} */ (state.queries.map(({ data }) => data))
   assert.deepEqual([list.docs[0].status, document.status, count.totalDocs], ['pending', 'pending', 2])
   for (const query of state.queries) assert.equal(query.version, version - 1)
+})
+
+/** Computes the numbers and states of what a view may see, and counts how often. */
+function summary() {
+  let runs = 0
+  return {
+    runs: () => runs,
+    of: (/** @type {any} */ view, key = 'summary') =>
+      view.cached(key, {}, async () => {
+        runs++
+        const { docs } = await view.find({ collection: 'orders', depth: 0, sort: 'number', limit: 30 })
+        return docs.map((/** @type {any} */ { number, status }) => `${number} ${status}`)
+      }),
+  }
+}
+
+test('what is computed from reads is kept for its user, until something changes that it was computed from', async () => {
+  const { runs, of } = summary()
+  assert.deepEqual(await of(shop.as('ada')), ['1 pending', '2 pending'])
+  assert.deepEqual(await of(shop.as('ada')), ['1 pending', '2 pending'])
+  assert.equal(runs(), 1)
+  assert.deepEqual(await of(shop.as('grace')), ['3 pending'])
+  assert.deepEqual(await of(shop.as('root')), ['1 pending', '2 pending', '3 pending'])
+  assert.equal(runs(), 3)
+  const [{ id }] = shop.orders
+  await shop.payload.update({ collection: 'orders', id, data: { status: 'packed' } })
+  assert.deepEqual(await of(shop.as('ada')), ['1 packed', '2 pending'])
+  await shop.payload.update({ collection: 'orders', id, data: { status: 'pending' } })
+  await shop.payload.update({ collection: 'customers', id: shop.customer.id, data: { name: 'Amara Dahl' } })
+  assert.deepEqual(await of(shop.as('ada')), ['1 pending', '2 pending'])
+  assert.equal(runs(), 5)
+  await of(shop.as('ada'))
+  assert.equal(runs(), 5)
+})
+
+test('what is computed is for one user, and for what access control says of that one', async () => {
+  const { runs, of } = summary()
+  const { payload, cache } = shop
+  const asRole = (/** @type {string} */ role) => {
+    const user = { ...shop.users.grace, role }
+    return new ServerView({ payload, user, cache, view: cache.view({ principal: principalOf(user), tokens: [] }) })
+  }
+  assert.deepEqual(await of(asRole('staff'), 'rights'), ['3 pending'])
+  assert.deepEqual(await of(asRole('admin'), 'rights'), ['1 pending', '2 pending', '3 pending'])
+  assert.deepEqual(await of(shop.as('root'), 'rights'), ['1 pending', '2 pending', '3 pending'])
+  assert.equal(runs(), 3)
+})
+
+test('what is computed from what was computed goes with it, and none is kept of a read past the cache', async () => {
+  const inner = summary()
+  let runs = 0
+  const count = (/** @type {any} */ view) =>
+    view.cached('count', {}, async () => {
+      runs++
+      return (await inner.of(view, 'inner')).length
+    })
+  assert.deepEqual([await count(shop.as('ada')), await count(shop.as('ada'))], [2, 2])
+  assert.deepEqual([runs, inner.runs()], [1, 1])
+  const data = { number: 4, seller: 'ada', status: 'pending' }
+  const { id } = await shop.payload.create({ collection: 'orders', data })
+  assert.deepEqual([await count(shop.as('ada')), runs, inner.runs()], [3, 2, 2])
+  await shop.payload.delete({ collection: 'orders', id })
+
+  let past = 0
+  const logs = (/** @type {any} */ view) =>
+    view.cached('logs', {}, async () => {
+      past++
+      await view.count({ collection: 'orders' })
+      return (await view.count({ collection: 'logs' })).totalDocs
+    })
+  const written = await logs(shop.as('ada'))
+  await shop.payload.create({ collection: 'logs', data: { text: 'one more' } })
+  assert.equal(await logs(shop.as('ada')), written + 1)
+  assert.equal(past, 2)
+
+  let untracked = 0
+  const clock = (/** @type {any} */ view) =>
+    view.cached('clock', {}, async () => {
+      view.noStore()
+      await view.count({ collection: 'orders' })
+      return ++untracked
+    })
+  assert.deepEqual([await clock(shop.as('ada')), await clock(shop.as('ada'))], [1, 2])
+})
+
+test('what is computed shows a change in flight to its user, the page state names it, and it goes when refused', async () => {
+  const { runs, of } = summary()
+  const [{ id }] = shop.orders
+  const token = newToken()
+  const operations = /** @type {any} */ ([{ type: 'update', collection: 'orders', id, data: { status: 'shipped' } }])
+  const key = 'in flight'
+  assert.deepEqual(await of(shop.as('ada'), key), ['1 pending', '2 pending'])
+  shop.cache.begin(token, { principal: `users:${shop.users.ada.id}`, operations })
+  const view = shop.as('ada', [token])
+  assert.deepEqual(await of(view, key), ['1 shipped', '2 pending'])
+  assert.deepEqual((await view.dehydrate()).pending, [{ token, operations }])
+  assert.deepEqual(await of(shop.as('ada', [token]), key), ['1 shipped', '2 pending'])
+  assert.equal(runs(), 2)
+  assert.deepEqual(await of(shop.as('ada'), key), ['1 pending', '2 pending'])
+  assert.deepEqual(await of(shop.as('grace', [token]), key), ['3 pending'])
+  shop.cache.rollback(token)
+  assert.deepEqual(await of(shop.as('ada', [token]), key), ['1 pending', '2 pending'])
+  assert.equal(runs(), 3, 'the result without it stood')
+  assert.deepEqual((await shop.as('ada', [token]).dehydrate()).pending, [])
 })
 
 test('dehydrate refuses a query that is not one of collection()', async () => {
