@@ -26,6 +26,15 @@ const ofNode = (steps) => ({
 const parts = {
   kills: ofNode({ [`${SOAK_KILLS} kills of processes that share an arena`]: node('kill-soak', { SOAK_KILLS }) }),
   truth: ofNode({ 'answers against a database, 50,000 sequences': node('truth', { TRUTH_SEQUENCES: '50000' }) }),
+  postgres: ofNode(
+    {
+      'answers against PostgreSQL, 20,000 sequences': node('truth', {
+        TRUTH_SEQUENCES: '20000',
+        TRUTH_DATABASE: 'postgres',
+      }),
+    },
+    ['postgresql'],
+  ),
   schedules: ofNode({ '1,000,000 schedules': node('schedules', { SCHEDULES: '1000000' }) }),
   engine: ofNode({ 'the engine of the browser, 2,000 rounds': node('engine-random', { ROUNDS: '2000' }) }),
   idle: ofNode({ 'nothing to do, for 10 s': node('idle', { IDLE_SECONDS: '10' }) }),

@@ -1,6 +1,6 @@
 /**
- * `node truth-main.js <first seed> <sequences>`: a process of its own, because node's test runner slows every promise
- * down. Prints `{ hits, reads, replays }` as JSON, or what went wrong, cut down.
+ * `node truth-main.js <first seed> <sequences> [url of a PostgreSQL database]`: a process of its own, because node's
+ * test runner slows every promise down. Prints `{ hits, reads, replays }` as JSON, or what went wrong, cut down.
  */
 import assert from 'node:assert/strict'
 import process from 'node:process'
@@ -8,8 +8,8 @@ import { Random } from './schedules-random.js'
 import { randomSequence, runSequence, shrink } from './truth-run.js'
 import { openTruthShop } from './truth-shop.js'
 
-const [first, sequences] = process.argv.slice(2).map(Number)
-const shop = await openTruthShop()
+const [first, sequences] = process.argv.slice(2, 4).map(Number)
+const shop = await openTruthShop(process.argv[4])
 const total = { hits: 0, reads: 0 }
 for (let seed = first; seed < first + sequences; seed++) {
   const sequence = randomSequence(new Random(seed))

@@ -6,13 +6,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { postgresAdapter } from '@payloadcms/db-postgres'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
 import { getPayload } from 'payload'
 import { ServerView } from '../../lib/next/server-view.js'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
 import { failure } from './support/payload.js'
 import { openAccess as access, testConfig } from './support/config.js'
-
 
 export const STATUSES = ['draft', 'open', 'done']
 export const COLOURS = ['red', 'green', 'blue']
@@ -87,15 +87,20 @@ const withFault = (collection) => ({
   },
 })
 
-export async function openTruthShop() {
+/** @param {string} folder */
+const sqlite = (folder) =>
+  sqliteAdapter({
+    client: { url: pathToFileURL(path.join(folder, 'truth.db')).href },
+    transactionOptions: {},
+    wal: true,
+  })
+
+/** @param {string} [postgres] URL of a database on a PostgreSQL server; SQLite unless given */
+export async function openTruthShop(postgres) {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-truth-'))
   const config = await testConfig({
     collections: /** @type {any} */ (collections.map(withFault)),
-    db: sqliteAdapter({
-      client: { url: pathToFileURL(path.join(folder, 'truth.db')).href },
-      transactionOptions: {},
-      wal: true,
-    }),
+    db: postgres ? postgresAdapter({ pool: { connectionString: postgres } }) : sqlite(folder),
     plugins: [
       optimisticCache({
         name: `truth-${process.pid}`,
