@@ -8,22 +8,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { getHeapStatistics } from 'node:v8'
 import { LRUCache } from 'lru-cache'
 import { openCache } from '../../lib/index.js'
+import { randomOf } from './random.mjs'
 
 const [subject, entries, seconds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])]
 
 const OPERATIONS_PER_SECOND = 20_000
 const WRITES = 0.1
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789'
-
-/** Numbers from 0 to 1, the same for each subject (mulberry32). */
-function randomOf(/** @type {number} */ seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const random = randomOf(1)
 const keyOf = (/** @type {number} */ index) => `order:${index}`
