@@ -442,17 +442,39 @@ void oc_stats(oc_cache_t *cache, oc_stats_t *stats);
 /* Adds hits that a caller answered from its own memory, so that oc_stats tells the truth, and keeps the entry warm. */
 void oc_count_hits(oc_cache_t *cache, oc_slice_t key, uint64_t hits);
 /*
- * Writes {"key","version","stamp","bytes","tags":[…],"expiresAt","hits"} of the entry of that key; `stamp` as decimal
- * digits in a string. OC_MISS when there is none. An entry that a read would still have to bring up to date, or
- * drop, is told of as it is kept. Errors: ARGUMENT, MEMORY.
+ * Writes {"key","version","stamp","bytes","setAt","expiresAt","hits","tags":[…]} of the entry of that key; `stamp` as
+ * decimal digits in a string, `setAt` (when it was loaded, or set) to the second. OC_MISS when there is none. An entry
+ * that a read would still have to bring up to date, or drop, is told of as it is kept. Errors: ARGUMENT, MEMORY.
  */
 oc_status oc_entry(oc_cache_t *cache, oc_slice_t key, oc_buffer_t *out, oc_error_t *error);
+
+typedef enum oc_order {
+  OC_ANY = 0,   /* in which a cursor goes through all of them */
+  OC_LARGEST,   /* by the bytes of their values */
+  OC_OLDEST,    /* by when they were set */
+  OC_MOST_READ, /* by their hits */
+} oc_order;
+
+typedef struct oc_entries_options { /* zeroed: the first page of all */
+  oc_slice_t tag;                   /* only those that carry it */
+  oc_slice_t prefix, contains;      /* only those whose key begins with the one, and has the other in it */
+  oc_order order;
+  uint32_t limit;    /* entries; at most 1,000 [50] */
+  oc_slice_t cursor; /* what the page before said */
+} oc_entries_options_t;
+
 /*
- * Writes a JSON array of what oc_entry tells of each of the entries that carry `tag`
- * (empty: of all), at most `limit` of them (0: 1,000); those of a tag from the one set last, all of them in no order.
- * The lock is taken anew after every few hundred, so that what is set or goes meanwhile may be in it or not.
+ * Writes a page: {"entries":[what oc_entry tells, …],"cursor":"…"|null}. To have all, ask with the same filters and the
+ * cursor of the page before until that is null. Keys that have an entry from the first page to the last are told of
+ * once, however often theirs and others are set, read, brought up to date and dropped meanwhile; others may be told of
+ * or not. A reset in between (another generation) ends it.
+ *
+ * A call looks at about 16,000 entries at most, and takes the lock anew after every thousand: a page may have fewer
+ * than `limit` entries, or none, and still not be the last. With an order it has the first `limit` *of those that it looked
+ * at*, in that order: the first of all are among those of all pages together.
+ * Errors: ARGUMENT, MEMORY.
  */
-oc_status oc_entries(oc_cache_t *cache, oc_slice_t tag, size_t limit, oc_buffer_t *out, oc_error_t *error);
+oc_status oc_entries(oc_cache_t *cache, const oc_entries_options_t *options, oc_buffer_t *out, oc_error_t *error);
 
 #ifdef __cplusplus
 }

@@ -114,7 +114,6 @@ static void link_references(struct arena *arena, uint32_t index) {
     struct tag_reference *reference = reference_at(arena, off);
     struct tag *tag = tag_at(arena, reference->tag);
     reference->entry = index;
-    reference->serial = (uint32_t)entry->stamp;
     reference->prior = 0;
     reference->next = tag->references;
     if (tag->references) reference_at(arena, tag->references)->prior = off;
@@ -148,19 +147,54 @@ bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct ta
   if (!next) return false;
   const struct tag_reference *reference = reference_at(arena, next);
   if (is_cleared(arena, entry_at(arena, reference->entry))) return false; /* and so are all behind it */
-  *place = (struct tag_place){next, reference->entry, reference->serial};
+  *place = (struct tag_place){next, reference->entry};
   return true;
 }
 
-bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct tag_place *place) {
-  if (place->entry > entry_slots_locked(arena)) return false; /* the arena was reset */
-  const struct entry *entry = entry_at(arena, place->entry);
-  if (!entry_is_set(arena, entry)) return false;
-  /* Only inside its own needs are the bytes there a reference. */
-  oc_off at = place->reference - entry->needs, size = entry->reference_count * sizeof(struct tag_reference);
-  if (place->reference < entry->needs || at >= size || at % sizeof(struct tag_reference)) return false;
-  const struct tag_reference *reference = reference_at(arena, place->reference);
-  return reference->tag == tag && reference->serial == place->serial;
+/* ---- The order of all keys ---- */
+
+static uint32_t last_bucket(const struct arena *arena) { return entries_of(arena)->table.mask; }
+
+struct entry_place entry_place_of(const struct arena *arena, const struct entry *entry) {
+  return (struct entry_place){entry->slot.hash, (uint32_t)entry->slot.hash & last_bucket(arena)};
+}
+
+struct entry_place entry_place_after(const struct arena *arena, uint64_t hash) {
+  uint32_t bucket = (uint32_t)hash & last_bucket(arena);
+  return hash == UINT64_MAX ? (struct entry_place){0, bucket + 1} : (struct entry_place){hash + 1, bucket};
+}
+
+bool entry_place_reached(const struct entry_place *place, const struct entry_place *other) {
+  return other->bucket != place->bucket ? other->bucket > place->bucket : other->least >= place->least;
+}
+
+/* The current state with the least hash of those from `least` on; 0 when the bucket has none. */
+static uint32_t least_in_bucket(const struct arena *arena, const struct entry_place *place, uint32_t *effort) {
+  const struct table *table = &entries_of(arena)->table;
+  uint32_t least = 0;
+  for (uint32_t index = table_first_locked(arena, table, place->bucket); index;) {
+    const struct entry *entry = entry_at(arena, index);
+    bool is_next = entry->slot.hash >= place->least && entry_is_set(arena, entry);
+    if (is_next && (!least || entry->slot.hash < entry_at(arena, least)->slot.hash)) least = index;
+    if (*effort > 0) --*effort;
+    index = entry->slot.next;
+  }
+  return least;
+}
+
+uint32_t entry_at_or_after_locked(const struct arena *arena, struct entry_place *place, uint32_t *effort) {
+  for (; place->bucket <= last_bucket(arena) && *effort > 0; *place = (struct entry_place){0, place->bucket + 1}) {
+    --*effort;
+    uint32_t index = least_in_bucket(arena, place, effort);
+    if (index) return index;
+  }
+  return 0;
+}
+
+uint32_t entry_of_hash_locked(const struct arena *arena, uint64_t hash) {
+  struct entry_place place = {hash, (uint32_t)hash & last_bucket(arena)};
+  uint32_t effort = 0, index = least_in_bucket(arena, &place, &effort);
+  return index && entry_at(arena, index)->slot.hash == hash ? index : 0;
 }
 
 /* ---- Queues ---- */
@@ -303,7 +337,7 @@ void entry_check_locked(struct arena *arena) {
 
 void entry_touch_locked(struct entry *entry, uint64_t hits) {
   entry->visited = 1;
-  entry->hits += hits;
+  entry->hits = hits < UINT32_MAX - entry->hits ? entry->hits + (uint32_t)hits : UINT32_MAX;
 }
 
 /* ---- Storing ---- */
@@ -467,6 +501,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->version = source->since;
   entry->set_version = log_head(arena);
   entry->stamp = ++arena_header(arena)->stamp;
+  entry->set_at = (uint32_t)(entries_of(arena)->now / 1000);
   entry->expires_at = source->expires_at;
   entry->stale_until = source->stale_until;
   entry->value = value;
@@ -642,5 +677,3 @@ uint32_t entry_count_locked(struct arena *arena) {
 uint32_t entry_older_count_locked(struct arena *arena) {
   return entries_of(arena)->earlier.count - entries_of(arena)->cleared_older_count;
 }
-
-uint32_t entry_slots_locked(const struct arena *arena) { return entries_of(arena)->table.fresh - 1; }

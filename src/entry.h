@@ -15,7 +15,6 @@ struct tag_reference {
   uint32_t tag;
   uint32_t kinds; /* enum dependency_kind */
   uint32_t entry;
-  uint32_t serial;    /* tells it from an earlier one in the same place */
   oc_off next, prior; /* references of other entries to this tag; the one set last comes first */
 };
 
@@ -26,7 +25,8 @@ struct entry {
   uint64_t stamp;         /* names this state */
   uint64_t needed_before; /* 0: the key's current state; else an older one, for views of versions below this */
   uint64_t expires_at, stale_until;
-  uint64_t hits;
+  uint32_t hits;       /* as many as fit */
+  uint32_t set_at;     /* seconds of the epoch, by the clock of who set it */
   oc_off value, needs; /* `needs` lies in the block of the key, behind it */
   uint32_t value_len, span_count;
   uint32_t reference_count, query_size;
@@ -98,17 +98,34 @@ uint32_t entry_older_count_locked(struct arena *arena);
 /* A place in the chain of a tag; zeroed, it is the beginning. */
 struct tag_place {
   oc_off reference;
-  uint32_t entry, serial;
+  uint32_t entry;
 };
 /*
  * Steps to the next entry that carries `tag`, from the one set last; false at the end. A place is good until its entry
  * goes. A chain may hold every entry there is, so a section that walks it must stop after a number of its own.
  */
 bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct tag_place *place);
-/* Whether the entry at a place of an earlier section is still there. */
-bool entry_stands_locked(const struct arena *arena, uint32_t tag, const struct tag_place *place);
-/* Slots that were ever used are 1 … this; a walk over all entries takes them in turn. */
-uint32_t entry_slots_locked(const struct arena *arena);
+
+/*
+ * A place in the order of all keys: by bucket, then by hash. Zeroed, it is the beginning. A key keeps its place
+ * whatever comes and goes, and whatever becomes of its own entry.
+ */
+struct entry_place {
+  uint64_t least; /* the first hash of the bucket that is not behind */
+  uint32_t bucket;
+};
+/*
+ * The next current state at or after a place, which moves to it; 0 at the end, and when it took `effort` (one for each
+ * bucket and state that was passed, taken off), which is then 0.
+ */
+uint32_t entry_at_or_after_locked(const struct arena *arena, struct entry_place *place, uint32_t *effort);
+struct entry_place entry_place_of(const struct arena *arena, const struct entry *entry);
+/* The place behind a hash. */
+struct entry_place entry_place_after(const struct arena *arena, uint64_t hash);
+/* Whether `other` is at or after `place`. */
+bool entry_place_reached(const struct entry_place *place, const struct entry_place *other);
+/* The current state of the key that has this hash; 0 when there is none. */
+uint32_t entry_of_hash_locked(const struct arena *arena, uint64_t hash);
 
 /* Whether a slot holds the current state of a key. */
 bool entry_is_set(const struct arena *arena, const struct entry *entry);

@@ -24,7 +24,7 @@ static uint32_t bucket_count(uint32_t capacity) {
 
 static uint64_t bucket_bytes(uint32_t capacity) { return (uint64_t)bucket_count(capacity) * sizeof(uint32_t); }
 
-static uint32_t *bucket_of(struct arena *arena, const struct table *table, uint64_t hash) {
+static uint32_t *bucket_of(const struct arena *arena, const struct table *table, uint64_t hash) {
   return (uint32_t *)(void *)(arena->base + table->buckets) + (hash & table->mask);
 }
 
@@ -66,6 +66,10 @@ uint32_t table_find_earlier_locked(const struct arena *arena, const struct table
       break;
   }
   return index;
+}
+
+uint32_t table_first_locked(const struct arena *arena, const struct table *table, uint32_t bucket) {
+  return *bucket_of(arena, table, bucket);
 }
 
 uint32_t table_take_locked(struct arena *arena, struct table *table) {

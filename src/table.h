@@ -37,6 +37,8 @@ uint64_t table_hash(const struct table *table, oc_slice_t key);
 uint32_t table_find_locked(struct arena *arena, const struct table *table, uint64_t hash, oc_slice_t key);
 /* The slot of the same key that was linked before the one at `index`, or 0. */
 uint32_t table_find_earlier_locked(const struct arena *arena, const struct table *table, uint32_t index);
+/* The slot linked last into that bucket (0 … mask), whose `next` leads to the others; 0 when it is empty. */
+uint32_t table_first_locked(const struct arena *arena, const struct table *table, uint32_t bucket);
 /* A zeroed slot that is not yet findable, or 0 when all are in use. Follow with table_link or table_release. */
 uint32_t table_take_locked(struct arena *arena, struct table *table);
 /* Makes it findable by `hash` and the key it points to. */

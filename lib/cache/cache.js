@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OptimisticCacheError } from '../errors.js'
 import { Derived, isComputing } from './derived.js'
 import { expiryOf, timeoutOf } from './durations.js'
@@ -13,6 +14,9 @@ import { Waiters } from './waiters.js'
 /** @typedef {import('./types.js').CacheEvents} CacheEvents */
 /** @typedef {import('./types.js').EntryOptions} EntryOptions */
 /** @typedef {import('./types.js').EntryInfo} EntryInfo */
+/** @typedef {import('./types.js').EntriesPage} EntriesPage */
+/** @typedef {import('./types.js').EntryFilter} EntryFilter */
+/** @typedef {import('./types.js').EntryOrder} EntryOrder */
 /** @typedef {import('./types.js').FetchedEntry} FetchedEntry */
 /** @typedef {import('./types.js').LoadOptions} LoadOptions */
 /** @typedef {import('./types.js').MutationStatus} MutationStatus */
@@ -22,6 +26,14 @@ import { Waiters } from './waiters.js'
 
 const DEFAULT_SETTLED_TIMEOUT = 30_000
 const DEFAULT_KNOWN_TIMEOUT = 50
+/** Entries a page, as the core allows. */
+const PAGE_MOST = 1000
+/** In the order of the core's names. @type {Record<EntryOrder, (one: EntryInfo, other: EntryInfo) => number>} */
+const ORDERS = {
+  largest: (one, other) => other.bytes - one.bytes,
+  oldest: (one, other) => one.setAt - other.setAt,
+  mostRead: (one, other) => other.hits - one.hits,
+}
 
 /**
  * A cache as one thread sees it. Entries, mutations and versions are shared with every thread that opened the same
@@ -213,14 +225,66 @@ export class Cache {
   }
 
   /**
-   * The entries that carry `tag`, or all, in no particular order.
-   * @param {{ tag?: string, limit?: number }} [options] `limit`: 1,000 unless given
+   * Entries, in no particular order. Of many, `entriesPage` tells without holding up the thread.
+   * @param {EntryFilter & { limit?: number }} [options] `limit`: 1,000 unless given
    * @returns {EntryInfo[]}
    */
-  entries(options) {
+  entries({ limit = 1000, ...filter } = {}) {
+    /** @type {EntryInfo[]} */
+    const all = []
+    /** @type {string | undefined} */
+    let cursor
+    do {
+      const page = this.entriesPage({ ...filter, limit: Math.min(limit - all.length, PAGE_MOST), cursor })
+      all.push(...page.entries)
+      cursor = page.cursor
+    } while (cursor !== undefined && all.length < limit)
+    return all
+  }
+
+  /**
+   * A page of entries. Those that are there from the first page to the last are told of once, whatever becomes of
+   * others meanwhile, and however often they are set or changed themselves. A page looks at some 16,000 entries at
+   * most, so it may have fewer than `limit`, or none, and still not be the last: that is the one without a cursor.
+   * @param {EntryFilter & { limit?: number, cursor?: string }} [options] `limit`: 50 unless given, at most 1,000;
+   *   `cursor`: of the page before, with the same filter
+   * @returns {EntriesPage}
+   * @throws {OptimisticCacheError} `_ARGUMENT` for a larger limit, or a cursor that is none
+   */
+  entriesPage(options) {
+    return this.#entriesPage(0, options)
+  }
+
+  /**
+   * The first entries in an order, of all there are: looks at each of them, and lets others run in between.
+   * @param {EntryFilter & { order: EntryOrder, limit?: number }} options `limit`: 50 unless given, at most 1,000
+   * @returns {Promise<EntryInfo[]>}
+   * @throws {OptimisticCacheError} `_ARGUMENT`
+   */
+  async topEntries({ order, limit = 50, ...filter }) {
+    const index = Object.keys(ORDERS).indexOf(order)
+    if (index < 0) throw argumentError(`order must be one of ${Object.keys(ORDERS).join(', ')}`)
+    /** @type {EntryInfo[]} */
+    let top = []
+    for (let cursor; ; await nextTurn()) {
+      const page = this.#entriesPage(index + 1, { ...filter, limit, cursor })
+      top = [...top, ...page.entries].sort(ORDERS[order]).slice(0, limit)
+      cursor = page.cursor
+      if (cursor === undefined) return top
+    }
+  }
+
+  /**
+   * @param {number} order as the core has it
+   * @param {EntryFilter & { limit?: number, cursor?: string }} [options]
+   * @returns {EntriesPage}
+   */
+  #entriesPage(order, { tag, prefix, contains, limit, cursor } = {}) {
     this.#assertOpen()
+    if (limit === 0) throw argumentError('limit must be an integer from 1 to 1000')
     this.#reader.flush()
-    return JSON.parse(native.entries(this.#handle, options?.tag, options?.limit))
+    const page = JSON.parse(native.entries(this.#handle, order, limit, tag, prefix, contains, cursor))
+    return { entries: page.entries, cursor: page.cursor ?? undefined }
   }
 
   // ---- Views
@@ -531,6 +595,9 @@ export class Cache {
   }
 }
 
+/** @param {string} message */
+const argumentError = (message) => new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', message)
+
 const closedError = () => new OptimisticCacheError('ERR_OPTIMISTIC_CLOSED', 'the cache is closed; open a new one')
 
 /** @param {{ query?: import('./types.js').Query }} options */
@@ -539,5 +606,5 @@ const queryToJSON = ({ query }) => (query === undefined ? undefined : toJSON(que
 /** @param {Operation[]} operations */
 function operationsToJSON(operations) {
   if (Array.isArray(operations)) return toJSON(operations, 'operations')
-  throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', 'operations must be an array of operations')
+  throw argumentError('operations must be an array of operations')
 }

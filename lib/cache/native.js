@@ -46,7 +46,8 @@ import { OptimisticCacheError } from '../errors.js'
  *   string | undefined} overlay undefined: nothing of it is in flight
  * @property {(cache: CacheHandle, key: string, hits: number) => void} countHits
  * @property {(cache: CacheHandle, key: string) => string | undefined} entry
- * @property {(cache: CacheHandle, tag?: string, limit?: number) => string} entries
+ * @property {(cache: CacheHandle, order: number, limit?: number, tag?: string, prefix?: string, contains?: string,
+ *   cursor?: string) => string} entries
  * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} begin
  * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} claim
  * @property {(cache: CacheHandle, token: string, principal: string, operations: string, ttl?: number) => void} announce

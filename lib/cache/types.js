@@ -139,8 +139,25 @@
  * @property {string} stamp names the state of the entry; another state has another one
  * @property {number} bytes
  * @property {string[]} tags
+ * @property {number} setAt when it was loaded, or set: milliseconds of the epoch, to the second
  * @property {number} expiresAt milliseconds of the epoch; 0 for never
  * @property {number} hits
+ */
+
+/**
+ * Which entries; all of what is given must hold.
+ * @typedef {object} EntryFilter
+ * @property {string} [tag] that they carry
+ * @property {string} [prefix] of their keys
+ * @property {string} [contains] a part of their keys
+ */
+
+/** @typedef {'largest' | 'oldest' | 'mostRead'} EntryOrder */
+
+/**
+ * @typedef {object} EntriesPage
+ * @property {EntryInfo[]} entries
+ * @property {string | undefined} cursor of the next page; undefined on the last
  */
 
 /**

@@ -88,9 +88,21 @@ export const bodyError = (what, cause) =>
 export const bodySizeError = (most) =>
   new OptimisticRequestError(413, 'ERR_OPTIMISTIC_LIMIT_BYTES', `The body of this request may have ${most} bytes.`)
 
-/** @param {string} what */
-export const queryError = (what) =>
-  new OptimisticRequestError(400, 'ERR_OPTIMISTIC_ARGUMENT', `The query of this request is wrong: ${what}.`)
+/**
+ * @param {string} what
+ * @param {unknown} [cause]
+ */
+export const queryError = (what, cause) =>
+  new OptimisticRequestError(400, 'ERR_OPTIMISTIC_ARGUMENT', `The query of this request is wrong: ${what}.`, { cause })
+
+/**
+ * @param {unknown} error of the cache, which was asked as a query says
+ * @returns {unknown} `error` itself when it is not the query's fault
+ */
+export function toQueryError(error) {
+  const { code, message } = /** @type {{ code?: string, message?: string }} */ (error ?? {})
+  return /_(ARGUMENT|UTF8)$/.test(code ?? '') ? queryError(String(message), error) : error
+}
 
 export const waitsError = () =>
   new OptimisticRequestError(

@@ -1,14 +1,16 @@
 /**
- * `GET {api}/optimistic/stats` and `GET {api}/optimistic/entries?tag=…&limit=50&page=1`: what `cache.stats()` and
- * `cache.entries()` tell, to those whom the options `access.stats` and `access.entries` name.
+ * `GET {api}/optimistic/stats` and `GET {api}/optimistic/entries`: what the cache counts and holds, to those whom the
+ * options `access.stats` and `access.entries` name.
+ *
+ * Entries come in pages, `?limit=50&cursor=…` with the `nextCursor` of the page before, which may be shorter than
+ * `limit` and still have a next one; or, with `?order=largest|oldest|mostRead`, the first `limit` of all.
+ * `?tag=…&prefix=…&contains=…` says of which.
  */
 import { onlyAllowed } from './access.js'
-import { queryError } from './errors.js'
+import { queryError, toQueryError } from './errors.js'
 
 const LIMIT = 50
 const LIMIT_MOST = 500
-/** Entries up to which pages reach; the cache lists them from the first on. */
-const REACH = 20_000
 const headers = { 'Cache-Control': 'no-store' }
 
 /** @type {import('payload').Endpoint} */
@@ -22,16 +24,34 @@ export const statsEndpoint = {
 export const entriesEndpoint = {
   method: 'get',
   path: '/optimistic/entries',
-  handler: onlyAllowed('entries', ({ cache }, req) => {
-    const tag = req.searchParams?.get('tag') || undefined
+  handler: onlyAllowed('entries', async ({ cache }, req) => {
     const limit = Math.min(numberOf(req, 'limit', LIMIT), LIMIT_MOST)
-    const page = numberOf(req, 'page', 1)
-    if (page * limit > REACH) throw queryError(`pages reach to entry ${REACH}; give a tag, to list only its entries`)
-    const listed = cache.entries({ tag, limit: page * limit + 1 })
-    const docs = listed.slice((page - 1) * limit, page * limit)
-    return Response.json({ docs, limit, page, hasNextPage: listed.length > page * limit }, { headers })
+    const [tag, prefix, contains, order, cursor] = textsOf(req, ['tag', 'prefix', 'contains', 'order', 'cursor'])
+    const asked = { tag, prefix, contains, limit }
+    try {
+      const isRanked = order !== undefined
+      const page = isRanked ? await firstOf(cache, order, asked) : cache.entriesPage({ ...asked, cursor })
+      return Response.json({ docs: page.entries, limit, nextCursor: page.cursor ?? null }, { headers })
+    } catch (error) {
+      throw toQueryError(error)
+    }
   }),
 }
+
+/**
+ * @param {import('../index.js').Cache} cache
+ * @param {string} order
+ * @param {import('../cache/types.js').EntryFilter & { limit: number }} asked
+ */
+async function firstOf(cache, order, asked) {
+  return { entries: await cache.topEntries({ ...asked, order: /** @type {any} */ (order) }), cursor: undefined }
+}
+
+/**
+ * @param {import('payload').PayloadRequest} req
+ * @param {string[]} names
+ */
+const textsOf = (req, names) => names.map((name) => req.searchParams?.get(name) || undefined)
 
 /**
  * @param {import('payload').PayloadRequest} req

@@ -120,18 +120,24 @@ Napi::Value Entry(const Napi::CallbackInfo& info) {
   return status == OC_OK ? answer.Text() : env.Undefined();
 }
 
-// entries(cache, tag, limit) → JSON
+// entries(cache, order, limit, tag?, prefix?, contains?, cursor?) → JSON
 Napi::Value Entries(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
-  const std::string tag = in.OptionalText(1, "tag");
+  const auto order = static_cast<oc_order>(in.Integer(1, "order", OC_MOST_READ));
   const uint32_t limit = in.OptionalUint32(2, "limit");
+  const std::string tag = in.OptionalText(3, "tag");
+  const std::string prefix = in.OptionalText(4, "prefix");
+  const std::string contains = in.OptionalText(5, "contains");
+  const std::string cursor = in.OptionalText(6, "cursor");
   const CacheHandle* cache = in.Cache();
   if (!in.ok()) return env.Undefined();
 
+  const oc_entries_options_t options = {SliceOf(tag), SliceOf(prefix), SliceOf(contains),
+                                        order,        limit,           SliceOf(cursor)};
   Answer answer(env);
   oc_error_t error = {};
-  const oc_status status = oc_entries(cache->Get(), SliceOf(tag), limit, answer.Out(), &error);
+  const oc_status status = oc_entries(cache->Get(), &options, answer.Out(), &error);
   if (status < 0) ThrowStatus(env, status, error);
   return status >= 0 ? answer.Text() : env.Undefined();
 }

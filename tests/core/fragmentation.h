@@ -50,9 +50,12 @@ static inline double fragmentation_mean(const struct fragmentation_sizes *sizes)
 /* The bytes of all keys and values. */
 static inline uint64_t fragmentation_live(struct arena *arena) {
   uint64_t live = 0;
-  for (uint32_t index = 1; index <= entry_slots_locked(arena); index++) {
+  struct entry_place place = {0};
+  uint32_t effort = UINT32_MAX;
+  for (uint32_t index; (index = entry_at_or_after_locked(arena, &place, &effort));) {
     const struct entry *entry = entry_at(arena, index);
-    if (entry_is_set(arena, entry)) live += entry->slot.key_len + entry->value_len;
+    live += entry->slot.key_len + entry->value_len;
+    place = entry_place_after(arena, entry->slot.hash);
   }
   return live;
 }

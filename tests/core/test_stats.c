@@ -3,10 +3,8 @@
 #include "cache.h"
 #include "support.h"
 
-enum { MANY = 1500 };
-
 static oc_cache_t *open_cache(void) {
-  oc_options_t options = {.name = S("stats"), .max_bytes = 16 << 20, .max_entries = MANY * 2};
+  oc_options_t options = {.name = S("stats"), .max_bytes = 16 << 20};
   oc_cache_t *cache;
   cr_assert(eq(int, oc_open(&options, &cache, NULL), OC_OK));
   return cache;
@@ -18,66 +16,10 @@ static void set(oc_cache_t *cache, const char *key, const char *tag) {
   cr_assert(eq(int, oc_set(cache, S(key), S("{}"), &options, NULL), OC_OK));
 }
 
-static void set_many(oc_cache_t *cache, const char *tag) {
-  char key[32];
-  for (int i = 0; i < MANY; i++) {
-    snprintf(key, sizeof key, "%s %d", tag, i);
-    set(cache, key, tag);
-  }
-}
-
 static size_t count_of(oc_slice_t text, const char *needle) {
   size_t count = 0;
   for (size_t at = 0; at + strlen(needle) <= text.len; at++) count += !memcmp(text.data + at, needle, strlen(needle));
   return count;
-}
-
-Test(stats, the_list_has_every_entry_once_however_many_there_are) {
-  oc_cache_t *cache = open_cache();
-  oc_buffer_t out = {0};
-  set_many(cache, "even");
-  set_many(cache, "odd");
-  cr_assert(eq(int, oc_entries(cache, (oc_slice_t){0}, MANY * 3, &out, NULL), OC_OK));
-  cr_assert(eq(sz, count_of(as_slice(&out), "\"key\":"), MANY * 2));
-  char key[32];
-  for (int i = 0; i < MANY; i++) {
-    snprintf(key, sizeof key, "\"odd %d\"", i);
-    cr_assert(eq(sz, count_of(as_slice(&out), key), 1));
-  }
-  cr_assert(eq(int, json_validate(as_slice(&out), 8, "list", NULL), OC_OK));
-  oc_buffer_free(&out);
-  oc_close(cache);
-}
-
-Test(stats, the_list_of_a_tag_has_its_entries_from_the_one_set_last) {
-  oc_cache_t *cache = open_cache();
-  oc_buffer_t out = {0};
-  set(cache, "first", "few");
-  set_many(cache, "many");
-  set(cache, "last", "few");
-  cr_assert(eq(int, oc_entries(cache, S("few"), 0, &out, NULL), OC_OK));
-  cr_assert(eq(sz, count_of(as_slice(&out), "\"key\":"), 2));
-  cr_assert(eq(sz, count_of((oc_slice_t){out.data, 16}, "[{\"key\":\"last\""), 1));
-  cr_assert(eq(int, oc_entries(cache, S("many"), MANY * 2, &out, NULL), OC_OK));
-  cr_assert(eq(sz, count_of(as_slice(&out), "\"key\":\"many "), MANY));
-  cr_assert(eq(int, oc_entries(cache, S("nobody's"), 0, &out, NULL), OC_OK));
-  cr_assert(is_text(as_slice(&out), "[]"));
-  oc_buffer_free(&out);
-  oc_close(cache);
-}
-
-Test(stats, the_list_ends_at_its_limit) {
-  oc_cache_t *cache = open_cache();
-  oc_buffer_t out = {0};
-  set_many(cache, "many");
-  for (size_t limit = 1; limit < 600; limit += 199) {
-    cr_assert(eq(int, oc_entries(cache, S("many"), limit, &out, NULL), OC_OK));
-    cr_assert(eq(sz, count_of(as_slice(&out), "\"key\":"), limit));
-    cr_assert(eq(int, oc_entries(cache, (oc_slice_t){0}, limit, &out, NULL), OC_OK));
-    cr_assert(eq(sz, count_of(as_slice(&out), "\"key\":"), limit));
-  }
-  oc_buffer_free(&out);
-  oc_close(cache);
 }
 
 Test(stats, an_entry_is_told_of_with_its_tags_and_stamp_and_a_missing_one_is_a_miss) {

@@ -203,7 +203,7 @@ static void *look_in(void *context) {
     oc_sweep(self->cache, &next);
     oc_stats(self->cache, &stats);
     expect(self, stats.used_bytes <= stats.arena_bytes, "more bytes in use than there are", 1, 0);
-    status = oc_entries(self->cache, (oc_slice_t){0}, 0, &text, NULL);
+    status = oc_entries(self->cache, &(oc_entries_options_t){0}, &text, NULL);
     expect(self, status == OC_OK, "oc_entries", status, OC_OK);
     if (draw(self, 8) == 0) oc_invalidate(self->cache, &(oc_slice_t){"orders", 6}, 1, NULL, NULL);
     oc_unwatch(self->cache, watcher);

@@ -188,7 +188,9 @@ test('an unpaired surrogate is refused in keys, tags, values, principals, querie
     assertRefused(cache, 'UTF8', () => cache.set('kept', 1, { tags: [text] }))
     assertRefused(cache, 'UTF8', () => cache.setBytes('kept', JSON.stringify(7) + text, { json: true }))
     assertRefused(cache, 'UTF8', () => cache.invalidate([text]))
-    assertRefused(cache, 'UTF8', () => cache.entries({ tag: text }))
+    for (const filter of ['tag', 'prefix', 'contains']) {
+      assertRefused(cache, 'UTF8', () => cache.entries({ [filter]: text }))
+    }
     assertRefused(cache, 'UTF8', () => cache.view({ principal: text }))
     assertRefused(cache, 'UTF8', () => cache.begin(v7(), { principal: text, operations: [UPDATE] }))
     assertRefused(cache, 'UTF8', () => cache.status(token, text))
@@ -350,7 +352,7 @@ test('wrong types for every argument of every function of the addon are refused,
     overlay: { cache, view, value: '1', 'query?': '', since: 1 },
     countHits: { cache, key: 'k', hits: 1 },
     entry: { cache, key: 'k' },
-    entries: { cache, 'tag?': '', 'limit?': 1 },
+    entries: { cache, order: 0, 'limit?': 1, 'tag?': '', 'prefix?': '', 'contains?': '', 'cursor?': '' },
     flightBegin: { cache, key: 'k', least: 0, 'ttl?': 0 },
     flightKept: { cache, id: 1 },
     flightUnkept: { cache, id: 1 },

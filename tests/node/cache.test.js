@@ -294,6 +294,30 @@ test('an invalidated tag takes the entries along that carry it, and no others', 
   assert.deepEqual(cache.entries({ tag: 'y' }).map(({ key }) => key), ['b'])
 })
 
+test('pages tell of all entries once, and the first of an order are those of all pages together', async (t) => {
+  const cache = open(t, { maxBytes: 64 << 20, maxEntries: 40_000 })
+  const values = Array.from({ length: 30_000 }, (_, i) => (i % 7 === 0 ? 'x'.repeat(i % 1000) : 1))
+  for (const [i, value] of values.entries()) cache.set(`e${i}`, value)
+  const keys = new Set()
+  let pages = 0
+  for (let cursor; ; pages++) {
+    const page = cache.entriesPage({ limit: 1000, cursor })
+    for (const { key } of page.entries) assert.ok(!keys.has(key) && keys.add(key), `${key} was told of twice`)
+    cursor = page.cursor
+    if (cursor === undefined) break
+  }
+  assert.deepEqual([keys.size, pages], [30_000, 30])
+  assert.equal(cache.entries({ limit: 2500 }).length, 2500)
+  assert.equal(cache.entries({ limit: 100, contains: 'e777' }).length, 11)
+  const largest = await cache.topEntries({ order: 'largest', limit: 30 })
+  const sizes = values.map((value) => JSON.stringify(value).length).sort((one, other) => other - one)
+  assert.deepEqual(largest.map(({ bytes }) => bytes), sizes.slice(0, 30))
+  await assert.rejects(cache.topEntries({ order: /** @type {any} */ ('size') }), { code: 'ERR_OPTIMISTIC_ARGUMENT' })
+  for (const options of [{ limit: 0 }, { limit: 1001 }, { cursor: 'x' }]) {
+    assert.throws(() => cache.entriesPage(options), { code: 'ERR_OPTIMISTIC_ARGUMENT' })
+  }
+})
+
 test('a tag is the same text in invalidate and in what a query implies, whatever the id holds', (t) => {
   const cache = open(t)
   for (const id of ['a"b', 'a\\b', 'line\nbreak', '\u0001', 'é😀', '\\u0041']) {

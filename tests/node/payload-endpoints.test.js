@@ -87,20 +87,51 @@ test('counters and entries are told to those whom the options name by their requ
   assert.equal((await shop.rest('GET', '/optimistic/stats', { headers: ada.headers })).status, 403)
 })
 
-test('entries come in pages, all of them once, and of a tag alone', async () => {
-  for (let i = 0; i < 7; i++) shop.cache.set(`page:${i}`, i, { tags: ['paged'] })
-  const page = async (/** @type {string} */ query) => (await shop.rest('GET', `/optimistic/entries${query}`)).body
-  const keys = []
-  for (let number = 1, more = true; more; number++) {
-    const { docs, hasNextPage, limit, page: at } = await page(`?tag=paged&limit=3&page=${number}`)
-    assert.deepEqual([limit, at], [3, number])
-    keys.push(...docs.map((/** @type {any} */ { key }) => key))
-    more = hasNextPage
+/** @param {string} query */
+const entriesOf = async (query) => (await shop.rest('GET', `/optimistic/entries${query}`)).body
+/** @param {{ docs: { key: string }[] }} page */
+const keysOf = ({ docs }) => docs.map(({ key }) => key)
+
+test('entries come in pages, all of them once, also when others are set and go in between', async () => {
+  const keys = Array.from({ length: 90 }, (_, i) => `page:${i}`)
+  for (const key of keys) shop.cache.set(key, key, { tags: ['paged'] })
+  const told = []
+  for (let cursor = '', pages = 0; cursor !== null; pages++) {
+    const page = await entriesOf(`?limit=7&cursor=${cursor}`)
+    assert.ok(page.docs.length <= 7)
+    told.push(...keysOf(page).filter((key) => key.startsWith('page:')))
+    for (let i = 0; i < 3; i++) shop.cache.set(`other:${pages}:${i}`, i)
+    for (const key of keys.slice(0, 20)) shop.cache.set(key, pages, { tags: ['paged'] })
+    cursor = page.nextCursor
   }
-  assert.deepEqual(keys.sort(), [0, 1, 2, 3, 4, 5, 6].map((i) => `page:${i}`))
-  assert.deepEqual((await page('?tag=nobody')).docs, [])
-  assert.equal((await page('')).limit, 50)
-  for (const query of ['?limit=0', '?limit=x', '?page=-1', '?page=1.5', '?limit=500&page=41']) {
+  assert.deepEqual(told.sort(), keys.sort())
+  assert.equal((await entriesOf('')).limit, 50)
+})
+
+test('entries are told of by tag, by the beginning of their key, and by what is in it', async () => {
+  for (const key of ['filter one', 'filter two', 'one filter']) shop.cache.set(key, key, { tags: [`tag of ${key}`] })
+  assert.deepEqual(keysOf(await entriesOf('?tag=tag+of+filter+two')), ['filter two'])
+  assert.deepEqual(keysOf(await entriesOf('?tag=nobody')), [])
+  assert.deepEqual(keysOf(await entriesOf('?prefix=filter')).sort(), ['filter one', 'filter two'])
+  assert.deepEqual(keysOf(await entriesOf('?contains=one')).sort(), ['filter one', 'one filter'])
+  assert.deepEqual(keysOf(await entriesOf('?contains=one&prefix=filter')), ['filter one'])
+})
+
+test('the largest entries come first, of all there are', async () => {
+  const sizes = [300, 100_000, 5, 70_000, 800]
+  for (const size of sizes) shop.cache.set(`size:${size}`, 'x'.repeat(size), { tags: ['sized'] })
+  for (let i = 0; i < 20_000; i++) shop.cache.set(`small:${i}`, 1)
+  const page = await entriesOf('?order=largest&limit=2')
+  assert.deepEqual([keysOf(page), page.nextCursor], [['size:100000', 'size:70000'], null])
+  for (let reads = 0; reads < 50; reads++) shop.cache.get('size:800')
+  assert.deepEqual(keysOf(await entriesOf('?order=mostRead&limit=1')), ['size:800'])
+  const { docs } = await entriesOf('?order=oldest&tag=sized')
+  assert.equal(docs.length, 5)
+  assert.ok(docs.every(({ setAt }) => setAt > 0 && setAt <= Date.now()))
+})
+
+test('a query that asks for entries wrongly is told so', async () => {
+  for (const query of ['?limit=0', '?limit=x', '?limit=-1', '?limit=1.5', '?cursor=x', '?order=smallest']) {
     const answer = await shop.rest('GET', `/optimistic/entries${query}`)
     assert.equal(answer.status, 400, query)
     assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_ARGUMENT')
