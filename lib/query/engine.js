@@ -98,7 +98,10 @@ export class Engine {
   layers = []
   /** @type {Shapes} */
   shapes = {}
-  /** Grows with each commit that is learned. Orders commits and fetches where the server's versions cannot. */
+  /**
+   * Grows when mutations are begun or taken in, and with each that settles. Orders commits and fetches where the
+   * server's versions cannot.
+   */
   clock = 0
   /** Runs writes that observers should hear of at once: TanStack's `notifyManager.batch`, where there is React. */
   batch = (/** @type {() => void} */ write) => write()
@@ -111,6 +114,8 @@ export class Engine {
    * @type {{ ready(layer: Layer): Promise<void> } | undefined}
    */
   queue
+  /** The clock when the server was last asked for all that a router keeps. */
+  refreshed = 0
   /** Is what the page was rendered with watched? */
   isStarted = false
 
@@ -183,14 +188,6 @@ export class Engine {
   }
 
   /**
-   * @param {string} token
-   * @returns {boolean} is it known here how this mutation ended?
-   */
-  hasSettled(token) {
-    return this.settled.has(token)
-  }
-
-  /**
    * @param {() => void} listener called when `pending` changes
    * @returns {() => void} ends it
    */
@@ -221,6 +218,7 @@ export class Engine {
 
   /** @param {Layer[]} layers */
   add(layers) {
+    this.clock += layers.length
     this.layers = [...this.layers, ...layers].sort((one, other) => (one.token < other.token ? -1 : 1))
     this.#snapshot()
   }

@@ -81,7 +81,7 @@ export async function queueOffline(client, { persister, buster = '', maxAge = DA
   async function save() {
     const queued = engine.layers.filter(({ spec, outcome }) => spec?.offline && !outcome)
     queued.forEach(({ token }) => own.add(token))
-    const others = (await load()).filter(({ token }) => !own.has(token) && !engine.hasSettled(token))
+    const others = (await load()).filter(({ token }) => !own.has(token) && !engine.settled.has(token))
     const mutations = inTokenOrder([...others, ...queued]).map(dehydrated)
     if (mutations.length === 0) return persister.removeClient()
     return persister.persistClient({ timestamp: Date.now(), buster, clientState: { mutations, queries: [] } })

@@ -13,7 +13,8 @@ import { BoundaryContext } from './context.js'
  * @typedef {object} OptimisticBoundaryProps
  * @property {PageState} [state] of `view.dehydrate()`; a new one is merged in, and never replaces what is newer
  * @property {() => void} [refresh] asks the server to render the page again, e.g. `router.refresh`: called when a
- *   mutation settles that the page was rendered with
+ *   mutation settles that the page was rendered with, and when the user goes back or forward to what was rendered before
+ *   a change; without a network, when there is one
  * @property {(settled: SettledMutation) => void} [onSettled] called for every mutation, with those that the page before
  *   a reload or another tab began (`adopted`)
  * @property {import('react').ReactNode} [children]
@@ -35,13 +36,14 @@ import { BoundaryContext } from './context.js'
  * @param {OptimisticBoundaryProps} props
  */
 export function OptimisticBoundary({ state, refresh, onSettled, children }) {
+  const { pending = [], unknown = [] } = state ?? {}
   const client = useContext(QueryClientContext)
   const [own] = useState(() => (client ? undefined : new Engine()))
   const engine = client ? engineOf(client) : /** @type {Engine} */ (own)
   engine.batch = notifyManager.batch
 
   // The HTML shows what is pending, so it stays as it came until the same can be shown here.
-  const loading = state?.pending?.length ? preloadChanges() : undefined
+  const loading = pending.length > 0 && preloadChanges()
   if (loading) use(loading)
 
   // Before the children render, on the server too: its HTML must show what the first render in the browser shows. It
@@ -49,7 +51,7 @@ export function OptimisticBoundary({ state, refresh, onSettled, children }) {
   useMemo(() => state && engine.hydrate(state), [engine, state])
 
   const [rendered] = useState(() =>
-    (state?.pending ?? []).map((mutation) => ({ ...mutation, state: /** @type {const} */ ('pending') }))
+    pending.map((mutation) => ({ ...mutation, state: /** @type {const} */ ('pending') }))
   )
   const boundary = useMemo(() => ({ engine, rendered }), [engine, rendered])
 
@@ -59,16 +61,31 @@ export function OptimisticBoundary({ state, refresh, onSettled, children }) {
   })
 
   useEffect(() => {
-    const shown = new Set([...(state?.pending ?? []).map(({ token }) => token), ...(state?.unknown ?? [])])
+    const renew = () => {
+      if (!navigator.onLine) return window.addEventListener('online', renew, { once: true })
+      engine.refreshed = engine.clock
+      callbacks.current.refresh?.()
+    }
+    const shown = new Set([...pending.map(({ token }) => token), ...unknown])
     const unsubscribe = engine.onSettled((settled) => {
       // A token that nobody knows, not even what it changed: the request it stood for never arrived.
       if (settled.state === 'unknown' && settled.operations.length === 0) return
       callbacks.current.onSettled?.(settled)
-      if (shown.has(settled.token)) callbacks.current.refresh?.()
+      if (shown.has(settled.token)) renew()
     })
     engine.start()
-    if ([...shown].some((token) => engine.hasSettled(token))) callbacks.current.refresh?.()
-    return unsubscribe
+    if ([...shown].some((token) => engine.settled.has(token))) renew()
+
+    /** @param {Event & { persisted?: boolean }} event `persisted`: the browser kept the page, which missed all since */
+    const onReturn = ({ persisted }) => (persisted ?? engine.refreshed !== engine.clock) && renew()
+    // Before the router hears of it, which then asks the server for what it would else show as it was.
+    window.addEventListener('popstate', onReturn, true)
+    window.addEventListener('pageshow', onReturn, true)
+    return () => {
+      unsubscribe()
+      window.removeEventListener('popstate', onReturn, true)
+      window.removeEventListener('pageshow', onReturn, true)
+    }
   }, [engine, state])
 
   // A client's engine goes on when the user leaves this page: its queries still show what is pending.

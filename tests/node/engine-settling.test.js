@@ -198,7 +198,7 @@ test('a token that settled here is not brought back by a page rendered before th
   engine.hydrate(older)
   engine.start()
   assert.equal(engine.pending.length, 0)
-  assert.ok(engine.hasSettled(token))
+  assert.ok(engine.settled.has(token))
   assert.deepEqual(list.values, ['pending', 'shipped', 'pending'])
 })
 

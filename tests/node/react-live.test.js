@@ -4,7 +4,7 @@ import test from 'node:test'
 import { notifyManager, useInfiniteQuery, useQuery, useSuspenseQuery } from '@tanstack/react-query'
 import { act, createElement as h, startTransition, Suspense, useLayoutEffect, useState } from 'react'
 import { v7 as createToken } from 'uuid'
-import { show } from './support/dom.js'
+import { show, window } from './support/dom.js'
 import { OptimisticBoundary, useIsOptimistic } from '../../lib/react/index.js'
 import { mutate, openBrowser, when } from './support/browser.js'
 
@@ -192,4 +192,53 @@ test('a page whose change settled before it was hydrated is rendered anew at onc
   let refreshed = 0
   await show(t, client, h(OptimisticBoundary, { state, refresh: () => refreshed++ }))
   assert.ok(refreshed > 0)
+})
+
+test('going back, and being restored by the browser, renders anew what may be older than a change', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
+  server.holds = isWrite
+  let refreshed = 0
+  const refresh = () => refreshed++
+  const goBack = () => act(async () => void window.dispatchEvent(new window.PopStateEvent('popstate')))
+  const isShown = (persisted) =>
+    act(async () => void window.dispatchEvent(new window.PageTransitionEvent('pageshow', { persisted })))
+  const page = await show(t, client, h(OptimisticBoundary, { state: pageOf(server, []), refresh }))
+  await goBack()
+  await isShown(false)
+  assert.equal(refreshed, 0, 'nothing was changed')
+  let saved
+  await act(async () => void (saved = mutate(client, orders.update(), shipped)))
+  await goBack()
+  assert.equal(refreshed, 1, 'a change is in flight')
+  await page.rerender(h(OptimisticBoundary, { key: 'another page', state: pageOf(server, []), refresh }))
+  await goBack()
+  assert.equal(refreshed, 1, 'all that the router keeps is from after it began')
+  await act(async () => {
+    ;(await server.held('PATCH')).release()
+    await saved
+    await settled(client)
+  })
+  await goBack()
+  assert.equal(refreshed, 2, 'it ended')
+  await isShown(true)
+  assert.equal(refreshed, 3, 'whatever happened since was not heard')
+  await page.rerender(null)
+  server.holds = () => false
+  await act(() => mutate(client, orders.update(), shipped))
+  await goBack()
+  assert.equal(refreshed, 3, 'the page is left')
+})
+
+test('without a network a page is rendered anew when there is one', async (t) => {
+  const { server, client } = await openBrowser(t)
+  let isOnline = false
+  t.mock.getter(window.Navigator.prototype, 'onLine', () => isOnline)
+  let refreshed = 0
+  await show(t, client, h(OptimisticBoundary, { state: pageOf(server, []), refresh: () => refreshed++ }))
+  window.dispatchEvent(new window.PageTransitionEvent('pageshow', { persisted: true }))
+  assert.equal(refreshed, 0)
+  isOnline = true
+  window.dispatchEvent(new window.Event('online'))
+  window.dispatchEvent(new window.Event('online'))
+  assert.equal(refreshed, 1)
 })
