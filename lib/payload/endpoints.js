@@ -2,7 +2,7 @@ import { runtimeOf } from './runtime.js'
 import { parseToken, principalOf } from './request.js'
 
 /** Under the half minute after which proxies give a silent connection up. */
-const WAIT_MOST = 25_000
+export const WAIT_MOST = 25_000
 /** Milliseconds that a mutation's own request may take to arrive after somebody asked for it. */
 export const ARRIVAL_MOST = 2_000
 /** A waiting request looks this often whether its client is still there. */

@@ -8,13 +8,17 @@
  *   the key with another request    422
  *   a key that is none              400
  *
+ * A page that is left cannot keep what it has queued in order any more: it sends all of it, and says with each which
+ * others of the same documents are to be settled before (`Optimistic-After`).
+ *
  * A key belongs to its principal. What is the same request is told by a fingerprint of its method, its URL and its
  * body. No answer is kept that could be another one tomorrow, because nothing was begun: a limit, a refusal before the
  * first write; nor one that sets a cookie, which is a secret.
  */
 import { createHash } from 'node:crypto'
 import { tokenReusedError } from './errors.js'
-import { expose, principalOf, tokenOf, VERSION_HEADER } from './request.js'
+import { ARRIVAL_MOST, WAIT_MOST } from './endpoints.js'
+import { earlierTokensOf, expose, principalOf, tokenOf, VERSION_HEADER } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
 /** @typedef {import('./answers.js').Answer} Answer */
@@ -67,10 +71,25 @@ async function answerOnce(runtime, req, handler) {
     const answer = answers.find(principal, token)
     if (answer !== undefined) return replayed(req, answer, fingerprint)
     asked.set(req.headers, { principal, token, fingerprint })
+    await inTurn(runtime, req, principal, token)
     return await keep(runtime, req, await handler(req))
   } finally {
     leave()
   }
+}
+
+/**
+ * Waits until those have settled that the request names, as far as they arrive.
+ * @param {Runtime} runtime
+ * @param {PayloadRequest} req
+ * @param {string} principal
+ * @param {string} token
+ */
+async function inTurn({ cache }, req, principal, token) {
+  const earlier = earlierTokensOf(req, token)
+  if (earlier.length === 0) return
+  await cache.known(earlier, principal, { timeout: ARRIVAL_MOST })
+  await Promise.all(earlier.map((one) => cache.settled(one, principal, { timeout: WAIT_MOST })))
 }
 
 /**

@@ -5,7 +5,10 @@ import { tokenMalformedError } from './errors.js'
 /** @typedef {import('payload').PayloadRequest} PayloadRequest */
 
 export const TOKEN_HEADER = 'Idempotency-Key'
+const AFTER_HEADER = 'Optimistic-After'
 export const VERSION_HEADER = 'optimistic-version'
+/** More than a page has in flight. */
+const AFTER_MOST = 64
 const EXPOSE = 'Access-Control-Expose-Headers'
 
 /**
@@ -33,6 +36,18 @@ export function parseToken(text) {
 export function tokenOf(req) {
   const text = req.headers?.get(TOKEN_HEADER)
   return text === null || text === undefined ? undefined : parseToken(text.trim())
+}
+
+/**
+ * Which mutations a request wants to be settled before it is run. Only what is older than it can be: two never wait for
+ * each other.
+ * @param {PayloadRequest} req
+ * @param {string} token its own
+ * @throws {import('./errors.js').OptimisticRequestError} 400
+ */
+export function earlierTokensOf(req, token) {
+  const tokens = req.headers.get(AFTER_HEADER)?.split(',').slice(0, AFTER_MOST) ?? []
+  return tokens.flatMap((text) => (text.trim() ? parseToken(text.trim()) : [])).filter((one) => one < token)
 }
 
 /**

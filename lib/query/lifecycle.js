@@ -307,7 +307,7 @@ export class Lifecycle {
 
   /**
    * The page is being left, by a reload perhaps. What waits for its turn would be lost with the page, so it is sent
-   * now, in the order of the user's actions.
+   * now, and waits at the server.
    */
   #leave() {
     for (const layer of this.#engine.layers) {
@@ -315,7 +315,8 @@ export class Lifecycle {
       if (!spec || spec.mutationFn || outcome || sent) continue
       if (this.#engine.layers.some((other) => creates(other, operations))) continue
       layer.sent = 'left'
-      sendAtLeaving(layer)
+      const before = this.#before(operations).map(({ token }) => token)
+      sendAtLeaving(layer, before.slice(0, before.indexOf(layer.token)))
     }
   }
 

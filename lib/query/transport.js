@@ -30,8 +30,9 @@ export const tokenHeader = (token) => ({ 'Idempotency-Key': `"${token}"` })
  * The request of Payload's REST API that makes a layer's change.
  * @param {Layer} layer
  * @param {RequestInit} [init]
+ * @param {Record<string, string>} [headers]
  */
-function request({ api, token, operations, variables }, init) {
+function request({ api, token, operations, variables }, init, headers) {
   const [{ type, collection, id, data }] = /** @type {import('./layer.js').DocumentOperation[]} */ (operations)
   const isGlobal = collection === 'global'
   const root = `${api}/${isGlobal ? `globals/${id}` : encodeURIComponent(collection)}`
@@ -39,7 +40,7 @@ function request({ api, token, operations, variables }, init) {
   const where = variables?.ids && { id: { in: operations.map((operation) => /** @type {any} */ (operation).id) } }
   return fetch(root + path + queryString({ depth: 0, ...(where && { where }) }), {
     method: isGlobal || type === 'create' ? 'POST' : type === 'update' ? 'PATCH' : 'DELETE',
-    headers: { 'Content-Type': 'application/json', ...tokenHeader(token) },
+    headers: { 'Content-Type': 'application/json', ...tokenHeader(token), ...headers },
     body: data && JSON.stringify(data),
     ...init,
   })
@@ -49,9 +50,10 @@ function request({ api, token, operations, variables }, init) {
  * Sends a mutation from a page that is being left, which will not hear the answer. Browsers let such requests carry 64
  * KiB together; what exceeds that is not sent.
  * @param {Layer} layer
+ * @param {string[]} after tokens of those that the server must settle before
  */
-export function sendAtLeaving(layer) {
-  request(layer, { keepalive: true }).catch(() => {})
+export function sendAtLeaving(layer, after) {
+  request(layer, { keepalive: true }, { 'Optimistic-After': `${after}` }).catch(() => {})
 }
 
 /**

@@ -323,6 +323,7 @@ test('what waits for its turn is sent once when the page is left, and heard of w
   const { token } = await server.held('PATCH')
   page.dispatchEvent(new Event('pagehide'))
   const left = await server.until(() => server.waiting.find((one) => one.token !== token))
+  assert.deepEqual(server.log.filter(({ method }) => method === 'PATCH').map(({ after }) => after), [undefined, token])
   server.waiting.find((one) => one.token === token).release()
   await first
   left.release()

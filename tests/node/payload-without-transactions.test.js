@@ -186,3 +186,38 @@ test('a bulk write changes none that began to match its where after the document
   assert.deepEqual([await statusOf(early), await statusOf(late)], ['shipped', 'pending'])
   await assertCacheIsRight()
 })
+
+test('a change that is sent behind others is written when they are settled, however long they take', async () => {
+  const order = await newOrder({ note: 'old' })
+  const [token, later] = [newToken(), newToken()]
+  const { arrived, open, wait } = gate()
+  shop.hooks.beforeOperation = ({ args }) => (args.data?.note === 'first' ? wait() : undefined)
+  const patch = (/** @type {string} */ note, /** @type {import('./support/payload.js').Sent} */ sent) =>
+    shop.rest('PATCH', `/orders/${order.id}`, { data: { note }, ...sent })
+  const first = patch('first', { token })
+  await arrived
+  const second = patch('second', { token: later, headers: { 'Optimistic-After': `${newToken()}, "${token}"` } })
+  const other = await newOrder()
+  await updates.REST(other, newToken())
+  assert.equal(stateOf(later), undefined, 'another one goes all the way meanwhile')
+  open()
+  assert.deepEqual((await Promise.all([first, second])).map(({ status }) => status), [200, 200])
+  assert.equal(await noteOf(order), 'second')
+  await assertCacheIsRight()
+})
+
+test('a change that is sent behind something that is no token is 400, and is not written', async () => {
+  const order = await newOrder({ note: 'old' })
+  const headers = { 'Optimistic-After': 'a token' }
+  const answer = await shop.rest('PATCH', `/orders/${order.id}`, { data: { note: 'new' }, token: newToken(), headers })
+  assert.equal(answer.status, 400)
+  assert.equal(await noteOf(order), 'old')
+})
+
+test('a change that is sent behind one that never arrives is written all the same', async () => {
+  const order = await newOrder({ note: 'old' })
+  const headers = { 'Optimistic-After': newToken() }
+  const answer = await shop.rest('PATCH', `/orders/${order.id}`, { data: { note: 'new' }, token: newToken(), headers })
+  assert.equal(answer.status, 200)
+  assert.equal(await noteOf(order), 'new')
+})

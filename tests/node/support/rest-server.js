@@ -42,7 +42,7 @@ class RestServer {
   holds = () => false
   /** Every held request that was neither released nor given up by the client. */
   waiting = []
-  /** `METHOD path` of all requests, with their tokens. */
+  /** `METHOD path` of all requests, with their tokens, and those that they are to be run `after`. */
   log = []
   mutations = new Map()
   /** What a request with a known Idempotency-Key is answered again. */
@@ -101,7 +101,8 @@ class RestServer {
     const path = url.pathname.replace(/^\/api\//, '')
     const token = request.headers['idempotency-key']?.slice(1, -1)
     if (path === 'optimistic/announce') return this.#announce(token, await json(request), response)
-    this.log.push({ method: request.method, path, token, url: request.url })
+    const after = request.headers['optimistic-after']
+    this.log.push({ method: request.method, path, token, url: request.url, ...(after && { after }) })
     this.#events.emit('change')
     const body = ['PATCH', 'POST'].includes(request.method) ? await json(request) : undefined
     const query = qs.parse(url.search, { ignoreQueryPrefix: true, depth: 10, arrayLimit: 1000, allowEmptyArrays: true })
