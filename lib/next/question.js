@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
 import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
 import { draftsOf, GLOBALS } from '../payload/targets.js'
+import { typedWhere } from './where.js'
 
 /** @typedef {import('payload').BasePayload} Payload */
 /** @typedef {'find' | 'findByID' | 'count'} ReadType */
@@ -62,13 +63,16 @@ export async function questionOf(payload, user, principal, type, args, req) {
   if (rights[collection] === false) return undefined
 
   const scope = args.overrideAccess ? 'everything' : scopeOf(payload, user, [collection, ...related])
+  const asks = both(args.where, rights[collection])
+  const where = asks && typedWhere(payload, collection, asks)
+  const isUnsaid = asks !== undefined && where === undefined
   const query = {
     type,
     // A draft is another document than what is published; and when that changes, so does the draft.
     collection: args.draft && hasDrafts(config) ? draftsOf(collection) : collection,
     id: args.id,
-    where: both(args.where, rights[collection]),
-    sort: args.sort || config.defaultSort || DEFAULT_SORT,
+    where,
+    sort: withDots(args.sort || config.defaultSort || DEFAULT_SORT),
     limit: args.limit ?? (args.pagination === false ? 0 : DEFAULT_LIMIT),
     page: args.page,
     pagination: args.pagination,
@@ -87,9 +91,21 @@ export async function questionOf(payload, user, principal, type, args, req) {
       ...guardedBy(rights, related),
       ...(args.draft ? withDrafts([collection, ...related]) : []),
       ...(scope === principal && user ? [principal] : []),
+      // What it asks of which collection is not known either.
+      ...(isUnsaid ? withDrafts([collection, ...reachedFrom(payload, [collection], Infinity)]) : []),
     ],
-    query: definedMembers(query),
+    query: isUnsaid ? undefined : definedMembers(query),
   }
+}
+
+/**
+ * Paths may be written with underscores, for GraphQL.
+ * @param {any} sort
+ * @returns {any}
+ */
+function withDots(sort) {
+  if (Array.isArray(sort)) return sort.map(withDots)
+  return typeof sort === 'string' ? sort.replaceAll('__', '.') : sort
 }
 
 /**

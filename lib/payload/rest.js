@@ -6,13 +6,10 @@
  * and keeps its text. What the user may see is asked of access control at every request, as for a view, and is part of
  * the key; and so is the whole query, which hooks may look at. Nothing pending is laid over: the browser does that
  * itself.
- *
- * Values in a query string are text, whatever the field is. So an answer to a `where` is not replayed, but dropped when
- * something changes in its collection.
  */
 import { createHash } from 'node:crypto'
 import { parseParams } from 'payload'
-import { questionOf, relatedCollections } from '../next/question.js'
+import { questionOf } from '../next/question.js'
 import { expose, principalOf, setVersionHeader } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
@@ -58,8 +55,8 @@ async function read(runtime, req, collection, type, handler) {
   if (question === undefined) return handler(req)
 
   const { version } = cache
-  const depth = Math.min(args.depth ?? payload.config.defaultDepth, payload.config.maxDepth)
-  const { key, options } = keptAs(req, question, args.where && relatedCollections(payload, collection, depth))
+  const key = keyOf(req, question)
+  const options = { tags: question.tags, query: question.query }
   let body = cache.getBytes(key)
   if (body === undefined) body = await load(cache, key, options, () => handler(req))
   setVersionHeader(req, cache, version)
@@ -104,13 +101,9 @@ function argsOf(runtime, req, collection, type) {
 /**
  * @param {PayloadRequest} req
  * @param {Question} question
- * @param {string[]} [related] collections whose documents it may show; given when it is not to be replayed
  */
-function keptAs(req, { key, tags, query }, related) {
-  const asked = createHash('sha256').update(`${req.search ?? ''}\n${key}`).digest('base64url')
-  const options = related ? { tags: [...tags, ...related, String(query?.collection)] } : { tags, query }
-  return { key: `rest ${asked}`, options }
-}
+const keyOf = ({ search }, { key }) =>
+  `rest ${createHash('sha256').update(`${search ?? ''}\n${key}`).digest('base64url')}`
 
 /**
  * RFC 9110, section 13.1.2: any of the tags, weak or not.

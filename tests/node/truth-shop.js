@@ -105,6 +105,7 @@ export async function openTruthShop(postgres) {
       optimisticCache({
         name: `truth-${process.pid}`,
         collections: { tasks: true, people: true, notes: true },
+        rest: true,
       }),
     ],
   })
