@@ -43,7 +43,7 @@ const viewOfRequest = oncePerRequest(
     const principal = principalOf(user)
     const tokens = tokensOf(jar.get(COOKIE)?.value)
     if (tokens.length > 0 && registration > 0) await cache.known(tokens, principal, { timeout: registration })
-    const view = new ServerView({ payload, user, cache, view: cache.view({ principal, tokens }) })
+    const view = new ServerView({ payload, user, cache, view: cache.view({ principal, tokens }), tokens })
     after(() => view.close())
     return view
   },

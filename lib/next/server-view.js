@@ -18,6 +18,7 @@ import { globalQuestionOf, keyOfDerived, questionOf, relatedCollections, rightsO
  * @property {number} version that the page shows
  * @property {string} principal
  * @property {string[]} unknown tokens of the browser whose changes the page does not show
+ * @property {string[]} settled tokens of the browser that had settled before: it may not have heard of it
  * @property {{ token: string, operations: Operation[] }[]} pending
  * @property {Record<string, object>} shapes of the collections that `queries` and `pending` are about
  * @property {{ queryKey: readonly unknown[], data: unknown, version: number }[]} queries
@@ -35,6 +36,7 @@ import { globalQuestionOf, keyOfDerived, questionOf, relatedCollections, rightsO
 export class ServerView {
   #cache
   #view
+  #tokens
   /** @type {Promise<string> | undefined} */
   #rights
 
@@ -45,14 +47,16 @@ export class ServerView {
    * @param {any} parts.user
    * @param {import('../index.js').Cache} parts.cache
    * @param {import('../index.js').View} parts.view
+   * @param {string[]} [parts.tokens] that the view was opened with
    */
-  constructor({ payload, user, cache, view }) {
+  constructor({ payload, user, cache, view, tokens = [] }) {
     /** The Payload instance. */
     this.payload = payload
     /** Who is logged in; null for nobody. */
     this.user = user
     this.#cache = cache
     this.#view = view
+    this.#tokens = tokens
   }
 
   /** Whose changes in flight are shown: `users:7`, or `anonymous`. */
@@ -160,7 +164,8 @@ export class ServerView {
    */
   async dehydrate(queries = []) {
     const answered = await Promise.all(queries.map((query) => this.#dehydrated(query)))
-    const { pending } = this
+    const { pending, unknown } = this
+    const isOpen = new Set([...pending.map(({ token }) => token), ...unknown])
     const collections = new Set([
       ...answered.flatMap(({ shown }) => shown),
       ...pending
@@ -173,7 +178,8 @@ export class ServerView {
       generation: this.#cache.generation,
       version: this.version,
       principal: this.principal,
-      unknown: this.unknown,
+      unknown,
+      settled: this.#tokens.filter((token) => !isOpen.has(token)),
       pending,
       shapes: Object.fromEntries([...collections].flatMap((slug) => (shapes[slug] ? [[slug, shapes[slug]]] : []))),
       queries: answered.map(({ queryKey, data, version }) => ({ queryKey, data, version })),

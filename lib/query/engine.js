@@ -38,6 +38,7 @@ import { createLayer, specs } from './layer.js'
  * @property {string} generation
  * @property {number} version
  * @property {string[]} [unknown] tokens that the request presented and the server did not know yet
+ * @property {string[]} [settled] tokens that the request presented and that had settled before
  * @property {{ token: string, operations: Operation[] }[]} [pending] that the HTML shows
  * @property {Shapes} [shapes]
  * @property {{ queryKey: readonly unknown[], data: any, version: number }[]} [queries] `data` is the base
@@ -158,13 +159,15 @@ export class Engine {
    * @param {PageState} state
    */
   hydrate(state) {
-    const { api = '/api', generation, pending = [], unknown = [], shapes, queries = [] } = state
+    const { api = '/api', generation, pending = [], unknown = [], settled = [], shapes, queries = [] } = state
     const isKnown = this.#hydrated.has(state)
     this.#hydrated.add(state)
     this.shapes = { ...this.shapes, ...shapes }
     const isNew = (/** @type {{ token: string }} */ { token }) =>
       !this.settled.has(token) && !this.layers.some((layer) => layer.token === token)
-    const presented = [...pending, ...unknown.map((token) => ({ token, operations: [] }))].filter(isNew)
+    // Of what settled while there was no page to hear it, the user is told, too.
+    const bare = [...unknown, ...settled].map((token) => ({ token, operations: [] }))
+    const presented = [...pending, ...bare].filter(isNew)
     this.add(presented.map((mutation) => createLayer({ ...mutation, api, adopted: true })))
     this.batch(() => {
       for (const { queryKey, data, version } of queries) {

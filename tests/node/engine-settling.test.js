@@ -283,6 +283,22 @@ test('a token that the server had not seen at render is followed, and read when 
   assert.equal(list.value(), 'shipped')
 })
 
+test('what settled while there was no page is told when there is one again, and leaves the cookie', async (t) => {
+  const { server, engine } = await openBrowser(t)
+  const token = createToken()
+  globalThis.document = { cookie: `payload-optimistic=${token}` }
+  t.after(() => delete globalThis.document)
+  server.settle(token, 'rolledBack', { error: 'refused by a hook' })
+  engine.hydrate(stateOf(server, [], [], { settled: [token] }))
+  assert.deepEqual(engine.pending, [])
+  const settled = nextSettled(engine)
+  engine.start()
+  const { state, error, adopted } = await settled
+  assert.deepEqual([state, adopted], ['rolledBack', true])
+  assert.match(error.message, /refused by a hook/)
+  assert.match(document.cookie, /^payload-optimistic=;.*Max-Age=0/)
+})
+
 test('an engine without a QueryClient follows the mutations of its page', async (t) => {
   const { server } = await openBrowser(t)
   const token = createToken()

@@ -132,8 +132,12 @@ test('the page state holds what the database has, what is in flight, and the sha
   const token = newToken()
   const foreign = newToken()
   const operations = /** @type {any} */ ([{ type: 'update', collection: 'orders', id, data: { status: 'shipped' } }])
-  shop.cache.begin(token, { principal: `users:${shop.users.ada.id}`, operations })
-  const view = shop.as('ada', [token, foreign])
+  const principal = `users:${shop.users.ada.id}`
+  const done = newToken()
+  shop.cache.begin(done, { principal, operations: [] })
+  shop.cache.rollback(done)
+  shop.cache.begin(token, { principal, operations })
+  const view = shop.as('ada', [token, foreign, done])
   const queries = [orders.find({ depth: 1, limit: 5 }), orders.findByID(id, { depth: 0 }), orders.count()]
   const state = await view.dehydrate(queries)
   shop.cache.rollback(token)
@@ -146,8 +150,9 @@ test('the page state holds what the database has, what is in flight, and the sha
       api: '/api',
       generation,
       version: version - 1,
-      principal: `users:${shop.users.ada.id}`,
+      principal,
       unknown: [foreign],
+      settled: [done],
       pending: [{ token, operations }],
       shapes: ['orders', 'customers'],
       queries: undefined,

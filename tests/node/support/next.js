@@ -89,7 +89,7 @@ export async function openShopWithUsers() {
      */
     as(name, tokens = []) {
       const user = name ? users[name] : null
-      return new ServerView({ payload, user, cache, view: cache.view({ principal: principalOf(user), tokens }) })
+      return new ServerView({ payload, user, cache, view: cache.view({ principal: principalOf(user), tokens }), tokens })
     },
 
     /** @param {() => Promise<unknown>} read @returns {Promise<'hit' | 'miss' | 'past'>} where its answer came from */
