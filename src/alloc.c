@@ -60,7 +60,7 @@ struct pool {
 
 static struct pool *pool_of(struct arena *arena) { return arena_root(arena, ROOT_ALLOC); }
 
-static struct block *block_at(struct arena *arena, oc_off off) { return arena_at(arena, off); }
+static struct block *block_at(const struct arena *arena, oc_off off) { return arena_at(arena, off); }
 static uint64_t size_of(const struct block *block) { return block->size_word & SIZE_MASK & ~FREE_BIT; }
 static bool is_free(const struct block *block) { return (block->size_word & FREE_BIT) != 0; }
 static oc_off previous_of(const struct block *block) { return block->previous_word & SIZE_MASK; }
@@ -212,6 +212,11 @@ oc_off alloc_get_locked(struct arena *arena, uint64_t size) {
   }
   pool_of(arena)->used += size_of(block);
   return arena_off(arena, block) + HEADER;
+}
+
+bool alloc_fits_locked(const struct arena *arena, oc_off off, uint64_t size) {
+  uint64_t has = size_of(block_at(arena, off - HEADER)), need = block_size(size);
+  return has >= need && has - need < MINIMUM;
 }
 
 void alloc_free_locked(struct arena *arena, oc_off off) {

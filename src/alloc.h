@@ -12,11 +12,13 @@
 void alloc_init(struct arena *arena, oc_off start);
 /* 0 when no block is large enough; the caller evicts and tries again, or goes without. */
 oc_off alloc_get_locked(struct arena *arena, uint64_t size);
+/* Whether the block at `off` is one that `size` bytes would get now: large enough, and no larger than need be. */
+bool alloc_fits_locked(const struct arena *arena, oc_off off, uint64_t size);
 /* Null is allowed. */
 void alloc_free_locked(struct arena *arena, oc_off off);
 
 /* Whose a block is: a kind of thing, and which one. */
-enum alloc_owner { ALLOC_NOBODY, ALLOC_ENTRY_HEAD, ALLOC_ENTRY_VALUE, ALLOC_TAG_NAME };
+enum alloc_owner { ALLOC_NOBODY, ALLOC_ENTRY, ALLOC_TAG_NAME };
 /*
  * Says whose a block is, which may be moved from now on by alloc_compact_locked, and by nothing else. A block is
  * nobody's when it is allocated, and when it was freed.

@@ -155,7 +155,8 @@ static size_t aligned(size_t size) { return (size + 7) & ~(size_t)7; }
 static const struct span *find_span(const struct arena *arena, const struct entry *entry, struct named named,
                                     bool relation) {
   const struct span *spans = entry_spans(arena, entry);
-  struct page page = {.bytes = {.data = arena_at(arena, entry->value), .len = entry->value_len}};
+  oc_slice_t value = entry_value(arena, entry);
+  struct page page = {.bytes = {.data = (char *)(uintptr_t)value.data, .len = value.len}};
   for (uint32_t i = 0; i < entry->span_count; i++)
     if ((!relation || spans[i].level > 0) && page_shows(&page, spans + i, named)) return spans + i;
   return NULL;
@@ -168,7 +169,7 @@ static void pack(struct collector *collector, const struct entry *entry, const s
   const struct span *end = entry_spans(arena, entry) + entry->span_count, *last = span;
   while (last < end && last->start < span->start + span->len) last++;
   struct parcel parcel = {.document_len = span->len, .span_count = (uint32_t)(last - span)};
-  parcel.query_size = entry->query_size;
+  parcel.query_size = entry_query_size(arena, entry);
   parcel.operations_size = (uint32_t)missed_operations_locked(collector->cache, missed, NULL, 0);
   size_t spans_size = parcel.span_count * sizeof *span, document_size = aligned(span->len);
   size_t size =

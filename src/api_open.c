@@ -46,7 +46,7 @@ static void read_limits(oc_limits_t *limits, const oc_limits_t *given, uint64_t 
   limits->key_bytes = given_or(given->key_bytes, 4096, 1 << 20);
   limits->value_bytes = given_or(given->value_bytes, clamp(max_bytes / 8, 1, 16 * MEBIBYTE), 1 << 30);
   limits->tag_bytes = given_or(given->tag_bytes, 512, TAG_BYTES_MOST);
-  limits->tags_per_entry = given_or(given->tags_per_entry, 4096, 1 << 20);
+  limits->tags_per_entry = given_or(given->tags_per_entry, 4096, ENTRY_TAGS_MOST);
   limits->json_depth = given_or(given->json_depth, 128, JSON_DEPTH_MOST);
   limits->operations_per_mutation = given_or(given->operations_per_mutation, 256, 4096);
   limits->mutation_bytes = given_or(given->mutation_bytes, 256 << 10, 16 * MEBIBYTE);

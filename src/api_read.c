@@ -60,7 +60,7 @@ static bool copy_out(struct read *read, const struct entry *entry) {
   bool fits = copy_to(&read->page.bytes, value.data, value.len, &read->need_bytes);
   fits &=
       copy_to(&read->page.spans, entry_spans(arena, entry), entry->span_count * sizeof(struct span), &read->need_spans);
-  fits &= copy_to(&read->query, entry_query(arena, entry), entry->query_size, &read->need_query);
+  fits &= copy_to(&read->query, entry_query(arena, entry), entry_query_size(arena, entry), &read->need_query);
   return copy_missed_operations(read) && fits;
 }
 

@@ -6,14 +6,14 @@
  * replaying what it missed (api_read.c). In the arena:
  *
  *   entry (slot of the table of entries)
- *     ├─ head     key │ padding │ tag references │ query     the last two are called needs
- *     └─ value    bytes │ padding │ spans                    replaced as a whole when the entry is brought up to date
+ *     └─ block    key │ tag references │ query │ bytes of the value │ spans
  *
  * The bytes are JSON as JSON.stringify wrote it, never a tree: a reader wants them whole, and a change of one document
  * replaces a few members of one span, which is a memmove. A tree would be built and printed for every reader.
  *
- * The value and what it depends on are apart because they change at different times: a replay writes a new value of the
- * same documents, so that the tags need not be looked up again.
+ * All of it is one block, as every block costs a header and what its size is rounded up by, and most entries are small.
+ * A replay writes a new value of the same documents: over the old one where it fits, else into a new block, to which
+ * what lies before it is copied, so that the tags need not be looked up again.
  *
  * The references to one tag are chained, so that the entries that show a document can be found. An operation on a tag
  * does not walk that chain: it writes one number, however many entries carry the tag, and each of them finds it when it
@@ -78,7 +78,7 @@ struct entry *entry_at(const struct arena *arena, uint32_t index) {
 }
 
 /* Whether a slot holds the current state of a key, cleared or not. */
-static bool is_current(const struct entry *entry) { return entry->slot.key && !entry->needed_before; }
+static bool is_current(const struct entry *entry) { return entry->slot.key && !entry->older; }
 
 static bool is_cleared(const struct arena *arena, const struct entry *entry) {
   return entry->stamp <= entries_of(arena)->cleared;
@@ -105,19 +105,30 @@ oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity) {
 
 /* ---- The chain of a tag's references ---- */
 
-static struct tag_reference *reference_at(const struct arena *arena, oc_off off) { return arena_at(arena, off); }
+static struct tag_reference reference_to(uint32_t tag, uint32_t kinds) {
+  assert(tag >> 28 == 0 && kinds >> 4 == 0);
+  return (struct tag_reference){.tag = tag & 0xfffffff, .kinds = kinds & 0xf};
+}
+
+static struct tag_reference *reference_at(const struct arena *arena, uint32_t index, uint32_t place) {
+  return entry_references(arena, entry_at(arena, index)) + place;
+}
 
 static void link_references(struct arena *arena, uint32_t index) {
   const struct entry *entry = entry_at(arena, index);
-  oc_off off = entry->needs;
-  for (uint32_t i = 0; i < entry->reference_count; i++, off += sizeof(struct tag_reference)) {
-    struct tag_reference *reference = reference_at(arena, off);
+  struct tag_reference *references = entry_references(arena, entry);
+  for (uint32_t i = 0; i < entry->reference_count; i++) {
+    struct tag_reference *reference = references + i;
     struct tag *tag = tag_at(arena, reference->tag);
-    reference->entry = index;
     reference->prior = 0;
-    reference->next = tag->references;
-    if (tag->references) reference_at(arena, tag->references)->prior = off;
-    tag->references = off;
+    reference->next = tag->first;
+    reference->next_place = tag->first_place;
+    tag->first = index;
+    tag->first_place = (uint16_t)i;
+    if (!reference->next) continue;
+    struct tag_reference *next = reference_at(arena, reference->next, reference->next_place);
+    next->prior = index;
+    next->prior_place = (uint16_t)i;
   }
 }
 
@@ -125,29 +136,31 @@ static void unlink_references(struct arena *arena, const struct entry *entry) {
   const struct tag_reference *references = entry_references(arena, entry);
   for (uint32_t i = 0; i < entry->reference_count; i++) {
     const struct tag_reference *reference = references + i;
-    if (reference->next) reference_at(arena, reference->next)->prior = reference->prior;
-    if (reference->prior) reference_at(arena, reference->prior)->next = reference->next;
-    else tag_at(arena, reference->tag)->references = reference->next;
-  }
-}
-
-/* Its head was moved: what points to its references does not yet know. */
-static void relink_references(struct arena *arena, const struct entry *entry) {
-  oc_off off = entry->needs;
-  for (uint32_t i = 0; i < entry->reference_count; i++, off += sizeof(struct tag_reference)) {
-    const struct tag_reference *reference = reference_at(arena, off);
-    if (reference->next) reference_at(arena, reference->next)->prior = off;
-    if (reference->prior) reference_at(arena, reference->prior)->next = off;
-    else tag_at(arena, reference->tag)->references = off;
+    if (reference->next) {
+      struct tag_reference *next = reference_at(arena, reference->next, reference->next_place);
+      next->prior = reference->prior;
+      next->prior_place = reference->prior_place;
+    }
+    if (reference->prior) {
+      struct tag_reference *prior = reference_at(arena, reference->prior, reference->prior_place);
+      prior->next = reference->next;
+      prior->next_place = reference->next_place;
+    } else {
+      struct tag *tag = tag_at(arena, reference->tag);
+      tag->first = reference->next;
+      tag->first_place = reference->next_place;
+    }
   }
 }
 
 bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct tag_place *place) {
-  oc_off next = place->reference ? reference_at(arena, place->reference)->next : tag_at(arena, tag)->references;
-  if (!next) return false;
-  const struct tag_reference *reference = reference_at(arena, next);
-  if (is_cleared(arena, entry_at(arena, reference->entry))) return false; /* and so are all behind it */
-  *place = (struct tag_place){next, reference->entry};
+  struct tag_place next = {.entry = tag_at(arena, tag)->first, .place = tag_at(arena, tag)->first_place};
+  if (place->entry) {
+    const struct tag_reference *reference = reference_at(arena, place->entry, place->place);
+    next = (struct tag_place){.entry = reference->next, .place = reference->next_place};
+  }
+  if (!next.entry || is_cleared(arena, entry_at(arena, next.entry))) return false; /* and so are all behind it */
+  *place = next;
   return true;
 }
 
@@ -242,6 +255,7 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
   leave_current(arena, index);
   expiry_leave_locked(arena, &entries_of(arena)->expiry, index);
   arena_changed_locked(arena);
+  entry->older = true;
   entry->needed_before = log_head(arena);
   join(arena, &entries_of(arena)->earlier, index);
 }
@@ -270,7 +284,7 @@ static bool evict_one(struct arena *arena) {
   if (!entries->current.oldest) return false;
   uint32_t index = entries->hand ? entries->hand : entries->current.oldest;
   for (int looked = 0; looked < HAND_MOST && entry_at(arena, index)->visited; looked++) {
-    entry_at(arena, index)->visited = 0;
+    entry_at(arena, index)->visited = false;
     uint32_t newer = entry_at(arena, index)->slot.newer;
     index = newer ? newer : entries->current.oldest;
   }
@@ -296,13 +310,9 @@ static bool drop_some_state(struct arena *arena) {
 static bool make_room(struct arena *arena) { return drop_some_state(arena) || tag_recycle_locked(arena); }
 
 static void note_moved(struct arena *arena, enum alloc_owner kind, uint32_t index, oc_off from, oc_off to) {
+  (void)from;
   if (kind == ALLOC_TAG_NAME) tag_at(arena, index)->slot.key = to;
-  if (kind == ALLOC_ENTRY_VALUE) entry_at(arena, index)->value = to;
-  if (kind != ALLOC_ENTRY_HEAD) return;
-  struct entry *entry = entry_at(arena, index);
-  entry->slot.key = to;
-  entry->needs = to + (entry->needs - from);
-  if (is_current(entry)) relink_references(arena, entry);
+  if (kind == ALLOC_ENTRY) entry_at(arena, index)->slot.key = to;
 }
 
 /* Gaps that together hold more than a share of the arena are worth being brought together, instead of evicting. */
@@ -336,8 +346,8 @@ void entry_check_locked(struct arena *arena) {
 }
 
 void entry_touch_locked(struct entry *entry, uint64_t hits) {
-  entry->visited = 1;
-  entry->hits = hits < UINT32_MAX - entry->hits ? entry->hits + (uint32_t)hits : UINT32_MAX;
+  entry->visited = true;
+  if (!entry->older) entry->hits = hits < UINT32_MAX - entry->hits ? entry->hits + (uint32_t)hits : UINT32_MAX;
 }
 
 /* ---- Storing ---- */
@@ -358,13 +368,8 @@ uint32_t entry_find_earlier_locked(const struct arena *arena, uint32_t index) {
   return index && !is_cleared(arena, entry_at(arena, index)) ? index : 0;
 }
 
-/* Where the needs begin in a head. */
-static oc_off needs_of(oc_off head, uint64_t key_len) { return head + ((key_len + 7) & ~(uint64_t)7); }
-
-static void drop_head(struct arena *arena, oc_off head, uint64_t key_len, uint32_t reference_count) {
-  const struct tag_reference *references = arena_at(arena, needs_of(head, key_len));
-  for (uint32_t i = 0; i < reference_count; i++) tag_drop_locked(arena, references[i].tag);
-  alloc_free_locked(arena, head);
+static void drop_tags(struct arena *arena, const struct tag_reference *references, uint32_t count) {
+  for (uint32_t i = 0; i < count; i++) tag_drop_locked(arena, references[i].tag);
 }
 
 void entry_remove_locked(struct arena *arena, uint32_t index) {
@@ -379,11 +384,10 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
     leave(arena, &entries_of(arena)->earlier, index);
   }
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
-  oc_off head = entry->slot.key, value = entry->value;
-  uint32_t key_len = entry->slot.key_len, reference_count = entry->reference_count;
+  oc_off block = entry->slot.key;
+  drop_tags(arena, entry_references(arena, entry), entry->reference_count);
   table_release_locked(arena, &entries_of(arena)->table, index);
-  alloc_free_locked(arena, value);
-  drop_head(arena, head, key_len, reference_count);
+  alloc_free_locked(arena, block);
 }
 
 void entry_clear_locked(struct arena *arena) {
@@ -394,10 +398,9 @@ void entry_clear_locked(struct arena *arena) {
   arena_changed_locked(arena);
 }
 
-/* From now on they may be moved. */
-static void own_blocks(struct arena *arena, uint32_t index) {
-  alloc_own_locked(arena, entry_at(arena, index)->slot.key, ALLOC_ENTRY_HEAD, index);
-  alloc_own_locked(arena, entry_at(arena, index)->value, ALLOC_ENTRY_VALUE, index);
+/* From now on it may be moved. */
+static void own_block(struct arena *arena, uint32_t index) {
+  alloc_own_locked(arena, entry_at(arena, index)->slot.key, ALLOC_ENTRY, index);
 }
 
 /* A load that began at `since` may not be kept when one of its tags changed, or was rolled back, after that. */
@@ -425,53 +428,52 @@ static bool is_out_of_reach(struct arena *arena, uint64_t size) {
   return count > EVICTIONS_MOST && size / (EVICTIONS_MOST / REACH) > alloc_used_locked(arena) / count;
 }
 
-static oc_off put_value(struct arena *arena, oc_slice_t value, const struct span *spans, uint32_t span_count) {
-  uint64_t spans_at = (value.len + 7U) & ~(uint64_t)7, spans_size = (uint64_t)span_count * sizeof(struct span);
-  oc_off off = alloc_get_locked(arena, spans_at + spans_size);
-  if (!off && !is_out_of_reach(arena, spans_at + spans_size)) off = entry_alloc_locked(arena, spans_at + spans_size);
-  if (!off) return 0;
-  char *at = arena_at(arena, off);
-  memcpy(at, value.data, value.len);
-  if (spans_size > 0) memcpy(at + spans_at, spans, spans_size);
-  return off;
+static oc_off get_block(struct arena *arena, uint64_t size) {
+  oc_off off = alloc_get_locked(arena, size);
+  return off || is_out_of_reach(arena, size) ? off : entry_alloc_locked(arena, size);
 }
 
-static uint64_t needs_size(uint32_t reference_count, uint32_t query_size) {
-  return (uint64_t)reference_count * sizeof(struct tag_reference) + query_size;
+/* `places` are those of the value, in a block at `block`. */
+static void put_value(struct arena *arena, oc_off block, struct entry_places places, oc_slice_t value,
+                      const struct span *spans) {
+  char *at = arena_at(arena, block);
+  memcpy(at + places.value, value.data, value.len);
+  if (places.size > places.spans) memcpy(at + places.spans, spans, places.size - places.spans);
 }
 
 /*
- * Room for a key, the references, and `spare` bytes behind them. The tags are counted as used, so that no eviction on
- * the way recycles them. Returns 0 and undoes when there is no room. The key is left to the caller to copy.
+ * Writes a reference to each tag that the value depends on. The tags are counted as used, so that no eviction on the way
+ * recycles them. Undoes and says false when there is no room for one.
  */
-static oc_off put_head(struct arena *arena, uint64_t key_len, const struct documents *documents, uint64_t spare,
-                       bool *mixed) {
-  uint32_t count = documents_dependency_count(documents), used = 0;
+static bool put_references(struct arena *arena, struct tag_reference *references, const struct documents *documents,
+                           bool *mixed) {
+  uint32_t count = documents_dependency_count(documents);
   const struct dependency *dependencies = documents_dependencies(documents);
-  oc_off off = entry_alloc_locked(arena, needs_of(0, key_len) + needs_size(count, 0) + spare);
-  if (!off) return 0;
-  struct tag_reference *references = arena_at(arena, needs_of(off, key_len));
-  for (; used < count; used++) {
+  for (uint32_t used = 0; used < count; used++) {
     uint32_t tag = entry_use_tag_locked(arena, documents_name(documents, dependencies + used));
-    if (!tag) goto undo;
-    references[used] = (struct tag_reference){.tag = tag, .kinds = dependencies[used].kinds};
+    if (!tag) {
+      drop_tags(arena, references, used);
+      return false;
+    }
+    references[used] = reference_to(tag, dependencies[used].kinds);
     if (tag_at(arena, tag)->pending > 0) *mixed = true;
   }
-  return off;
-undo:
-  while (used > 0) tag_drop_locked(arena, references[--used].tag);
-  alloc_free_locked(arena, off);
-  return 0;
+  return true;
 }
 
 /* Where making room for it would cost more than it is worth. */
 static bool is_too_large(const struct entry_source *source) {
-  if (!source->bytes_most) return false;
-  uint32_t query_size = source->query ? source->query->size : 0;
-  uint64_t spans = (uint64_t)documents_span_count(source->documents) * sizeof(struct span);
-  return source->key.len + source->value.len + spans +
-             needs_size(documents_dependency_count(source->documents), query_size) >
-         source->bytes_most;
+  const struct documents *documents = source->documents;
+  uint64_t size = source->key.len + source->value.len + (source->query ? source->query->size : 0) +
+                  (uint64_t)documents_span_count(documents) * sizeof(struct span) +
+                  (uint64_t)documents_dependency_count(documents) * sizeof(struct tag_reference);
+  return source->bytes_most && size > source->bytes_most;
+}
+
+static struct entry_places places_of_source(const struct entry_source *source) {
+  return entry_places_for(source->key.len, documents_dependency_count(source->documents),
+                          source->query ? source->query->size : 0, source->value.len,
+                          documents_span_count(source->documents));
 }
 
 static uint32_t take_slot(struct arena *arena) {
@@ -481,21 +483,32 @@ static uint32_t take_slot(struct arena *arena) {
   return index;
 }
 
+/* A state that is whole takes its place in all that orders the current ones. */
+static void make_current(struct arena *arena, uint32_t index) {
+  own_block(arena, index);
+  link_references(arena, index);
+  join(arena, &entries_of(arena)->current, index);
+  expiry_join_locked(arena, &entries_of(arena)->expiry, index);
+}
+
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source) {
   uint32_t existing = entry_find_locked(arena, source->key);
   for (int freed = 0; freed < RELEASED_MOST && free_cleared(arena); freed++) continue;
   if (existing) leave_to_views(arena, existing);
   if (!lease_holds(arena, source) || is_too_large(source)) return OC_REFUSED;
+  struct entry_places places = places_of_source(source);
+  oc_off block = get_block(arena, places.size);
+  if (!block) return OC_REFUSED;
   bool mixed = false;
-  uint32_t count = documents_dependency_count(source->documents), span_count = documents_span_count(source->documents);
-  uint32_t query_size = source->query ? source->query->size : 0;
-  oc_off value = 0, head = put_head(arena, source->key.len, source->documents, query_size, &mixed);
-  if (head)
-    value = put_value(arena, source->value, (const struct span *)(void *)source->documents->spans.data, span_count);
-  uint32_t index = value ? take_slot(arena) : 0;
-  if (!index) goto refuse;
-  memcpy(arena_at(arena, head), source->key.data, source->key.len);
-  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), head,
+  uint32_t count = documents_dependency_count(source->documents), index = 0;
+  struct tag_reference *references = arena_at(arena, block + places.references);
+  if (!put_references(arena, references, source->documents, &mixed)) goto refuse;
+  index = take_slot(arena);
+  if (!index) goto refuse_tags;
+  memcpy(arena_at(arena, block), source->key.data, source->key.len);
+  if (source->query) memcpy(arena_at(arena, block + places.query), source->query, source->query->size);
+  put_value(arena, block, places, source->value, (const struct span *)(void *)source->documents->spans.data);
+  table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), block,
                     (uint32_t)source->key.len);
   struct entry *entry = entry_at(arena, index);
   entry->version = source->since;
@@ -504,98 +517,104 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   entry->set_at = (uint32_t)(entries_of(arena)->now / 1000);
   entry->expires_at = source->expires_at;
   entry->stale_until = source->stale_until;
-  entry->value = value;
-  entry->needs = needs_of(head, source->key.len);
   entry->value_len = (uint32_t)source->value.len;
-  entry->span_count = span_count;
-  entry->reference_count = count;
+  entry->span_count = documents_span_count(source->documents);
+  entry->reference_count = (uint16_t)count;
   entry->has_query = source->query != NULL;
-  entry->query_size = query_size;
-  if (source->query) memcpy((struct tag_reference *)arena_at(arena, entry->needs) + count, source->query, query_size);
   entry->content = (uint8_t)source->content;
   entry->mixed = mixed;
-  own_blocks(arena, index);
-  link_references(arena, index);
-  join(arena, &entries_of(arena)->current, index);
-  expiry_join_locked(arena, &entries_of(arena)->expiry, index);
+  make_current(arena, index);
   return OC_OK;
+refuse_tags:
+  drop_tags(arena, references, count);
 refuse:
-  if (head) drop_head(arena, head, source->key.len, count);
-  alloc_free_locked(arena, value);
+  alloc_free_locked(arena, block);
   return OC_REFUSED;
 }
 
 /* Making room may have evicted it in spite of all, and given its slot to another. */
 static bool is_state(const struct entry *entry, uint64_t stamp) { return is_current(entry) && entry->stamp == stamp; }
 
-static void take_value(struct arena *arena, struct entry *entry, oc_off off, oc_slice_t value, uint32_t span_count) {
-  entry->value = off;
+static struct entry_places places_with(const struct arena *arena, const struct entry *entry, oc_slice_t value,
+                                       uint32_t span_count) {
+  return entry_places_for(entry->slot.key_len, entry->reference_count, entry_query_size(arena, entry), value.len,
+                          span_count);
+}
+
+static void take_value(struct arena *arena, struct entry *entry, oc_slice_t value, const struct span *spans,
+                       uint32_t span_count) {
+  put_value(arena, entry->slot.key, places_with(arena, entry, value, span_count), value, spans);
   entry->value_len = (uint32_t)value.len;
   entry->span_count = span_count;
   entry->stamp = ++arena_header(arena)->stamp;
 }
 
-static uint64_t head_size(const struct entry *entry) {
-  return needs_of(0, entry->slot.key_len) + needs_size(entry->reference_count, entry->query_size);
+/* What lies before the value: key, references and query. */
+static void copy_head(struct arena *arena, oc_off block, const struct entry *entry) {
+  memcpy(arena_at(arena, block), arena_at(arena, entry->slot.key), entry_places(arena, entry).value);
 }
 
-/* Gives `added` all that `index` has, but its value, and the key; the state at `index` is left to the views. */
-static void succeed(struct arena *arena, uint32_t index, uint32_t added, oc_off head) {
+/* Gives `added` all that `index` has, in a block of its own; the state at `index` is left to the views. */
+static void succeed(struct arena *arena, uint32_t index, uint32_t added, oc_off block) {
   const struct entry *entry = entry_at(arena, index);
   struct entry *successor = entry_at(arena, added);
   struct slot slot = successor->slot;
   *successor = *entry;
   successor->slot = slot;
-  successor->needs = needs_of(head, entry->slot.key_len);
   successor->expiry_place = 0;
-  memcpy(arena_at(arena, head), arena_at(arena, entry->slot.key), head_size(entry));
+  copy_head(arena, block, entry);
   const struct tag_reference *references = entry_references(arena, entry);
   for (uint32_t i = 0; i < entry->reference_count; i++) tag_at(arena, references[i].tag)->uses++;
-  table_link_locked(arena, &entries_of(arena)->table, added, entry->slot.hash, head, entry->slot.key_len);
+  table_link_locked(arena, &entries_of(arena)->table, added, entry->slot.hash, block, entry->slot.key_len);
   leave_to_views(arena, index);
 }
 
 static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
                               uint32_t span_count) {
-  const struct entry *entry = entry_at(arena, index);
-  uint64_t stamp = entry->stamp, size = head_size(entry);
-  oc_off fresh = put_value(arena, value, spans, span_count), head = 0;
-  if (fresh) head = entry_alloc_locked(arena, size);
-  uint32_t added = head ? take_slot(arena) : 0;
+  uint64_t stamp = entry_at(arena, index)->stamp;
+  oc_off block = get_block(arena, places_with(arena, entry_at(arena, index), value, span_count).size);
+  uint32_t added = block ? take_slot(arena) : 0;
   if (!added || !is_state(entry_at(arena, index), stamp)) goto undo;
-  succeed(arena, index, added, head);
-  take_value(arena, entry_at(arena, added), fresh, value, span_count);
-  own_blocks(arena, added);
-  link_references(arena, added);
-  join(arena, &entries_of(arena)->current, added);
-  expiry_join_locked(arena, &entries_of(arena)->expiry, added);
+  succeed(arena, index, added, block);
+  take_value(arena, entry_at(arena, added), value, spans, span_count);
+  make_current(arena, added);
   return added;
 undo:
   if (added) table_release_locked(arena, &entries_of(arena)->table, added);
-  alloc_free_locked(arena, fresh);
-  alloc_free_locked(arena, head);
+  alloc_free_locked(arena, block);
   return 0;
+}
+
+/* Another block for the entry, which is gone when there is none. */
+static bool change_block(struct arena *arena, uint32_t index, uint64_t size) {
+  uint64_t stamp = entry_at(arena, index)->stamp;
+  oc_off block = get_block(arena, size);
+  struct entry *entry = entry_at(arena, index);
+  bool still_there = is_state(entry, stamp);
+  if (block && still_there) {
+    copy_head(arena, block, entry);
+    alloc_free_locked(arena, entry->slot.key);
+    entry->slot.key = block;
+    own_block(arena, index);
+    return true;
+  }
+  alloc_free_locked(arena, block);
+  if (still_there) entry_remove_locked(arena, index);
+  return false;
 }
 
 static uint32_t update_in_place(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
                                 uint32_t span_count) {
-  uint64_t stamp = entry_at(arena, index)->stamp;
-  oc_off fresh = put_value(arena, value, spans, span_count);
-  bool still_there = is_state(entry_at(arena, index), stamp);
-  if (fresh && still_there) {
-    alloc_free_locked(arena, entry_at(arena, index)->value);
-    take_value(arena, entry_at(arena, index), fresh, value, span_count);
-    own_blocks(arena, index);
-    return index;
-  }
-  alloc_free_locked(arena, fresh);
-  if (still_there) entry_remove_locked(arena, index);
-  return 0;
+  struct entry *entry = entry_at(arena, index);
+  uint64_t size = places_with(arena, entry, value, span_count).size;
+  if (!alloc_fits_locked(arena, entry->slot.key, size) && !change_block(arena, index, size)) return 0;
+  take_value(arena, entry, value, spans, span_count);
+  return index;
 }
 
 uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
                              uint32_t span_count, uint64_t version) {
-  entry_at(arena, index)->visited = 1; /* so that making room does not begin with it */
+  entry_at(arena, index)->visited = true; /* so that making room does not begin with it */
   bool needed = entries_of(arena)->oldest_view < version;
   uint32_t updated = needed ? update_beside(arena, index, value, spans, span_count)
                             : update_in_place(arena, index, value, spans, span_count);
@@ -612,12 +631,12 @@ static uint32_t keep_opaque(struct arena *arena, const struct entry *entry, stru
     if (!(old[i].kinds & DEPENDS_OPAQUE)) continue;
     struct tag *tag = tag_at(arena, old[i].tag);
     if (tag->place < count && fresh[tag->place].tag == old[i].tag) {
-      fresh[tag->place].kinds |= old[i].kinds;
+      fresh[tag->place] = reference_to(old[i].tag, fresh[tag->place].kinds | old[i].kinds);
       continue;
     }
     tag->uses++; /* it is in use by the old reference */
     tag->place = count;
-    fresh[count++] = (struct tag_reference){.tag = old[i].tag, .kinds = old[i].kinds};
+    fresh[count++] = reference_to(old[i].tag, old[i].kinds);
   }
   return count;
 }
@@ -630,32 +649,38 @@ static uint32_t count_opaque(const struct arena *arena, const struct entry *entr
 }
 
 /* False when there is no room; the entry may be gone then. */
-static bool replace_needs(struct arena *arena, uint32_t index, const struct documents *documents) {
+static bool replace_references(struct arena *arena, uint32_t index, const struct documents *documents) {
   struct entry *entry = entry_at(arena, index);
-  uint64_t stamp = entry->stamp, spare = needs_size(count_opaque(arena, entry), entry->query_size);
-  uint32_t count = documents_dependency_count(documents), old_count = entry->reference_count;
+  uint64_t stamp = entry->stamp;
+  uint32_t count = documents_dependency_count(documents), most = count + count_opaque(arena, entry);
+  uint32_t key_len = entry->slot.key_len, query_size = entry_query_size(arena, entry),
+           old_count = entry->reference_count;
   bool ignored = false; /* it is what the database has at its version, whatever is in flight */
-  uint32_t key_len = entry->slot.key_len;
-  oc_off head = put_head(arena, key_len, documents, spare, &ignored), old = entry->slot.key;
-  if (!head) return false;
-  if (!is_state(entry, stamp)) {
-    drop_head(arena, head, key_len, count);
-    return false;
-  }
-  memcpy(arena_at(arena, head), arena_at(arena, old), key_len);
-  oc_off needs = needs_of(head, key_len);
-  struct tag_reference *references = arena_at(arena, needs);
-  const struct query *query = entry_query(arena, entry);
+  if (most > 2 * ENTRY_TAGS_MOST) return false;
+  struct entry_places places = entry_places_for(key_len, most, query_size, entry->value_len, entry->span_count);
+  oc_off block = entry_alloc_locked(arena, places.size);
+  if (!block) return false;
+  struct tag_reference *references = arena_at(arena, block + places.references);
+  if (!put_references(arena, references, documents, &ignored)) goto undo;
+  if (!is_state(entry, stamp)) goto undo_tags;
   count = keep_opaque(arena, entry, references, count);
-  if (query) memcpy(references + count, query, entry->query_size);
+  places = entry_places_for(key_len, count, query_size, entry->value_len, entry->span_count);
+  memcpy(arena_at(arena, block), arena_at(arena, entry->slot.key), key_len);
+  if (query_size > 0) memcpy(arena_at(arena, block + places.query), entry_query(arena, entry), query_size);
+  put_value(arena, block, places, entry_value(arena, entry), entry_spans(arena, entry));
   unlink_references(arena, entry);
-  entry->slot.key = head;
-  entry->needs = needs;
-  entry->reference_count = count;
-  own_blocks(arena, index);
+  drop_tags(arena, entry_references(arena, entry), old_count);
+  alloc_free_locked(arena, entry->slot.key);
+  entry->slot.key = block;
+  entry->reference_count = (uint16_t)count;
+  own_block(arena, index);
   link_references(arena, index);
-  drop_head(arena, old, key_len, old_count);
   return true;
+undo_tags:
+  drop_tags(arena, references, count);
+undo:
+  alloc_free_locked(arena, block);
+  return false;
 }
 
 uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct documents *documents,
@@ -664,8 +689,9 @@ uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t va
   index = entry_update_locked(arena, index, value, spans, documents_span_count(documents), version);
   if (!index) return 0;
   uint64_t stamp = entry_at(arena, index)->stamp;
-  if (replace_needs(arena, index, documents)) return index;
-  if (is_state(entry_at(arena, index), stamp)) entry_remove_locked(arena, index); /* its old needs say too little */
+  if (replace_references(arena, index, documents)) return index;
+  if (is_state(entry_at(arena, index), stamp))
+    entry_remove_locked(arena, index); /* its old references say too little */
   return 0;
 }
 

@@ -10,30 +10,46 @@
 #include "document.h"
 #include "log.h"
 
-/* That an entry carries a tag: a link in the chain of all that carry it. */
+enum {
+  ENTRY_TAGS_MOST = (1 << 15) - 1 /* that a value may depend on; with those it is asked to keep, as many again */
+};
+
+/*
+ * That an entry carries a tag: a link in the chain of all that carry it, the one set last first. Its neighbours are named
+ * by their entry (0: none) and their place among its references, so that they may lie anywhere.
+ */
 struct tag_reference {
-  uint32_t tag;
-  uint32_t kinds; /* enum dependency_kind */
-  uint32_t entry;
-  oc_off next, prior; /* references of other entries to this tag; the one set last comes first */
+  uint32_t tag : 28, kinds : 4; /* enum dependency_kind */
+  uint32_t next, prior;
+  uint16_t next_place, prior_place;
 };
 
 struct entry {
-  struct slot slot;       /* queued by age, for SIEVE; older states, by the time when they became that */
-  uint64_t version;       /* the bytes are what the database answered, or would, at this version */
-  uint64_t set_version;   /* the log's head when it was set */
-  uint64_t stamp;         /* names this state */
-  uint64_t needed_before; /* 0: the key's current state; else an older one, for views of versions below this */
+  struct slot slot;     /* queued by age, for SIEVE; older states, by the time when they became that */
+  uint64_t version;     /* the bytes are what the database answered, or would, at this version */
+  uint64_t set_version; /* the log's head when it was set */
+  uint64_t stamp;       /* names this state */
   uint64_t expires_at, stale_until;
-  uint32_t hits;       /* as many as fit */
-  uint32_t set_at;     /* seconds of the epoch, by the clock of who set it */
-  oc_off value, needs; /* `needs` lies in the block of the key, behind it */
+  union {
+    struct {           /* of the key's current state */
+      uint32_t hits;   /* as many as fit */
+      uint32_t set_at; /* seconds of the epoch, by the clock of who set it */
+    };
+    uint64_t needed_before; /* of an older one: it is for views of versions below this */
+  };
   uint32_t value_len, span_count;
-  uint32_t reference_count, query_size;
   uint32_t expiry_place; /* see expiry.c; 0: it does not expire, or is an older state */
-  uint8_t content, has_query;
-  uint8_t mixed;   /* set while a mutation on one of its tags was in flight: may or may not contain it */
-  uint8_t visited; /* SIEVE's: read since the hand last passed */
+  uint16_t reference_count;
+  uint8_t content;
+  bool has_query : 1;
+  bool older : 1;
+  bool mixed : 1;   /* set while a mutation on one of its tags was in flight: may or may not contain it */
+  bool visited : 1; /* SIEVE's: read since the hand last passed */
+};
+
+/* Where the parts of an entry lie, from the start of its block, which the key begins; see entry.c. */
+struct entry_places {
+  uint64_t references, query, value, spans, size;
 };
 
 oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity);
@@ -71,7 +87,7 @@ uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t val
 /* The same, of a value that depends on other tags than before. */
 uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct documents *documents,
                               uint64_t version);
-/* Marks it as read, for SIEVE. */
+/* Notes `hits` reads of it, for SIEVE and for its count; an older state has none. */
 void entry_touch_locked(struct entry *entry, uint64_t hits);
 
 /* What time it is, for making room: entries that expired by then go first. */
@@ -97,8 +113,7 @@ uint32_t entry_older_count_locked(struct arena *arena);
 
 /* A place in the chain of a tag; zeroed, it is the beginning. */
 struct tag_place {
-  oc_off reference;
-  uint32_t entry;
+  uint32_t entry, place;
 };
 /*
  * Steps to the next entry that carries `tag`, from the one set last; false at the end. A place is good until its entry
@@ -129,18 +144,38 @@ uint32_t entry_of_hash_locked(const struct arena *arena, uint64_t hash);
 
 /* Whether a slot holds the current state of a key. */
 bool entry_is_set(const struct arena *arena, const struct entry *entry);
-static inline oc_slice_t entry_value(const struct arena *arena, const struct entry *entry) {
-  return (oc_slice_t){arena_at(arena, entry->value), entry->value_len};
+static inline struct entry_places entry_places_for(uint64_t key_len, uint64_t references, uint64_t query_size,
+                                                   uint64_t value_len, uint64_t spans) {
+  struct entry_places places;
+  places.references = (key_len + 3) & ~(uint64_t)3;
+  uint64_t end = places.references + references * sizeof(struct tag_reference);
+  places.query = query_size > 0 ? (end + 7) & ~(uint64_t)7 : end;
+  places.value = places.query + query_size;
+  end = places.value + value_len;
+  places.spans = spans > 0 ? (end + 7) & ~(uint64_t)7 : end;
+  places.size = places.spans + spans * sizeof(struct span);
+  return places;
 }
-static inline const struct span *entry_spans(const struct arena *arena, const struct entry *entry) {
-  return arena_at(arena, entry->value + ((entry->value_len + 7U) & ~(uint64_t)7));
-}
-static inline const struct tag_reference *entry_references(const struct arena *arena, const struct entry *entry) {
-  return arena_at(arena, entry->needs);
+static inline struct tag_reference *entry_references(const struct arena *arena, const struct entry *entry) {
+  return arena_at(arena, entry->slot.key + entry_places_for(entry->slot.key_len, 0, 0, 0, 0).references);
 }
 static inline const struct query *entry_query(const struct arena *arena, const struct entry *entry) {
   if (!entry->has_query) return NULL;
-  return arena_at(arena, entry->needs + entry->reference_count * sizeof(struct tag_reference));
+  return arena_at(arena,
+                  entry->slot.key + entry_places_for(entry->slot.key_len, entry->reference_count, 1, 0, 0).query);
+}
+static inline uint32_t entry_query_size(const struct arena *arena, const struct entry *entry) {
+  return entry->has_query ? entry_query(arena, entry)->size : 0;
+}
+static inline struct entry_places entry_places(const struct arena *arena, const struct entry *entry) {
+  return entry_places_for(entry->slot.key_len, entry->reference_count, entry_query_size(arena, entry), entry->value_len,
+                          entry->span_count);
+}
+static inline oc_slice_t entry_value(const struct arena *arena, const struct entry *entry) {
+  return (oc_slice_t){arena_at(arena, entry->slot.key + entry_places(arena, entry).value), entry->value_len};
+}
+static inline const struct span *entry_spans(const struct arena *arena, const struct entry *entry) {
+  return arena_at(arena, entry->slot.key + entry_places(arena, entry).spans);
 }
 
 #endif

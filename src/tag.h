@@ -14,9 +14,9 @@ struct tag {
   uint64_t unsettled; /* version of the last rollback on it: loads begun before may have read what never became true */
   uint32_t pending;   /* mutations in flight on it */
   uint32_t uses;      /* entries and mutations that refer to it; idle at 0 */
-  oc_off references;  /* of the entries that carry it: the first of their chain (entry.c) */
   uint32_t place;     /* in the list of tags that was made last; only believed when it is there */
-  uint32_t reserved;
+  uint32_t first;     /* the entry with which the chain of those that carry it begins (entry.c), or 0 … */
+  uint16_t first_place; /* … and this tag's place among its references */
 };
 
 /* Lays the tags out at `at`; returns the offset after them. */

@@ -63,6 +63,16 @@ Test(alloc, a_full_pool_gives_again_what_was_freed) {
   close_arena(&arena);
 }
 
+Test(alloc, a_block_fits_the_sizes_that_would_get_one_like_it) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  oc_off block = alloc_get_locked(&arena, 1000);
+  cr_assert(alloc_fits_locked(&arena, block, 1000) && alloc_fits_locked(&arena, block, 990));
+  cr_assert(not(alloc_fits_locked(&arena, block, 1020)), "too small");
+  cr_assert(not(alloc_fits_locked(&arena, block, 900)), "too large");
+  close_arena(&arena);
+}
+
 Test(alloc, freeing_null_does_nothing) {
   struct sizes sizes = {0};
   struct arena arena = open_arena(&sizes);
@@ -110,7 +120,7 @@ static struct {
 
 static void note(struct arena *arena, enum alloc_owner kind, uint32_t index, oc_off from, oc_off to) {
   (void)arena;
-  cr_assert(eq(int, kind, ALLOC_ENTRY_VALUE));
+  cr_assert(eq(int, kind, ALLOC_ENTRY));
   cr_assert(owners[index].owned && owners[index].off == from);
   owners[index].off = to;
 }
@@ -124,7 +134,7 @@ static void fill_with_gaps(struct arena *arena, uint32_t *state) {
     if (!owners[index].off) break;
     memset(arena_at(arena, owners[index].off), (int)index, owners[index].size);
     owners[index].owned = draw(state, 32) > 0;
-    if (owners[index].owned) alloc_own_locked(arena, owners[index].off, ALLOC_ENTRY_VALUE, index);
+    if (owners[index].owned) alloc_own_locked(arena, owners[index].off, ALLOC_ENTRY, index);
   }
   while (alloc_get_locked(arena, 64)) continue;
   for (uint32_t index = 0; index < LIVE; index += 2) {

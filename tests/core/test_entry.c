@@ -180,6 +180,31 @@ Test(entry, a_tag_knows_the_entries_that_carry_it_and_no_others) {
   close_arena(&fixture.arena);
 }
 
+Test(entry, updates_of_any_length_leave_key_tags_and_chains_as_they_are) {
+  enum { LONGEST = 300 };
+  struct fixture fixture;
+  char text[LONGEST];
+  struct span spans[2] = {{.start = 1}, {.start = 3}};
+  open_with(&fixture, (struct sizes){0});
+  set_tagged(&fixture, "a", (oc_slice_t[]){S("x"), S("y")}, 2);
+  set_tagged(&fixture, "b", (oc_slice_t[]){S("y"), S("x")}, 2);
+  set_tagged(&fixture, "c", (oc_slice_t[]){S("y")}, 1);
+  for (uint32_t i = 1; i <= 4 * LONGEST; i++) {
+    size_t len = i < LONGEST ? i : i * 7919 % LONGEST + 1;
+    memset(text, 'a' + (int)(i % 26), len);
+    spans[0].len = spans[1].len = i;
+    uint32_t index = entry_update_locked(&fixture.arena, find(&fixture, "b"), (oc_slice_t){text, len}, spans, i % 3, i);
+    const struct entry *entry = entry_at(&fixture.arena, index);
+    cr_assert(slice_equal(entry_value(&fixture.arena, entry), (oc_slice_t){text, len}));
+    cr_assert(eq(u32, entry->span_count, i % 3));
+    for (uint32_t span = 0; span < i % 3; span++) cr_assert(eq(u32, entry_spans(&fixture.arena, entry)[span].len, i));
+    cr_assert(eq(str, (char *)chain(&fixture, "x"), "ba"));
+    cr_assert(eq(str, (char *)chain(&fixture, "y"), "cba"));
+  }
+  alloc_check_locked(&fixture.arena);
+  close_arena(&fixture.arena);
+}
+
 Test(entry, an_operation_on_a_tag_does_not_touch_the_entries_that_carry_it) {
   struct fixture fixture;
   open_with(&fixture, (struct sizes){0});

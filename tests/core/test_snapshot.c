@@ -177,6 +177,20 @@ Test(snapshot, older_states_are_gone_with_the_last_view_that_needs_them) {
   oc_close(model.cache);
 }
 
+Test(snapshot, an_older_state_goes_with_its_view_however_often_it_was_read) {
+  struct model model = open_model(1 << 20, 0, 1);
+  load(&model, 0);
+  oc_view_t *early = look(&model);
+  write_document(&model, 0, false);
+  load(&model, 0);
+  oc_view_t *late = look(&model);
+  for (int i = 0; i < 10; i++) cr_assert(check(&model, early, 0));
+  oc_view_close(early);
+  cr_assert(eq(u32, older_states(&model), 0));
+  oc_view_close(late);
+  oc_close(model.cache);
+}
+
 Test(snapshot, without_views_no_older_state_is_kept) {
   struct model model = open_model(1 << 20, 0, 1);
   for (int i = 0; i < 10; i++) {
