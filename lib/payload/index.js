@@ -20,7 +20,7 @@ import { entriesEndpoint, statsEndpoint } from './inspection.js'
 import { assertFree, assertOptions } from './options.js'
 import { mutationsEndpoint } from './outcomes.js'
 import { assertOneVersion } from '../version.js'
-import { TOKEN_HEADER } from './request.js'
+import { AFTER_HEADER, TOKEN_HEADER } from './request.js'
 import { runtimeOf } from './runtime.js'
 
 /** @typedef {import('./options.js').Options} Options */
@@ -59,14 +59,14 @@ const ENDPOINTS = [mutationEndpoint, mutationsEndpoint, announceEndpoint, statsE
 )
 
 /**
- * The origins that may use the API may send a token.
+ * The origins that may use the API may send a token, and those that it comes after.
  * @param {import('payload').Config['cors']} cors
  * @returns {import('payload').Config['cors']}
  */
 function withToken(cors) {
   if (!cors || (Array.isArray(cors) && cors.length === 0)) return cors
   const { origins, headers = [] } = typeof cors === 'object' && 'origins' in cors ? cors : { origins: cors }
-  return { origins, headers: [...headers, TOKEN_HEADER] }
+  return { origins, headers: [...headers, TOKEN_HEADER, AFTER_HEADER] }
 }
 
 /**

@@ -5,7 +5,7 @@ import { tokenMalformedError } from './errors.js'
 /** @typedef {import('payload').PayloadRequest} PayloadRequest */
 
 export const TOKEN_HEADER = 'Idempotency-Key'
-const AFTER_HEADER = 'Optimistic-After'
+export const AFTER_HEADER = 'Optimistic-After'
 export const VERSION_HEADER = 'optimistic-version'
 /** More than a page has in flight. */
 const AFTER_MOST = 64
@@ -46,7 +46,7 @@ export function tokenOf(req) {
  * @throws {import('./errors.js').OptimisticRequestError} 400
  */
 export function earlierTokensOf(req, token) {
-  const tokens = req.headers.get(AFTER_HEADER)?.split(',').slice(0, AFTER_MOST) ?? []
+  const tokens = req.headers.get(AFTER_HEADER)?.split(',').slice(-AFTER_MOST) ?? []
   return tokens.flatMap((text) => (text.trim() ? parseToken(text.trim()) : [])).filter((one) => one < token)
 }
 

@@ -53,7 +53,7 @@ function request({ api, token, operations, variables }, init, headers) {
  * @param {string[]} after tokens of those that the server must settle before
  */
 export function sendAtLeaving(layer, after) {
-  request(layer, { keepalive: true }, { 'Optimistic-After': `${after}` }).catch(() => {})
+  request(layer, { keepalive: true }, after.length > 0 ? { 'Optimistic-After': `${after}` } : undefined).catch(() => {})
 }
 
 /**
