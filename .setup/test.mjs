@@ -67,7 +67,7 @@ const parts = {
     steps: { 'types of lib/': checkTypes },
   },
   node: {
-    packages: [...COMPILER, 'python3', 'strace'],
+    packages: [...COMPILER, 'python3', 'strace', 'postgresql'],
     modules: true,
     steps: {
       addon: buildAddon,

@@ -21,7 +21,7 @@ import { isVirtual } from './transactions.js'
 /** @typedef {(args: WriteArgs) => Promise<any>} Write */
 
 /** @type {any} */
-const OWN_MEMBERS = ['context', 'fallbackLocale', 'locale', 'query', 'responseHeaders']
+const OWN_MEMBERS = ['context', 'fallbackLocale', 'locale', 'query', 'responseHeaders', 'transactionID']
 
 /** Values that every database takes in one list: SQLite stops at 32,766. */
 const IDS_MOST = 30_000
@@ -207,14 +207,16 @@ async function readFlat({ payload }, { collection, id }, req) {
 
 /**
  * A request for the plugin's own reads: in the transaction, but what the Local API sets on it (the depth in its query,
- * say) is none of the operation's that goes on with the other.
+ * say) is none of the operation's that goes on with the other. As a promise, the transaction is not Payload's to end
+ * when such a read fails: the write after it would go on without one.
  * @param {WriteArgs['req']} req
  * @returns {any}
  */
 function ownRequest(req) {
-  if (req?.payload === undefined) return { transactionID: req?.transactionID }
+  const transactionID = req?.transactionID && Promise.resolve(req.transactionID)
+  if (req?.payload === undefined) return { transactionID }
   const own = isolateObjectProperty(/** @type {any} */ (req), OWN_MEMBERS)
-  return Object.assign(own, { context: { ...req.context }, query: {} })
+  return Object.assign(own, { context: { ...req.context }, query: {}, transactionID })
 }
 
 /**
