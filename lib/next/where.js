@@ -21,10 +21,11 @@ const UNDECIDED = { type: 'undecided' }
  * @param {Payload} payload
  * @param {string} collection
  * @param {any} where as Payload takes it
- * @returns {object | undefined} the same for the core; undefined when there is none
+ * @returns {object | undefined} the same for the core; undefined when there is none, as with adapters that are not built
+ *   on drizzle: the core decides as SQL does
  */
 export function typedWhere(payload, collection, where) {
-  if (!isObject(where)) return undefined
+  if (!isObject(where) || /** @type {any} */ (payload.db).drizzle === undefined) return undefined
   /** @type {Record<string, unknown>} */
   const typed = {}
   for (const [name, condition] of Object.entries(where)) {

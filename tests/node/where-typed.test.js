@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { handleEndpoints } from 'payload'
 import { stringify } from 'qs-esm'
+import { typedWhere } from '../../lib/next/where.js'
 import { openTruthShop } from './truth-shop.js'
 
 /** @type {import('./truth-shop.js').TruthShop} */
@@ -44,6 +45,7 @@ function wheres() {
     ...['', '0x8', '08'].flatMap((text) => [{ rank: { in: text } }, { rank: { not_in: [text] } }]),
     ...FIELDS.map((field) => ({ [field]: { exists: 'TRUE' } })),
     ...['8', 'abc'].map((text) => ({ rank: { in: [text, '9'] } })),
+    ...['true', ['false'], ['true', 'x']].map((list) => ({ urgent: { in: list } })),
     ...['in', 'not_in'].map((operator) => ({ due: { [operator]: ['2026-01-01', 'x'] } })),
     { OR: [{ rank: { equals: '8' } }, { urgent: { equals: 'true' } }] },
     { and: [{ status: { equals: 'open' } }, { rank: { equals: 'abc' } }] },
@@ -117,6 +119,13 @@ test('a condition on, or an order by, what a relation leads to follows that, how
     await shop.payload.update({ collection: 'people', id: person.id, data: change })
     for (const list of lists) assert.equal(await restText(list), await restText(`${list}&flattenLocales=false`), list)
   }
+})
+
+test('a database that is none of SQL decides on its conditions itself', () => {
+  const where = { rank: { equals: 8 } }
+  assert.deepEqual(typedWhere(shop.payload, 'tasks', where), where)
+  const db = { name: 'mongoose', defaultIDType: 'text' }
+  assert.equal(typedWhere(/** @type {any} */ ({ collections: shop.payload.collections, db }), 'tasks', where), undefined)
 })
 
 /** @param {string} query */
