@@ -37,6 +37,7 @@ const parts = {
   ),
   schedules: ofNode({ '1,000,000 schedules': node('schedules', { SCHEDULES: '1000000' }) }),
   engine: ofNode({ 'the engine of the browser, 2,000 rounds': node('engine-random', { ROUNDS: '2000' }) }),
+  differential: ofNode({ 'core against browser, 200,000 cases': node('differential', { CASES: '200000' }) }),
   idle: ofNode({ 'nothing to do, for 10 s': node('idle', { IDLE_SECONDS: '10' }) }),
   threads: ofNode({ '1,000 threads, each terminated in use': node('churn', { CHURN_THREADS: '1000' }) }),
   memory: {

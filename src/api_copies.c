@@ -104,16 +104,24 @@ static bool shows(const struct page *page, struct named named) {
   return false;
 }
 
+/* Whether where or sort look at members that the page does not show. */
+static bool hides_filters(const struct query *query) {
+  for (uint32_t i = 0; i < query->filter_count; i++)
+    if (!query_selects(query, query_filter(query, i))) return true;
+  return false;
+}
+
 static oc_status want_for(struct wanted *wanted, const struct page *page, const struct operation *operation) {
   const struct query *query = page->query;
   struct named named = operation_named(operation, page->shapes);
   oc_slice_t collection = operation_collection(operation);
   bool changes = operation->type == OPERATION_UPDATE || operation->type == OPERATION_CREATE;
   bool lists = query->type == QUERY_FIND || query->type == QUERY_COUNT;
-  bool enters = lists && slice_equal(collection, query_collection(query)) && !shows_as_top(page, named);
+  bool listed = lists && slice_equal(collection, query_collection(query));
+  bool enters = listed && !shows_as_top(page, named), judged = enters || (listed && hides_filters(query));
   if (!operation->document || !(enters || shows(page, named))) return OC_OK;
   oc_status status = OC_OK;
-  if (enters && operation->type != OPERATION_CREATE) status = want(wanted, collection, named.id, named.shape, false);
+  if (judged && operation->type != OPERATION_CREATE) status = want(wanted, collection, named.id, named.shape, false);
   const struct shape_node *root = shapes_root(page->shapes, named.shape);
   if (!changes || query->depth == 0 || query->type == QUERY_COUNT) return status;
   if (status == OC_OK) status = want_related(wanted, page, root, operation_data(operation));
@@ -152,13 +160,14 @@ struct collector {
 
 static size_t aligned(size_t size) { return (size + 7) & ~(size_t)7; }
 
-static const struct span *find_span(const struct arena *arena, const struct entry *entry, struct named named,
-                                    bool relation) {
-  const struct span *spans = entry_spans(arena, entry);
+/* The next of the entry's spans that is one of the wanted document; NULL at the end. */
+static const struct span *next_span(const struct arena *arena, const struct entry *entry, struct named named,
+                                    bool relation, const struct span *after) {
+  const struct span *spans = entry_spans(arena, entry), *end = spans + entry->span_count;
   oc_slice_t value = entry_value(arena, entry);
   struct page page = {.bytes = {.data = (char *)(uintptr_t)value.data, .len = value.len}};
-  for (uint32_t i = 0; i < entry->span_count; i++)
-    if ((!relation || spans[i].level > 0) && page_shows(&page, spans + i, named)) return spans + i;
+  for (const struct span *span = after ? after + 1 : spans; span < end; span++)
+    if ((!relation || span->level > 0) && page_shows(&page, span, named)) return span;
   return NULL;
 }
 
@@ -209,8 +218,14 @@ static void collect_one_locked(struct collector *collector, uint32_t index) {
     const struct entry *entry = entry_at(arena, place.entry);
     if (!is_of_use(collector, entry, &missed)) continue;
     struct named named = wanted_name(&collector->wanted, index);
-    const struct span *span = find_span(arena, entry, named, collector->wanted.list[index].relation);
-    if (span) pack(collector, entry, span, &missed);
+    bool relation = collector->wanted.list[index].relation;
+    const struct span *span = NULL;
+    uint32_t levels = 0; /* a bit for each: how a document is shown depends on it */
+    while ((span = next_span(arena, entry, named, relation, span))) {
+      uint32_t level = (uint32_t)1 << (span->level & 31);
+      if (!(levels & level)) pack(collector, entry, span, &missed);
+      levels |= level;
+    }
   }
 }
 

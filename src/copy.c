@@ -36,6 +36,18 @@ oc_status copies_add(struct copies *copies, const char *document, const struct s
   return status;
 }
 
+oc_status copies_keep(struct page *page, size_t start, size_t len) {
+  uint32_t count = page_span_count(page);
+  oc_status status = OC_OK;
+  if (!page->copies || !page->query || page->fragment) return OC_OK;
+  for (uint32_t i = 0; i < count && status == OC_OK; i++) {
+    const struct span *span = page_span(page, i);
+    if (span->start < start || span->start >= start + len) continue;
+    status = copies_add(page->copies, page->bytes.data + span->start, span, count - i, page->query, page->shapes);
+  }
+  return status;
+}
+
 void copies_drop_last(struct copies *copies) {
   free_copy(copies_at(copies, copies_count(copies) - 1));
   copies->list.len -= sizeof(struct copy);

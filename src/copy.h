@@ -34,6 +34,8 @@ oc_status copies_add(struct copies *copies, const char *document, const struct s
                      const struct query *query, const struct shapes *shapes);
 
 void copies_drop_last(struct copies *copies);
+/* Keeps the documents in some bytes of a page that are going to go. Errors: MEMORY. */
+oc_status copies_keep(struct page *page, size_t start, size_t len);
 
 /* The document as answers to `query` show it; NULL when it is not known like that. */
 struct copy *copies_of_top(const struct copies *copies, struct named named, const struct query *query);

@@ -45,27 +45,49 @@ static struct known know_nothing(const struct list *list) {
   return (struct known){.shapes = shapes, .root = shapes_root(shapes, shape)};
 }
 
-static void know_copies(const struct list *list, struct known *known) {
+static bool is_foreign(const struct list *list, oc_slice_t locale) {
+  return !slice_equal(locale, query_text(list->query, list->query->locale));
+}
+
+static void know_written(const struct list *list, const struct operation *operation, struct known *known) {
+  bool foreign = is_foreign(list, operation_locale(operation));
+  known_add(known, operation_data(operation), foreign);
+  known_add(known, operation_doc(operation), foreign);
+}
+
+static void know_previous(const struct list *list, struct known *known) {
+  known_add(known, operation_previous(list->operation), is_foreign(list, operation_locale(list->operation)));
+}
+
+static void know_shown(const struct list *list, struct known *known) {
+  if (list->own != NO_PLACE)
+    known_add(known, page_slice(list->page, page_span(list->page, list->tops[list->own])), false);
+}
+
+/* For a guess: what the operations before wrote, and other answers show. */
+static void know_more(const struct list *list, struct known *known) {
+  const struct operation *earlier = NULL;
   const struct copy *copy = NULL;
-  if (list->mode == REPLAY_EXACT) return; /* they are as they are after everything that happened */
+  while ((earlier = page_earlier(list->page, list->operation, earlier))) know_written(list, earlier, known);
   while ((copy = copies_next(list->page->copies, list->named, copy)))
-    known_add(known, page_slice(&copy->page, page_span(&copy->page, 0)));
+    known_add(known, page_slice(&copy->page, page_span(&copy->page, 0)),
+              is_foreign(list, query_text(copy->page.query, copy->page.query->locale)));
+  (void)json_member(operation_text(list->operation), SLICE("id"), &known->id);
 }
 
 static void know_both(struct list *list) {
-  const struct operation *operation = list->operation;
+  bool guess = list->mode == REPLAY_GUESS;
   list->before = list->after = know_nothing(list);
-  known_add(&list->before, operation_previous(operation));
-  known_add(&list->after, operation_data(operation));
-  known_add(&list->after, operation_doc(operation));
-  if (list->own != NO_PLACE) {
-    oc_slice_t shown = page_slice(list->page, page_span(list->page, list->tops[list->own]));
-    known_add(&list->before, shown);
-    known_add(&list->after, shown);
-  }
-  know_copies(list, &list->before);
-  know_copies(list, &list->after);
-  list->after.made = operation->type == OPERATION_CREATE && list->mode == REPLAY_GUESS;
+  know_written(list, list->operation, &list->after);
+  list->after.made = guess && list->operation->type == OPERATION_CREATE;
+  know_previous(list, &list->before);
+  if (guess) know_previous(list, &list->after);
+  know_shown(list, &list->before);
+  know_shown(list, &list->after);
+  /* Other answers are as they are after everything that happened. */
+  if (guess) know_more(list, &list->before);
+  if (guess && !list->after.made) know_more(list, &list->after);
+  else if (guess) (void)json_member(operation_text(list->operation), SLICE("id"), &list->after.id);
 }
 
 /* ---- The page ---- */
@@ -124,7 +146,7 @@ static enum truth is_in(const struct list *list) {
 }
 
 static bool keeps_its_keys(const struct list *list) {
-  return where_same_keys(list->where, &list->before, &list->after);
+  return where_same_keys(list->where, &list->before, &list->after, list->mode);
 }
 
 /* ---- Its place ---- */
@@ -133,7 +155,7 @@ static bool keeps_its_keys(const struct list *list) {
 static struct known know_other(const struct list *list, uint32_t index) {
   if (index >= list->own) index++;
   struct known known = know_nothing(list);
-  known_add(&known, page_slice(list->page, page_span(list->page, list->tops[index])));
+  known_add(&known, page_slice(list->page, page_span(list->page, list->tops[index])), false);
   return known;
 }
 
@@ -167,10 +189,11 @@ static bool is_hidden(const struct list *list) {
 }
 
 static oc_status guess(struct list *list, struct membership *plan) {
-  bool shown = list->own != NO_PLACE;
+  bool shown = list->own != NO_PLACE, created = list->operation->type == OPERATION_CREATE;
+  if (shown && created) return OC_OK; /* its reader has it already */
+  plan->keeps = true;
   if (shown && list->is == TRUTH_FALSE) {
     plan->moves = true;
-    plan->may_return = list->operation->type != OPERATION_DELETE;
     plan->place = NO_PLACE;
     plan->count = -1;
     return OC_OK;
@@ -374,11 +397,14 @@ static oc_status recount(struct page *page, int32_t count) {
                                           : set_totals(page, total + (uint64_t)(int64_t)count);
 }
 
-static oc_status take_out(struct page *page, uint32_t index) {
+static oc_status take_out(struct page *page, uint32_t index, bool keeps) {
   const uint32_t *tops;
   uint32_t size;
   oc_status status = page_tops(page, &tops, &size);
-  return status == OC_OK && index < size ? page_take_out(page, tops[index]) : status;
+  if (status != OC_OK || index >= size) return status;
+  const struct span *span = page_span(page, tops[index]);
+  if (keeps) status = copies_keep(page, span->start, span->len);
+  return status == OC_OK ? page_take_out(page, tops[index]) : status;
 }
 
 /* Puts it before the index-th of the page's documents; `place` is its span's index then. */
@@ -418,17 +444,15 @@ oc_status membership_carry_out(struct page *page, const struct membership *plan,
   oc_status status = page_tops(page, &tops, &size);
   if (moves && status == OC_OK) {
     status = lift(page, tops[plan->own], &own, &own_spans);
-    if (status == OC_OK) status = take_out(page, plan->own);
+    if (status == OC_OK) status = take_out(page, plan->own, plan->keeps && plan->place == NO_PLACE);
     document = (oc_slice_t){own.data, own.len};
     spans = (const struct span *)(void *)own_spans.data;
     span_count = (uint32_t)(own_spans.len / sizeof(struct span));
     size--;
-    if (status == OC_OK && page->copies && plan->may_return)
-      status = copies_add(page->copies, own.data, spans, span_count, page->query, page->shapes);
   }
   bool shown = moves || enters || plan->place == NO_PLACE;
-  if (status == OC_OK && shown && plan->leaves_last) status = take_out(page, size - 1);
-  if (status == OC_OK && shown && plan->leaves_first) status = take_out(page, 0);
+  if (status == OC_OK && shown && plan->leaves_last) status = take_out(page, size - 1, plan->keeps);
+  if (status == OC_OK && shown && plan->leaves_first) status = take_out(page, 0, plan->keeps);
   if (status == OC_OK && (moves || enters) && plan->place != NO_PLACE)
     status = put_in(page, plan->place - plan->leaves_first, document, spans, span_count, place);
   oc_buffer_free(&own);

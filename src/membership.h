@@ -14,7 +14,7 @@ struct membership {
   bool moves;        /* it is not where it was */
   bool leaves_first; /* of the others the first goes to the page before */
   bool leaves_last;  /* the last goes to the page behind */
-  bool may_return;   /* when it leaves, a later operation may bring it back */
+  bool keeps;        /* later operations may name what leaves, or bring it back */
   int32_t count;     /* by how much the list grows: -1, 0 or 1 */
 };
 

@@ -57,6 +57,9 @@ const struct operation *operation_next(const void *list, size_t size, const stru
 static inline oc_slice_t operation_slice(const struct operation *operation, uint32_t at, uint32_t len) {
   return (oc_slice_t){(const char *)operation + at, len};
 }
+static inline oc_slice_t operation_text(const struct operation *operation) {
+  return operation_slice(operation, operation->text_at, operation->text_len);
+}
 static inline oc_slice_t operation_data(const struct operation *operation) {
   return operation_slice(operation, operation->data_at, operation->data_len);
 }

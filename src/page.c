@@ -15,6 +15,7 @@ void page_free(struct page *page) {
   oc_buffer_free(&page->bytes);
   oc_buffer_free(&page->spans);
   oc_buffer_free(&page->tops);
+  oc_buffer_free(&page->earlier);
 }
 
 static void shift_spans(struct page *page, size_t at, size_t old, size_t len) {
@@ -71,6 +72,17 @@ oc_status page_tops(struct page *page, const uint32_t **tops, uint32_t *count) {
   *tops = list;
   *count = found;
   return OC_OK;
+}
+
+const struct operation *page_earlier(const struct page *page, const struct operation *operation,
+                                     const struct operation *after) {
+  const struct operation *const *list = (const struct operation *const *)(const void *)page->earlier.data;
+  bool passed = after == NULL;
+  for (size_t i = page->earlier.len / sizeof *list; i > 0; i--) {
+    if (passed && operation_same_document(list[i - 1], operation)) return list[i - 1];
+    passed |= list[i - 1] == after;
+  }
+  return NULL;
 }
 
 /* ---- The documents of a find ---- */

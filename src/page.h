@@ -7,6 +7,7 @@
 #define PAGE_H
 
 #include "document.h"
+#include "operation.h"
 
 struct copies;
 
@@ -24,6 +25,7 @@ struct page {
   const struct shapes *shapes;
   struct copies *copies; /* of documents that may come in, or NULL */
   oc_buffer_t tops;      /* of uint32_t: scratch of page_tops */
+  oc_buffer_t earlier;   /* of const struct operation *: those that were laid over it */
   bool fragment;         /* a document out of an answer to the query, which decides on no membership */
   bool entered;          /* it shows, or names, documents that it may not have before */
 };
@@ -60,6 +62,10 @@ oc_status page_add_spans(struct page *page, size_t at, const struct span *spans,
  * MEMORY.
  */
 oc_status page_tops(struct page *page, const uint32_t **tops, uint32_t *count);
+
+/* The operations on the document of `operation` that were laid over it; the last for `after` NULL, then back in time. */
+const struct operation *page_earlier(const struct page *page, const struct operation *operation,
+                                     const struct operation *after);
 
 /* ---- The documents of a find ---- */
 

@@ -332,6 +332,8 @@ static bool has_name(const struct query *query, uint32_t array_at, uint32_t coun
 
 oc_slice_t query_wide(const struct query *query, uint32_t index) { return name_at(query, query->wides_at, index); }
 
+oc_slice_t query_filter(const struct query *query, uint32_t index) { return name_at(query, query->filters_at, index); }
+
 bool query_filters(const struct query *query, oc_slice_t member) {
   return has_name(query, query->filters_at, query->filter_count, member);
 }

@@ -65,6 +65,7 @@ static inline oc_slice_t query_global_slug(const struct query *query) {
   return (oc_slice_t){name.data + sizeof "global:" - 1, name.len > 0 ? name.len - (sizeof "global:" - 1) : 0};
 }
 oc_slice_t query_wide(const struct query *query, uint32_t index);
+oc_slice_t query_filter(const struct query *query, uint32_t index);
 /* Whether where or sort look at that top-level member. */
 bool query_filters(const struct query *query, oc_slice_t member);
 /* Whether select takes only a part of that top-level member. */

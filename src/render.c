@@ -161,27 +161,35 @@ oc_status render_value(const struct page *page, const struct shape_node *node, o
 /* ---- A whole document ---- */
 
 /* Its neighbours in the answer show which members there are; the first will do, as they all come out of one query. */
-static bool neighbour(struct page *page, oc_slice_t *document) {
+static bool neighbour(const struct page *page, oc_slice_t *document) {
   if (page_span_count(page) == 0) return false;
   *document = page_slice(page, page_span(page, 0));
   return true;
 }
 
-static bool is_shown(struct page *page, const struct shape_node *root, oc_slice_t name, enum replay_mode mode) {
-  const struct shape_node *node = shapes_member(page->shapes, root, name);
-  oc_slice_t like, ignored;
-  if ((node && node->hidden) || !query_selects(page->query, name)) return false;
-  return mode == REPLAY_EXACT || !neighbour(page, &like) || json_member(like, name, &ignored);
+/* For a guess, as there may be some among them that are only being created. */
+static bool some_neighbour_has(const struct page *page, oc_slice_t name) {
+  oc_slice_t ignored;
+  for (uint32_t i = 0; i < page_span_count(page); i++)
+    if (page_span(page, i)->level == 0 && json_member(page_slice(page, page_span(page, i)), name, &ignored))
+      return true;
+  return page_span_count(page) == 0;
 }
 
-static oc_status put_members(struct renderer *renderer, struct page *page, const struct shape_node *root,
-                             oc_slice_t source, enum replay_mode mode, bool has_id_already) {
-  bool first = !has_id_already;
+static bool is_shown(const struct page *page, const struct shape_node *root, oc_slice_t name, enum replay_mode mode) {
+  const struct shape_node *node = shapes_member(page->shapes, root, name);
+  if ((node && node->hidden) || !query_selects(page->query, name)) return false;
+  return mode == REPLAY_EXACT || some_neighbour_has(page, name);
+}
+
+static oc_status put_members(struct renderer *renderer, const struct page *page, const struct shape_node *root,
+                             oc_slice_t source, enum replay_mode mode) {
+  bool first = true;
   struct json_walk walk = json_walk(source);
   oc_slice_t name, value;
   oc_status status = OC_OK;
   while (status == OC_OK && json_next_member(&walk, &name, &value)) {
-    if (!is_shown(page, root, name, mode) || (has_id_already && slice_equal(name, SLICE("id")))) continue;
+    if (!is_shown(page, root, name, mode)) continue;
     status = put_name(renderer, name, first);
     first = false;
     if (status == OC_OK)
@@ -190,12 +198,67 @@ static oc_status put_members(struct renderer *renderer, struct page *page, const
   return status;
 }
 
+/* Appends `below` with the members of `above` put over its own; in groups likewise. */
+static oc_status put_over(struct renderer *renderer, const struct shape_node *node, oc_slice_t below,
+                          oc_slice_t above) {
+  struct json_walk walk = json_walk(below), rest = json_walk(above);
+  oc_slice_t name, value, next;
+  bool first = true;
+  oc_status status = put(renderer, SLICE("{"));
+  while (status == OC_OK && json_next_member(&walk, &name, &value)) {
+    const struct shape_node *member = shapes_member(renderer->page->shapes, node, name);
+    bool set = json_member(above, name, &next);
+    bool merges = set && member && member->group && json_is_object(value) && json_is_object(next);
+    status = put_name(renderer, name, first);
+    first = false;
+    if (status == OC_OK) status = merges ? put_over(renderer, member, value, next) : put(renderer, set ? next : value);
+  }
+  while (status == OC_OK && json_next_member(&rest, &name, &value)) {
+    if (json_member(below, name, &next)) continue;
+    status = put_name(renderer, name, first);
+    first = false;
+    if (status == OC_OK) status = put(renderer, value);
+  }
+  return status == OC_OK ? put(renderer, SLICE("}")) : status;
+}
+
 /* Of a create, what was sent, after the id: the rest is not known before the database has answered. */
-static oc_status put_id(struct renderer *renderer, const struct operation *operation) {
-  oc_slice_t text = operation_slice(operation, operation->text_at, operation->text_len), id;
-  if (!json_member(text, SLICE("id"), &id)) return OC_MISS;
-  oc_status status = put(renderer, SLICE("\"id\":"));
-  return status == OC_OK ? put(renderer, id) : status;
+static oc_status put_created(struct renderer *renderer, const struct shape_node *root,
+                             const struct operation *operation) {
+  oc_slice_t id;
+  oc_buffer_t named = {0};
+  if (!json_member(operation_text(operation), SLICE("id"), &id)) return OC_MISS;
+  oc_status status = buffer_print(&named, "{\"id\":%.*s}", (int)id.len, id.data);
+  if (status == OC_OK)
+    status = put_over(renderer, root, (oc_slice_t){named.data, named.len}, operation_data(operation));
+  oc_buffer_free(&named);
+  return status;
+}
+
+/*
+ * The document after the operation, by what it and those before it say: the last that has it whole, or creates it, and
+ * what came over that. OC_MISS when there is none. `laid`: the operation is one of those before.
+ */
+static oc_status put_written(struct renderer *renderer, const struct shape_node *root,
+                             const struct operation *operation, bool laid) {
+  oc_slice_t doc = operation_doc(operation);
+  if (doc.len > 0) return put(renderer, doc);
+  if (operation->type == OPERATION_CREATE) return put_created(renderer, root, operation);
+  const struct operation *before = page_earlier(renderer->page, operation, laid ? operation : NULL);
+  oc_buffer_t below = {0};
+  struct renderer under = {.page = renderer->page, .out = &below};
+  oc_status status = before ? put_written(&under, root, before, true) : OC_MISS;
+  if (status == OC_OK)
+    status = put_over(renderer, root, (oc_slice_t){below.data, below.len}, operation_data(operation));
+  oc_buffer_free(&below);
+  return status;
+}
+
+static bool is_being_created(const struct page *page, const struct operation *operation) {
+  const struct operation *before = NULL;
+  bool created = operation->type == OPERATION_CREATE;
+  while (!created && (before = page_earlier(page, operation, before))) created = before->type == OPERATION_CREATE;
+  return created;
 }
 
 static bool has_same_members(oc_slice_t a, oc_slice_t b) {
@@ -209,24 +272,43 @@ static bool has_same_members(oc_slice_t a, oc_slice_t b) {
   }
 }
 
+/* A document at depth 0, as the page shows it. */
+static oc_status put_document(struct renderer *renderer, struct page *page, const struct shape_node *root,
+                              oc_slice_t document, enum replay_mode mode) {
+  oc_status status = put(renderer, SLICE("{"));
+  if (status == OC_OK) status = put_members(renderer, page, root, document, mode);
+  return status == OC_OK ? put(renderer, SLICE("}")) : status;
+}
+
+static oc_status render_exactly(struct page *page, const struct shape_node *root, const struct operation *operation,
+                                oc_buffer_t *out) {
+  struct renderer renderer = {.page = page, .out = out};
+  oc_slice_t doc = operation_doc(operation), like;
+  size_t start = out->len;
+  if (doc.len == 0 || page->query->select == SELECT_PARTS) return OC_MISS;
+  oc_status status = put_document(&renderer, page, root, doc, REPLAY_EXACT);
+  if (status != OC_OK || !neighbour(page, &like)) return status;
+  return has_same_members(like, (oc_slice_t){out->data + start, out->len - start}) ? OC_OK : OC_MISS;
+}
+
+static oc_status render_guess(struct page *page, const struct shape_node *root, const struct operation *operation,
+                              oc_buffer_t *out) {
+  oc_buffer_t written = {0};
+  struct renderer writer = {.page = page, .out = &written};
+  struct renderer renderer = {.page = page, .loose = is_being_created(page, operation), .out = out};
+  oc_status status = put_written(&writer, root, operation, false);
+  if (status == OC_OK)
+    status = put_document(&renderer, page, root, (oc_slice_t){written.data, written.len}, REPLAY_GUESS);
+  oc_buffer_free(&written);
+  return status;
+}
+
 oc_status render_document(struct page *page, const struct operation *operation, enum replay_mode mode,
                           oc_buffer_t *out) {
-  const struct query *query = page->query;
-  oc_slice_t doc = operation_doc(operation), like;
-  const struct copy *copy = copies_of_top(page->copies, operation_named(operation, page->shapes), query);
+  const struct copy *copy = copies_of_top(page->copies, operation_named(operation, page->shapes), page->query);
+  const struct shape_node *root = shapes_root(page->shapes, shapes_find(page->shapes, query_collection(page->query)));
   /* A copy of a document that is only now created would be of one that had its id before. */
   if (copy && !(mode == REPLAY_EXACT && operation->type == OPERATION_CREATE))
     return buffer_append(out, copy->page.bytes.data, copy->page.bytes.len);
-  bool created = operation->type == OPERATION_CREATE && mode == REPLAY_GUESS, sent = doc.len == 0;
-  if (sent && !created) return OC_MISS;
-  if (mode == REPLAY_EXACT && query->select == SELECT_PARTS) return OC_MISS;
-  struct renderer renderer = {.page = page, .loose = created, .out = out};
-  const struct shape_node *root = shapes_root(page->shapes, shapes_find(page->shapes, query_collection(query)));
-  size_t start = out->len;
-  oc_status status = put(&renderer, SLICE("{"));
-  if (status == OC_OK && sent) status = put_id(&renderer, operation);
-  if (status == OC_OK) status = put_members(&renderer, page, root, sent ? operation_data(operation) : doc, mode, sent);
-  if (status == OC_OK) status = put(&renderer, SLICE("}"));
-  if (status != OC_OK || mode == REPLAY_GUESS || !neighbour(page, &like)) return status;
-  return has_same_members(like, (oc_slice_t){out->data + start, out->len - start}) ? OC_OK : OC_MISS;
+  return mode == REPLAY_EXACT ? render_exactly(page, root, operation, out) : render_guess(page, root, operation, out);
 }

@@ -68,7 +68,8 @@ static oc_status merge_related(struct splice *splice, const struct shape_node *n
   if (status == OC_MISS) status = inexact(splice);
   else if (status == OC_OK && !slice_equal(old, text)) {
     splice->populated = splice->page->entered = true;
-    status = replace(splice, old, text);
+    if (splice->mode == REPLAY_GUESS) status = copies_keep(splice->page, page_offset(splice->page, old), old.len);
+    if (status == OC_OK) status = replace(splice, old, text);
   }
   oc_buffer_free(&rendered);
   return status;
@@ -93,7 +94,7 @@ static oc_status merge_group(struct splice *splice, const struct shape_node *nod
 }
 
 static bool may_be_partial(const struct splice *splice, bool top, oc_slice_t name) {
-  if (level_of(splice) > 0) return true;
+  if (level_of(splice) > 0) return splice->mode == REPLAY_EXACT;
   return top && splice->page->query && query_selects_partly(splice->page->query, name);
 }
 
@@ -195,6 +196,8 @@ static oc_status delete_related(struct splice *splice) {
   oc_slice_t shown = shown_relation(page, page_slice(page, span), operation_collection(splice->operation));
   size_t at = page_offset(page, shown);
   splice->changed = true;
+  oc_status status = copies_keep(page, at, shown.len);
+  if (status != OC_OK) return status;
   char before = at > 0 ? page->bytes.data[at - 1] : ':', after = page->bytes.data[at + shown.len];
   if (before == ':') return page_replace(page, at, shown.len, SLICE("null"));
   if (after == ',') return page_replace(page, at, shown.len + 1, (oc_slice_t){NULL, 0});
@@ -215,8 +218,8 @@ static oc_status merge_everywhere(struct splice *splice) {
     if (operation->type == OPERATION_UPDATE) status = merge_into_span(splice);
     if (operation->type != OPERATION_DELETE || (span->level == 0 && !splice->page->fragment)) continue;
     if (splice->mode == REPLAY_EXACT) return OC_MISS; /* what becomes of the reference, the database decides */
-    if (i == 0) continue;                             /* a copy of it, which is of no use any more */
-    status = delete_related(splice);
+    if (i == 0) splice->page->spans.len = 0;          /* a copy of it, which is of no use any more */
+    else status = delete_related(splice);
     i--;
   }
   return status;
@@ -266,8 +269,11 @@ static oc_status apply(struct splice *splice) {
 static oc_status apply_to_copies(const struct page *page, const struct operation *operation) {
   bool ignored = false;
   oc_status status = OC_OK;
-  for (uint32_t i = 0; i < copies_count(page->copies) && status == OC_OK; i++)
-    status = replay_apply(&copies_at(page->copies, i)->page, operation, REPLAY_GUESS, &ignored);
+  for (uint32_t i = 0; i < copies_count(page->copies) && status == OC_OK; i++) {
+    struct page *copy = &copies_at(page->copies, i)->page;
+    copy->copies = page->copies;
+    status = replay_apply(copy, operation, REPLAY_GUESS, &ignored);
+  }
   return status;
 }
 
@@ -292,6 +298,7 @@ oc_status replay_apply(struct page *page, const struct operation *operation, enu
   if (mode == REPLAY_GUESS && is_blank(operation)) return OC_OK;
   oc_status status = apply(&splice);
   if (status == OC_OK && splice.changed) *changed = true;
-  if (status == OC_OK && mode == REPLAY_GUESS) status = apply_to_copies(page, operation);
-  return status;
+  if (status != OC_OK || mode == REPLAY_EXACT || page->fragment) return status;
+  status = apply_to_copies(page, operation);
+  return status == OC_OK ? buffer_append(&page->earlier, &operation, sizeof operation) : status;
 }

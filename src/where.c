@@ -290,6 +290,7 @@ struct question {
   bool date;     /* the value is of a date field */
   bool relation; /* the value is of a relation */
   bool rows;     /* an array lies on the way */
+  bool foreign;  /* localized members are of another locale */
 };
 
 static bool is_date(oc_slice_t path) {
@@ -403,6 +404,7 @@ static enum truth ask_polymorphic(const struct question *question, oc_slice_t va
 
 static enum truth ask_equal(const struct question *question, oc_slice_t value, oc_slice_t operand) {
   if (json_is_object(value)) return ask_polymorphic(question, value, operand);
+  if (json_is_null(value) && json_is_object(operand) && question->mode == REPLAY_GUESS) return TRUTH_FALSE;
   if (json_is_array(operand) && question->relation) return ask_in(question, value, operand);
   return ask_equals(question, value, operand);
 }
@@ -482,17 +484,28 @@ static int ask_relation(struct question *question, const struct shape_node *node
 
 /* Whether the database keeps the value where conditions are asked of it, and not as JSON of its own. */
 static bool is_column(const struct shape_node *node, oc_slice_t value) {
-  if (node && (node->json || node->localized)) return false;
+  if (node && node->json) return false;
   if (!json_is_container(value)) return true;
   return node && (node->relation || node->rows || (node->group && json_is_object(value)));
 }
 
+static bool leads_to_relation(const struct question *question, const struct shape_node *node, oc_slice_t path) {
+  while (node && path.len > 0) {
+    oc_slice_t rest, name = first_of(path, &rest);
+    node = shapes_member(question->shapes, node, name);
+    path = rest;
+  }
+  return node && node->relation;
+}
+
 static int ask_at(struct question *question, const struct shape_node *node, oc_slice_t value, oc_slice_t path) {
-  if (question->mode == REPLAY_EXACT && question->kind != WHERE_EXISTS && !is_column(node, value)) return TRUTH_UNKNOWN;
+  bool exact = question->mode == REPLAY_EXACT, localized = node && node->localized;
+  if (exact && (localized || (question->kind != WHERE_EXISTS && !is_column(node, value)))) return TRUTH_UNKNOWN;
+  if (localized && question->foreign) return ASKED_ABSENT;
   question->date |= node && node->date;
   if (json_is_array(value)) return ask_rows(question, node, value, path);
   if (json_is_null(value)) {
-    question->relation = node && node->relation && path.len == 0;
+    question->relation = leads_to_relation(question, node, path);
     return ask_value(question, value);
   }
   if (node && node->relation) return ask_relation(question, node, value, path);
@@ -503,15 +516,22 @@ static int ask_at(struct question *question, const struct shape_node *node, oc_s
   return ask_at(question, shapes_member(question->shapes, node, name), member, rest);
 }
 
+/* What is known of a member without any layer that has it; empty when nothing is. */
+static oc_slice_t given_otherwise(const struct known *known, oc_slice_t path) {
+  if (slice_equal(path, SLICE("id"))) return known->id;
+  return known->made && slice_equal(path, SLICE("deletedAt")) ? NULL_VALUE : (oc_slice_t){NULL, 0};
+}
+
 static enum truth ask_members(struct question *question, const struct known *known) {
   oc_slice_t rest, name = first_of(question->path, &rest), member;
   for (uint32_t i = 0; i < known->layer_count; i++) {
     if (!json_member(known->layers[i], name, &member)) continue;
+    question->foreign = known->foreign >> i & 1;
     int asked = ask_at(question, shapes_member(known->shapes, known->root, name), member, rest);
     if (asked != ASKED_ABSENT) return (enum truth)asked;
   }
-  bool untouched = known->made && slice_equal(question->path, SLICE("deletedAt"));
-  return untouched ? ask_value(question, NULL_VALUE) : TRUTH_UNKNOWN;
+  oc_slice_t given = given_otherwise(known, question->path);
+  return given.len > 0 ? ask_value(question, given) : TRUTH_UNKNOWN;
 }
 
 /* `all` asks as `equals` does for each of its values. No SQL adapter has it, so it is only ever asked of a guess. */
@@ -573,9 +593,10 @@ struct where_answer where_matches(const struct where *where, const struct known 
 
 enum lookup { LOOKUP_FOUND, LOOKUP_ABSENT, LOOKUP_UNDECIDED };
 
-static enum lookup look_in(const struct known *known, oc_slice_t layer, oc_slice_t path, oc_slice_t *value) {
+static enum lookup look_in(const struct known *known, uint32_t layer, oc_slice_t path, enum replay_mode mode,
+                           oc_slice_t *value) {
   const struct shape_node *node = known->root;
-  oc_slice_t at = layer, rest;
+  oc_slice_t at = known->layers[layer], rest;
   while (path.len > 0) {
     if (json_is_null(at)) break;
     oc_slice_t name = first_of(path, &rest);
@@ -584,20 +605,23 @@ static enum lookup look_in(const struct known *known, oc_slice_t layer, oc_slice
     bool relation = node && node->relation;
     node = relation ? shapes_root(known->shapes, node->target) : node;
     node = shapes_member(known->shapes, node, name);
+    if (node && node->localized && known->foreign >> layer & 1) return LOOKUP_ABSENT;
     path = rest;
   }
   if (node && node->relation && json_is_object(at) && !json_member(at, SLICE("id"), &at)) return LOOKUP_UNDECIDED;
-  if (json_is_container(at) || (node && (node->localized || node->json))) return LOOKUP_UNDECIDED;
+  bool elsewhere = node && (node->json || (node->localized && mode == REPLAY_EXACT));
+  if (json_is_container(at) || elsewhere) return LOOKUP_UNDECIDED;
   *value = at;
   return LOOKUP_FOUND;
 }
 
-static enum lookup look_up(const struct known *known, oc_slice_t path, oc_slice_t *value) {
+static enum lookup look_up(const struct known *known, oc_slice_t path, enum replay_mode mode, oc_slice_t *value) {
   for (uint32_t i = 0; i < known->layer_count; i++) {
-    enum lookup found = look_in(known, known->layers[i], path, value);
+    enum lookup found = look_in(known, i, path, mode, value);
     if (found != LOOKUP_ABSENT) return found;
   }
-  return LOOKUP_ABSENT;
+  *value = given_otherwise(known, path);
+  return value->len > 0 ? LOOKUP_FOUND : LOOKUP_ABSENT;
 }
 
 /* A document that is only being created is the last to be created, and to be updated. */
@@ -609,16 +633,16 @@ static enum order order_by(const struct where *where, const struct sort_key *key
                            const struct known *b, enum replay_mode mode) {
   oc_slice_t path = where_slice(where, key->path), one, other;
   if (mode == REPLAY_EXACT && (key->doubtful || memchr(path.data, '.', path.len))) return ORDER_UNKNOWN;
-  enum lookup found = look_up(a, path, &one), found_other = look_up(b, path, &other);
+  enum lookup found = look_up(a, path, mode, &one), found_other = look_up(b, path, mode, &other);
   if (mode == REPLAY_EXACT && key->implied && found == LOOKUP_ABSENT && found_other == LOOKUP_ABSENT) {
     /* A collection that does not keep it is in the order of its ids, the last first. */
     path = SLICE("id");
-    found = look_up(a, path, &one);
-    found_other = look_up(b, path, &other);
+    found = look_up(a, path, mode, &one);
+    found_other = look_up(b, path, mode, &other);
   }
   if (is_latest(a, found, path) && is_latest(b, found_other, path)) return ORDER_EQUAL;
-  if (is_latest(a, found, path)) return found_other == LOOKUP_FOUND ? ORDER_AFTER : ORDER_UNKNOWN;
-  if (is_latest(b, found_other, path)) return found == LOOKUP_FOUND ? ORDER_BEFORE : ORDER_UNKNOWN;
+  if (is_latest(a, found, path)) return ORDER_AFTER; /* whether or not the other's time is shown */
+  if (is_latest(b, found_other, path)) return ORDER_BEFORE;
   if (found == LOOKUP_ABSENT && found_other == LOOKUP_ABSENT) return mode == REPLAY_EXACT ? ORDER_UNKNOWN : ORDER_EQUAL;
   if (found != LOOKUP_FOUND || found_other != LOOKUP_FOUND) return ORDER_UNKNOWN;
   return scalar_order(one, other, is_date(path), mode);
@@ -645,11 +669,11 @@ bool where_sorts_by(const struct where *where, oc_slice_t member) {
   return false;
 }
 
-bool where_same_keys(const struct where *where, const struct known *a, const struct known *b) {
+bool where_same_keys(const struct where *where, const struct known *a, const struct known *b, enum replay_mode mode) {
   const struct sort_key *keys = where_keys(where);
   for (uint32_t i = 0; i < where->key_count; i++) {
     oc_slice_t path = where_slice(where, keys[i].path), one, other;
-    enum lookup found = look_up(a, path, &one), found_other = look_up(b, path, &other);
+    enum lookup found = look_up(a, path, mode, &one), found_other = look_up(b, path, mode, &other);
     if (found == LOOKUP_ABSENT && found_other == LOOKUP_ABSENT) continue;
     if (found != LOOKUP_FOUND || found_other != LOOKUP_FOUND || !slice_equal(one, other)) return false;
   }

@@ -27,6 +27,8 @@ struct sort_key {
   uint8_t reserved;
 };
 
+enum { KNOWN_MOST = 24 };
+
 /*
  * What is known of a document: objects that have members of it, of which the first that has a member counts. `made`: it
  * is only being created, and what it will be given counts as given.
@@ -34,14 +36,17 @@ struct sort_key {
 struct known {
   const struct shapes *shapes;
   const struct shape_node *root;
-  oc_slice_t layers[6];
+  oc_slice_t layers[KNOWN_MOST];
   uint32_t layer_count;
+  uint32_t foreign; /* a bit for each layer whose localized members are of another locale, and do not count */
   bool made;
+  oc_slice_t id; /* as JSON, where no layer has it; empty: not known */
 };
 
-static inline void known_add(struct known *known, oc_slice_t object) {
-  if (json_is_object(object) && known->layer_count < sizeof known->layers / sizeof *known->layers)
-    known->layers[known->layer_count++] = object;
+static inline void known_add(struct known *known, oc_slice_t object, bool foreign) {
+  if (!json_is_object(object) || known->layer_count == KNOWN_MOST) return;
+  known->foreign |= (uint32_t)foreign << known->layer_count;
+  known->layers[known->layer_count++] = object;
 }
 
 /*
@@ -63,7 +68,7 @@ bool where_sorts_by(const struct where *where, oc_slice_t member);
 /* Whether the database may join other tables for it. */
 bool where_may_join(const struct where *where, const struct known *known);
 /* Whether both have the same value, as it is written, for every sort key; false when a value is not known. */
-bool where_same_keys(const struct where *where, const struct known *a, const struct known *b);
+bool where_same_keys(const struct where *where, const struct known *a, const struct known *b, enum replay_mode mode);
 
 static inline const struct where_node *where_nodes(const struct where *where) {
   return (const struct where_node *)(const void *)((const char *)where + where->nodes_at);

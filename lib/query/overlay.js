@@ -36,7 +36,7 @@ import { isObject } from './share.js'
 export function overlay(answer, description, operations, shapes, known = () => []) {
   if (!isObject(answer)) return answer
   return operations.reduce((shown, operation, index) => {
-    if (operation.type === 'invalidate' || isBlank(operation)) return shown
+    if (operation.type === 'invalidate' || isBlank(operation) || isRepeated(operations, index)) return shown
     return layOver(shown, description, operation, new Sight(description, operations.slice(0, index + 1), shapes, known))
   }, answer)
 }
@@ -49,24 +49,34 @@ const isBlank = ({ type, id, data, doc }) =>
   id === undefined || (type === 'update' && !data) || (type === 'create' && !data && !doc)
 
 /**
+ * A document comes to be, and goes, once: who counts must not count it twice.
+ * @param {Operation[]} operations
+ * @param {number} index
+ */
+function isRepeated(operations, index) {
+  const { collection, id, type } = /** @type {DocumentOperation} */ (operations[index])
+  const last = operations.slice(0, index).findLast((operation) =>
+    ['create', 'delete'].includes(operation.type) && changes([operation], collection, String(id))
+  )
+  return type !== 'update' && last?.type === type
+}
+
+/**
  * @param {any} answer
  * @param {QueryDescription} description
  * @param {DocumentOperation} operation
  * @param {Sight} sight
  */
 function layOver(answer, description, operation, sight) {
-  const { type, collection, id } = operation
+  const { collection } = operation
   const { shapes } = sight
   /** @type {Document | undefined} */
   let top
   const merged = mapDocuments(answer, description, shapes, (document, shown, level) => {
-    if (!changes([operation], shown, document.id)) return document
-    if (level === 0) top = document
-    if (type === 'delete') return level > 0 ? undefined : document
-    return type === 'update' ? sight.merged({ document, description, level }, shown, operation) : document
+    if (level === 0 && changes([operation], shown, document.id)) top = document
+    return sight.changed({ document, description, level }, shown, operation)
   })
-  const isList = ['find', 'count'].includes(description.type) && collection === description.collection
-  if (!isList) return merged
+  if (!mayMove(description, operation, operation.data, shapes[collection])) return merged
   return follow(merged, description, operation, shapes[collection] ?? {}, sight.facts(operation, merged, top))
 }
 
@@ -79,9 +89,11 @@ function layOver(answer, description, operation, sight) {
  * @param {Shapes} shapes
  */
 export function holdsDocumentOf(answer, description, operations, shapes) {
-  let holds = operations.some((operation) =>
-    operation.type !== 'invalidate' && mayMove(description, operation, shapes[description.collection])
-  )
+  let holds = operations.some((operation) => {
+    if (operation.type === 'invalidate') return false
+    const written = { updatedAt: 1, ...operation.data, ...operation.doc }
+    return mayMove(description, operation, written, shapes[description.collection])
+  })
   mapDocuments(answer, description, shapes, (document, collection) => {
     holds ||= changes(operations, collection, document.id)
     return document

@@ -3,17 +3,11 @@
  */
 import assert from 'node:assert/strict'
 import { describe as group, test } from 'node:test'
-import { holds, layOver } from '../../lib/query/lay-over.js'
-import { knownIn } from '../../lib/query/overlay/documents.js'
+import { holds } from '../../lib/query/lay-over.js'
+import { overlaidByBrowser } from './support/overlaid.js'
 import { describe, readVectors } from './support/vectors.js'
 
 const topics = readVectors()
-
-/** @param {any} vector */
-function overlaid({ shapes, query, value, others = [], operations }) {
-  const answers = [...others, { query, value }].map(({ query, value }) => ({ answer: value, description: describe(query) }))
-  return layOver(value, describe(query), operations, shapes, undefined, knownIn(answers, shapes))
-}
 
 test('there are at least 150 vectors, and each has a name of its own', () => {
   const names = topics.flatMap(({ vectors }) => vectors.map(({ name }) => name))
@@ -26,7 +20,7 @@ for (const { topic, vectors } of topics) {
     for (const vector of vectors) {
       test(vector.name, () => {
         const before = structuredClone(vector)
-        const shown = overlaid(vector)
+        const shown = overlaidByBrowser(vector)
         assert.deepEqual(shown, vector.overlaid)
         assert.deepEqual(vector, before, 'what is cached was written into')
         const isChanged = JSON.stringify(shown) !== JSON.stringify(vector.value)

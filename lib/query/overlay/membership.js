@@ -1,7 +1,7 @@
 /**
  * Who belongs to a list or a count after an operation, and at which place. The rules are in `tests/vectors/README.md`.
  */
-import { compare, matches, membersOf, valuesAt } from './where.js'
+import { compare, matches, membersOf, valuesOf } from './where.js'
 
 /** @typedef {import('../query-key.js').QueryDescription} QueryDescription */
 /** @typedef {import('../../cache/types.js').DocumentOperation} DocumentOperation */
@@ -9,11 +9,13 @@ import { compare, matches, membersOf, valuesAt } from './where.js'
 /** @typedef {import('./documents.js').Document} Document */
 /** @typedef {Record<string, any>} Args of a query */
 
+/** @typedef {import('./where.js').Source} Source */
+
 /**
- * What is known of the operation's document. Members that are not known are missing.
+ * What is known of the operation's document.
  * @typedef {object} Facts
- * @property {Document} before
- * @property {Document} after
+ * @property {Source[]} before
+ * @property {Source[]} after
  * @property {() => Document | undefined} shown as the list shows documents, when it is known like that
  */
 
@@ -21,16 +23,16 @@ import { compare, matches, membersOf, valuesAt } from './where.js'
  * May the operation change who belongs to the answer, or the order?
  * @param {QueryDescription} description
  * @param {DocumentOperation} operation
+ * @param {Document | undefined} written by an update
  * @param {Shape} [shape]
  */
-export function mayMove({ type, collection, args }, operation, shape) {
+export function mayMove({ type, collection, args }, operation, written = {}, shape) {
   const keys = type === 'find' ? sortKeys(args) : []
-  const members = [...membersOf(whereOf(args, shape)), ...keys.map(({ path }) => path[0])]
-  const { data, doc } = operation
+  const members = [...membersOf(whereOf(args, shape)), ...keys.map(({ path }) => path.split('.')[0])]
   return (
     (type === 'find' || type === 'count') &&
     operation.collection === collection &&
-    (operation.type !== 'update' || members.some((name) => name in { updatedAt: 1, ...data, ...doc }))
+    (operation.type !== 'update' || members.some((name) => name in written))
   )
 }
 
@@ -43,13 +45,15 @@ export function mayMove({ type, collection, args }, operation, shape) {
  * @returns {any}
  */
 export function follow(answer, { type, args }, { type: change, id }, shape, { before, after, shown }) {
-  /** @type {{ docs?: Document[], hasNextPage?: boolean, hasPrevPage?: boolean }} */
-  const { docs = [], hasNextPage, hasPrevPage } = answer
+  /** @type {{ docs?: Document[], hasNextPage?: boolean, limit?: number, page?: number }} */
+  const { docs = [], hasNextPage, limit = 0, page = 1 } = answer
+  // Of one beyond the last, and without pagination, `hasPrevPage` does not say so.
+  const isLater = limit > 0 && page > 1
   const at = docs.findIndex((item) => String(item.id) === String(id))
   const isShown = at >= 0
   if (change === 'create' && isShown) return answer
-  const judge = (/** @type {Document} */ document) => matches(whereOf(args, shape), document, shape.relations ?? {})
-  const showsAll = type === 'find' && !hasNextPage && !hasPrevPage
+  const judge = (/** @type {Source[]} */ known) => matches(whereOf(args, shape), known, shape)
+  const showsAll = type === 'find' && !hasNextPage && !isLater
 
   const asked = change === 'create' ? false : judge(before)
   const was = isShown || (!showsAll && asked)
@@ -60,13 +64,13 @@ export function follow(answer, { type, args }, { type: change, id }, shape, { be
 
   const others = docs.filter((_, index) => index !== at)
   if (is === false) return recounted(answer, others, args, was, is)
-  if (isShown && (!is || haveSameKeys(before, after, args))) return answer
-  const place = placeOf(after, others, args, change === 'create')
+  if (isShown && (!is || haveSameKeys(before, after, args, shape))) return answer
+  const place = placeOf(after, others, args, shape, change === 'create')
   if (place === undefined) return answer
-  const isInside = !(place === 0 && hasPrevPage) && !(place === others.length && hasNextPage)
+  const isInside = !(place === 0 && isLater) && !(place === others.length && hasNextPage)
   const document = isShown ? docs[at] : isInside && shown()
   if (document && isInside) others.splice(place, 0, document)
-  return recounted(answer, answer.limit > 0 ? others.slice(0, answer.limit) : others, args, was, is)
+  return recounted(answer, limit > 0 ? others.slice(0, limit) : others, args, was, is)
 }
 
 /**
@@ -78,47 +82,45 @@ const whereOf = ({ where, trash }, shape) =>
 
 /**
  * @param {Args} args
- * @returns {{ path: string[], descending: boolean }[]} with the one that Payload adds, to settle a tie
+ * @returns {{ path: string, descending: boolean }[]} with the one that Payload adds, to settle a tie
  */
 function sortKeys({ sort }) {
   const names = [sort || []].flat().flatMap((/** @type {string} */ text) => text.split(','))
-  return [...names, '-createdAt'].map((name) => {
-    return { path: name.replace('-', '').split('.'), descending: name[0] === '-' }
-  })
+  return [...names, '-createdAt'].map((name) => ({ path: name.replace('-', ''), descending: name[0] === '-' }))
 }
 
-/** @type {(document: Document, path: string[]) => any} */
-const sortValue = (document, path) => valuesAt(document, path)[0]
-
-/** @type {(one: Document, other: Document, args: Args) => boolean} */
-const haveSameKeys = (one, other, args) =>
-  sortKeys(args).every(({ path }) => sortValue(one, path) === sortValue(other, path))
+/** @type {(one: Source[], other: Source[], args: Args, shape: Shape) => boolean} */
+const haveSameKeys = (one, other, args, shape) =>
+  sortKeys(args).every(({ path }) => valuesOf(one, path, shape)[0] === valuesOf(other, path, shape)[0])
 
 /**
  * Where a document belongs among others: behind those that come before it, or are its equals.
- * @param {Document} document
+ * @param {Source[]} known of it
  * @param {Document[]} others
  * @param {Args} args
+ * @param {Shape} shape
  * @param {boolean} isNew then what the database will say of its time is later than all there is
  * @returns {number | undefined} undefined when an order is not known
  */
-function placeOf(document, others, args, isNew) {
-  let place = 0
-  for (const other of others) {
-    const order = orderOf(document, other, args, isNew)
+function placeOf(known, others, args, shape, isNew) {
+  let [low, high] = [0, others.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const order = orderOf(known, [{ document: others[middle] }], args, shape, isNew)
     if (order === undefined) return undefined
-    if (order >= 0) place++
+    if (order < 0) high = middle
+    else low = middle + 1
   }
-  return place
+  return low
 }
 
-/** @type {(document: Document, other: Document, args: Args, isNew: boolean) => number | undefined} */
-function orderOf(document, other, args, isNew) {
+/** @type {(known: Source[], other: Source[], args: Args, shape: Shape, isNew: boolean) => number | undefined} */
+function orderOf(known, other, args, shape, isNew) {
   for (const { path, descending } of sortKeys(args)) {
-    const [own, theirs] = [document, other].map((one) => sortValue(one, path))
-    const isLatest = isNew && own === undefined && /^(cre|upd)atedAt$/.test(path[0])
-    if (own === undefined && theirs === undefined && !isLatest) continue
-    const order = isLatest ? 1 : compare(own, theirs)
+    const [own, theirs] = [known, other].map((sources) => valuesOf(sources, path, shape))
+    const isLatest = isNew && own.length === 0 && /^(cre|upd)atedAt$/.test(path)
+    if (own.length === 0 && theirs.length === 0 && !isLatest) continue
+    const order = isLatest ? 1 : compare(own[0], theirs[0])
     if (order !== 0) return order && (descending ? -order : order)
   }
   return 0
@@ -138,10 +140,21 @@ function recounted(answer, docs, { pagination }, was, is) {
   const totalDocs = answer.totalDocs + change
   if (!answer.docs) return change ? { ...answer, totalDocs } : answer
   const isSame = docs.length === answer.docs.length && docs.every((item, index) => item === answer.docs[index])
-  if (isSame && !change) return answer
-  if (!limit || pagination === false) return { ...answer, docs, totalDocs: docs.length }
+  const isWhole = !limit || pagination === false
+  if (isSame && (isWhole || !change)) return answer
+  if (isWhole) return { ...answer, docs, totalDocs: docs.length }
   const totalPages = Math.max(1, Math.ceil(totalDocs / limit))
   const hasNextPage = page < totalPages
-  const pagingCounter = (page - 1) * limit + 1
-  return { ...answer, docs, totalDocs, totalPages, hasNextPage, nextPage: hasNextPage ? page + 1 : null, pagingCounter }
+  const hasPrevPage = totalDocs > 0 && page > 1
+  return {
+    ...answer,
+    docs,
+    totalDocs,
+    totalPages,
+    hasNextPage,
+    nextPage: hasNextPage ? page + 1 : null,
+    hasPrevPage,
+    prevPage: hasPrevPage ? page - 1 : null,
+    pagingCounter: totalDocs > 0 ? (page - 1) * limit + 1 : 1,
+  }
 }

@@ -7,10 +7,14 @@ import { isObject, share } from '../share.js'
  * @typedef {object} Answer what the document is shown in
  * @property {Shape} shape of the document's collection
  * @property {boolean} bare are ids known to be shown as they are?
+ * @property {Record<string, any>} [select] of which members it shows what; all of all unless given
  * @property {boolean} isLocale is it in the locale that the data is in?
  * @property {(collection: string, id: unknown) => Document | undefined} populate a document as the answer shows it in
  *   a relation of this one, undefined when it is not known like that
  */
+
+/** @type {(value: any) => boolean} */
+const isContainer = (value) => value !== null && typeof value === 'object'
 
 /** The field's value cannot be shown, so it stays. */
 const LEAVE = Symbol('leave')
@@ -29,7 +33,10 @@ export function merge(document, data, answer, prefix = '') {
     const shown = document[name]
     const path = prefix + name
     const isGroup = isObject(shown) && isObject(data[name]) && answer.shape.groups?.includes(path)
-    const value = isGroup ? merge(shown, data[name], answer, `${path}.`) : replacement(shown, data[name], answer, path)
+    const isPart = prefix === '' && isObject(answer.select?.[name]) && [shown, data[name]].some(isContainer)
+    const value = isGroup
+      ? merge(shown, data[name], answer, `${path}.`)
+      : isPart ? LEAVE : replacement(shown, data[name], answer, path)
     if (value !== LEAVE && share(shown, value) !== shown) {
       if (merged === document) merged = { ...document }
       merged[name] = share(shown, value)
@@ -91,6 +98,7 @@ function relation(shown, next, answer, collection, bare) {
   if (isObject(shown) && keyOf(shown) === keyOf(next)) return shown
   if (bare) return next
   const isId = shown !== null && shown !== undefined && !isObject(shown)
+  if (isId && shown === next) return shown
   return answer.populate(collection, next.id ?? next) ?? (isId ? next : LEAVE)
 }
 

@@ -1,6 +1,6 @@
 import { changes } from '../layer.js'
 import { isObject, share } from '../share.js'
-import { mapPath } from './documents.js'
+import { mapDocuments, mapPath } from './documents.js'
 import { merge } from './merge.js'
 
 /** @typedef {import('../query-key.js').QueryDescription} QueryDescription */
@@ -9,6 +9,7 @@ import { merge } from './merge.js'
 /** @typedef {import('../../cache/types.js').Shapes} Shapes */
 /** @typedef {import('./documents.js').Document} Document */
 /** @typedef {import('./documents.js').Known} Known */
+/** @typedef {import('./where.js').Source} Source */
 
 /** What Payload populates unless asked otherwise. */
 const DEFAULT_DEPTH = 2
@@ -40,10 +41,24 @@ export class Sight {
     const left = depthOf(description) - level
     return merge(document, /** @type {Document} */ (data), {
       shape: this.shapes[collection] ?? {},
+      select: level === 0 ? description.args.select : undefined,
       bare: left <= 0,
-      isLocale: (locale ?? null) === (description.args.locale ?? null),
+      isLocale: isAlike({ args: { locale } }, description, ['locale']),
       populate: (related, id) => this.populated(related, id, left - 1),
     })
+  }
+
+  /**
+   * @param {Known} shown
+   * @param {string} collection
+   * @param {DocumentOperation} operation
+   * @returns {Document | undefined} the document after the operation, undefined when it is gone from a relation
+   */
+  changed(shown, collection, operation) {
+    const { document, level } = shown
+    if (!changes([operation], collection, document.id)) return document
+    if (operation.type === 'delete') return level > 0 ? undefined : document
+    return operation.type === 'update' ? this.merged(shown, collection, operation) : document
   }
 
   /**
@@ -52,7 +67,10 @@ export class Sight {
    * @param {number} left how many relations further on are populated
    */
   populated(collection, id, left) {
-    return this.find(collection, id, ({ description, level }) => level > 0 && depthOf(description) - level === left)
+    /** @type {(known: Known) => boolean} */
+    const fits = ({ description, level }) =>
+      level > 0 && depthOf(description) - level === left && isAlike(description, this.description, POPULATING)
+    return this.find(collection, id, fits)
   }
 
   /**
@@ -63,14 +81,16 @@ export class Sight {
    */
   find(collection, id, fits) {
     const found = this.known(collection, id).find(fits)
-    return (
-      found &&
-      this.on(collection, id).reduce(
-        (document, operation) =>
-          operation.type === 'update' ? this.merged({ ...found, document }, collection, operation) : document,
-        found.document
+    const isGone = this.on(collection, id).some(({ type }) => type === 'delete')
+    if (!found || isGone) return undefined
+    const { description, document: start, level: above } = found
+    const like = { ...description, type: /** @type {const} */ ('findByID'), collection }
+    return this.operations.reduce((document, operation) => {
+      if (operation.type === 'invalidate') return document
+      return mapDocuments(document, like, this.shapes, (document, shown, level) =>
+        this.changed({ document, description, level: above + level }, shown, operation)
       )
-    )
+    }, start)
   }
 
   /** @type {(collection: string, id: any) => DocumentOperation[]} */
@@ -85,32 +105,32 @@ export class Sight {
    * @returns {import('./membership.js').Facts}
    */
   facts(operation, page, top) {
-    const { description } = this
-    const { collection, id, type, data, doc, previous } = operation
-    const shape = this.shapes[collection] ?? {}
-    const copies = this.known(collection, id).filter(
-      (copy) => copy.description.args.locale === description.args.locale
-    )
-    const start = Object.assign({}, ...copies.map(({ document }) => document).reverse())
-    const earlier = this.on(collection, id).slice(0, -1)
-    const before = {
-      ...earlier.reduce((document, { data, doc }) => patched({ ...document, ...doc }, data, shape), start),
-      ...top,
-      ...previous,
-    }
+    const { collection, id, type } = operation
     const isNew = type === 'create'
-    const after = patched({ ...(isNew ? { id, deletedAt: null } : before), ...doc }, data, shape)
-    const created = [...earlier, operation].find(({ type }) => type === 'create')
+    const laid = this.on(collection, id)
+    const earlier = laid.slice(0, -1).reverse()
+    const copies = this.known(collection, id).filter(({ description }) => isAlike(description, this.description, ['scope']))
+    /** @type {(document: Document | undefined, of: { locale?: string | null }) => Source} */
+    const source = (document, of) => ({ document, isForeign: !isAlike({ args: of }, this.description, ['locale']) })
+    /** @type {(operation: DocumentOperation) => Source[]} */
+    const written = (operation) => [source(operation.data, operation), source(operation.doc, operation)]
+    const before = [
+      source(operation.previous, operation),
+      { document: top },
+      ...earlier.flatMap(written),
+      ...copies.map(({ document, description }) => source(document, description.args)),
+      { document: { id } },
+    ]
     return {
       before,
-      after,
+      after: [...written(operation), ...(isNew ? [{ document: { id, deletedAt: null } }] : before)],
       shown: () =>
-        this.find(collection, id, (copy) => copy.level === 0 && isAlike(copy.description, description)) ??
+        this.find(collection, id, (copy) => copy.level === 0 && isAlike(copy.description, this.description)) ??
         this.fitted(
-          doc ?? (created && patched({ id, ...created.doc, ...created.data }, isNew ? {} : data, shape)),
+          asWritten(laid, this.shapes[collection] ?? {}),
           page.docs,
           collection,
-          isNew
+          laid.some(({ type }) => type === 'create')
         ),
     }
   }
@@ -127,7 +147,10 @@ export class Sight {
     let isWhole = true
     let shown = document && Object.fromEntries(
       Object.entries(document).filter(
-        ([name]) => !hidden.includes(name) && (others.length === 0 || others.some((other) => name in other))
+        ([name]) =>
+          !hidden.includes(name) &&
+          selects(this.description.args.select, name) &&
+          (others.length === 0 || others.some((other) => name in other))
       )
     )
     const left = depthOf(this.description) - 1
@@ -143,6 +166,10 @@ export class Sight {
     return isWhole || keepsIds ? shown : undefined
   }
 }
+
+/** @type {(select: Record<string, any> | undefined, name: string) => boolean} */
+const selects = (select, name) =>
+  !select || name === 'id' || name in select !== Object.values(select).every((part) => part === false)
 
 /**
  * @param {Document} document
@@ -161,14 +188,33 @@ function patched(document, data, shape, prefix = '') {
 }
 
 /**
- * Do two answers show documents in the same shape?
- * @param {QueryDescription} one
- * @param {QueryDescription} other
+ * The document after some operations on it, by what they say: the last that has it whole, or creates it, and what came
+ * over that.
+ * @param {DocumentOperation[]} operations
+ * @param {import('../../cache/types.js').Shape} shape
+ * @returns {Document | undefined} undefined when none of them has it
  */
-function isAlike(one, other) {
-  const [shape, wanted] = [one, other].map(({ collection, args }) => {
-    const { select, populate, locale, joins } = args
-    return { collection, depth: depthOf({ collection, type: 'find', args }), select, populate, locale, joins }
-  })
-  return share(shape, wanted) === shape
+function asWritten(operations, shape) {
+  const first = operations.findLastIndex(({ type, doc }) => doc || type === 'create')
+  if (first < 0) return undefined
+  const { id, data, doc } = operations[first]
+  /** @type {Document} */
+  const start = doc ?? { id, ...data }
+  return operations.slice(first + 1).reduce((document, { data }) => patched(document, data, shape), start)
 }
+
+/** What of a query's arguments makes it show related documents as another does. */
+const POPULATING = ['populate', 'locale', 'fallbackLocale', 'joins', 'draft', 'scope']
+const RENDERING = ['depth', 'select', ...POPULATING]
+
+/**
+ * Have two queries the same arguments, as far as these matter? For documents in the same shape they must.
+ * @param {Pick<QueryDescription, 'args'>} one
+ * @param {Pick<QueryDescription, 'args'>} other
+ * @param {string[]} names
+ */
+const isAlike = ({ args: one }, { args: other }, names = RENDERING) =>
+  names.every((name) => {
+    const [shape, wanted] = [one, other].map((args) => args[name] ?? (name === 'depth' ? DEFAULT_DEPTH : null))
+    return share(shape, wanted) === shape
+  })

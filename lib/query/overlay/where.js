@@ -17,7 +17,7 @@ const all = (values) => not(any(values.map(not)))
 /** @type {(operand: any) => any[]} */
 const list = (operand) => (Array.isArray(operand) ? operand : String(operand).split(','))
 /** @type {(value: any) => string} */
-const lower = (value) => String(value).toLowerCase()
+const lower = (value) => String(value).replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 /** @type {(value: any, word: any) => boolean} */
 const holds = (value, word) =>
   typeof value === 'string' ? lower(value).includes(lower(word)) : value !== null && equals(value, word)
@@ -30,7 +30,7 @@ const ordered = (test) => (value, operand) => {
 }
 
 /**
- * Each asks one value. `all` is not there: no SQL adapter has it.
+ * Each asks one value; `all` asks as `equals` does for each of its own.
  * @type {Record<string, (value: any, operand: any, isRelation: boolean) => Truth>}
  */
 const OPERATORS = {
@@ -50,26 +50,71 @@ const OPERATORS = {
 }
 
 /**
+ * Something that has members of a document.
+ * @typedef {object} Source
+ * @property {Record<string, any> | undefined} document
+ * @property {boolean} [isForeign] are its localized members of another locale?
+ */
+
+/** @typedef {import('../../cache/types.js').Shape} Shape */
+
+/**
  * @param {any} where
- * @param {Record<string, any>} document
- * @param {Record<string, unknown>} relations of its shape
+ * @param {Source[]} known of the document; the first that has a member counts
+ * @param {Shape} shape
  * @returns {Truth}
  */
-export function matches(where, document, relations) {
+export function matches(where, known, shape) {
   return all(
     Object.entries(where ?? {}).map(([path, asked]) => {
       if (Array.isArray(asked)) {
-        const parts = asked.map((part) => matches(part, document, relations))
+        const parts = asked.map((part) => matches(part, known, shape))
         return lower(path) === 'and' || parts.length === 0 ? all(parts) : any(parts)
       }
-      const values = valuesAt(document, path.split('.'))
-      return all(
-        Object.entries(asked).map(([name, operand]) =>
-          any(values.map((value) => value === undefined ? value : OPERATORS[name]?.(value, operand, path in relations)))
-        )
-      )
+      const values = valuesOf(known, path, shape)
+      if (values.length === 0) return undefined
+      const isRelation = path in (shape.relations ?? {})
+      /** @type {(name: string, operand: any) => Truth} */
+      const meets = (name, operand) =>
+        name === 'all' && Array.isArray(operand)
+          ? all(operand.map((item) => meets('equals', item)))
+          : any(values.map((value) => value === undefined ? value : OPERATORS[name]?.(value, operand, isRelation)))
+      return all(Object.entries(asked).map(([name, operand]) => meets(name, operand)))
     })
   )
+}
+
+/**
+ * The values of a member of a document.
+ * @param {Source[]} known
+ * @param {string} path
+ * @param {Shape} shape
+ * @returns {any[]} undefined is a value that is not known; empty when nothing is said of the member at all
+ */
+export function valuesOf(known, path, shape) {
+  const names = path.split('.')
+  const source = known.find((source) => says(source, names, shape))
+  return source ? valuesAt(source.document, names) : []
+}
+
+/**
+ * Does it have the member, or what should hold that and does not?
+ * @param {Source} source
+ * @param {string[]} names
+ * @param {Shape} shape
+ */
+function says({ document, isForeign }, names, { relations = {}, localized = [] }) {
+  /** @type {any} */
+  let value = document ?? {}
+  let path = ''
+  return names.every((name) => {
+    if (!isObject(value) || path in relations) return true
+    path += path && '.'
+    path += name
+    if (!Object.hasOwn(value, name) || (isForeign && localized.includes(path))) return false
+    value = value[name]
+    return true
+  })
 }
 
 /**
@@ -89,7 +134,7 @@ export function membersOf(where) {
  * @param {string[]} path
  * @returns {any[]} undefined is a value that is not shown
  */
-export function valuesAt(value, path) {
+function valuesAt(value, path) {
   if (Array.isArray(value)) return value.length ? value.flatMap((item) => valuesAt(item, path)) : [null]
   if (value === null || path.length === 0) return [value]
   if (isObject(value)) return valuesAt(value[path[0]], path.slice(1))
@@ -104,7 +149,9 @@ export function valuesAt(value, path) {
 function equals(one, other) {
   if (one === null || other === null) return one === other
   if (isObject(other) && other.relationTo !== undefined && other.relationTo !== one.relationTo) return false
-  return String(plain(one)) === String(plain(other))
+  const [a, b] = [plain(one), plain(other)]
+  const areNumbers = [a, b].some((value) => typeof value === 'number') && [a, b].every(isNumber)
+  return areNumbers ? Number(a) === Number(b) : String(a) === String(b)
 }
 
 /**
@@ -113,13 +160,29 @@ function equals(one, other) {
  * @returns {number | undefined} as for `Array.prototype.sort`; null comes first
  */
 export function compare(one, other) {
+  if (one === undefined || other === undefined) return undefined
   if (one === null || other === null) return Number(one !== null) - Number(other !== null)
   const [a, b] = [plain(one), plain(other)]
   if (a === undefined || b === undefined) return undefined
   const right = typeof a === 'number' && b !== '' ? Number(b) : b
   if (typeof a !== typeof right || right !== right) return undefined
-  return a < right ? -1 : Number(a > right)
+  const [left, upper] = [a, right].map(byCodePoint)
+  return left < upper ? -1 : Number(left > upper)
 }
+
+/**
+ * JavaScript compares texts by UTF-16's units, of which those of surrogates are not the last.
+ * @type {(value: any) => any}
+ */
+const byCodePoint = (value) =>
+  typeof value === 'string'
+    ? value.replace(/[\ud800-\uffff]/g, (unit) =>
+        String.fromCharCode(unit.charCodeAt(0) + (unit < '\ue000' ? 0x2000 : -0x800))
+      )
+    : value
+
+/** @type {(value: any) => boolean} a number, or the text of one, as query strings have it */
+const isNumber = (value) => typeof value === 'number' || (typeof value === 'string' && value !== '' && !isNaN(Number(value)))
 
 const DATE = /^\d{4}-\d\d-\d\d(T|$)/
 

@@ -1,0 +1,367 @@
+/**
+ * Random answers and operations for core and browser, in the format of tests/vectors: a small shop's documents, what
+ * queries show of them, and changes. The answers are as plain as a reader of design and Payload would make them; they
+ * need not be what a database says, as both sides get the same.
+ */
+
+import { layOver } from '../../lib/query/lay-over.js'
+import { describe } from './support/vectors.js'
+
+/** @typedef {import('./schedules-random.js').Random} Random */
+/** @typedef {Record<string, any>} Data */
+/** @typedef {{ denied: Set<string> } & Record<string, any>} Documents `denied`: scope, collection and id; else maps by id */
+
+export const SHAPES = {
+  orders: {
+    groups: ['address', 'address.geo'],
+    relations: {
+      customer: 'customers',
+      tags: 'tags',
+      owner: ['customers', 'companies'],
+      'items.product': 'products',
+    },
+    localized: ['title'],
+    hidden: ['secret'],
+    kinds: { sizes: 'rows', items: 'rows', content: 'json', placedAt: 'date' },
+    trash: true,
+  },
+  customers: { relations: { company: 'companies' } },
+  companies: {},
+  products: {},
+  tags: {},
+  'global:settings': { groups: ['address'], relations: { featured: 'products' } },
+}
+
+const STATUSES = ['pending', 'processing', 'shipped']
+const WORDS = ['ant', 'Bee', 'bee cow', '', 'Äsche', 'äsche', '10', '9', 'a,b', 'say "so"', '𝄞', '￼']
+const NUMBERS = [0, 1, 2, 3, -1, 1.5, 10]
+const DATES = ['2026-01-01T00:00:00.000Z', '2026-02-01T12:30:00.000Z', '2025-12-31T23:59:59.999Z', '2026-02-01']
+const SIZES = ['s', 'm', 'l']
+const IDS = { customers: [1, 2, 3, 4], companies: [1, 2], products: [1, 2, 3], tags: ['a', 'b', 'c'] }
+const ORDERS = 7
+
+const maybeNull = (/** @type {Random} */ random, /** @type {unknown} */ value) => (random.chance(0.15) ? null : value)
+const some = (/** @type {Random} */ random, /** @type {any[]} */ items) => items.filter(() => random.chance(0.4))
+const row = (/** @type {Random} */ random, /** @type {number} */ at) => ({
+  ...(random.chance(0.9) && { id: `r${at}` }),
+  name: random.pick(WORDS),
+  quantity: random.pick(NUMBERS),
+  ...(random.chance(0.8) && { product: maybeNull(random, random.pick(IDS.products)) }),
+})
+
+/** @type {Record<string, Record<string, (random: Random) => unknown>>} */
+const FIELDS = {
+  orders: {
+    number: (random) => random.pick(NUMBERS),
+    title: (random) => maybeNull(random, random.pick(WORDS)),
+    status: (random) => maybeNull(random, random.pick(STATUSES)),
+    total: (random) => maybeNull(random, random.pick(NUMBERS)),
+    paid: (random) => maybeNull(random, random.chance(0.5)),
+    placedAt: (random) => maybeNull(random, random.pick(DATES)),
+    sizes: (random) => some(random, SIZES),
+    content: (random) => random.pick([{ a: 1 }, [1, 2], { b: { c: null } }, null, 'text']),
+    address: (random) =>
+      maybeNull(random, {
+        ...(random.chance(0.7) && { city: maybeNull(random, random.pick(WORDS)) }),
+        ...(random.chance(0.6) && { zip: random.pick(WORDS) }),
+        ...(random.chance(0.4) && { geo: { lat: random.pick(NUMBERS), ...(random.chance(0.5) && { lng: 1 }) } }),
+      }),
+    items: (random) => [0, 1, 2].filter(() => random.chance(0.4)).map((at) => row(random, at)),
+    customer: (random) => maybeNull(random, random.pick(IDS.customers)),
+    tags: (random) => some(random, IDS.tags),
+    owner: (random) => {
+      const relationTo = random.pick(['customers', 'companies'])
+      return maybeNull(random, { relationTo, value: random.pick(IDS[/** @type {'customers'} */ (relationTo)]) })
+    },
+    secret: (random) => random.pick(WORDS),
+    createdAt: (random) => random.pick(DATES),
+    updatedAt: (random) => random.pick(DATES),
+    deletedAt: (random) => (random.chance(0.7) ? null : random.pick(DATES)),
+  },
+  customers: {
+    name: (random) => random.pick(WORDS),
+    phones: (random) => some(random, WORDS),
+    company: (random) => maybeNull(random, random.pick(IDS.companies)),
+  },
+  companies: { name: (random) => random.pick(WORDS) },
+  products: { title: (random) => random.pick(WORDS), price: (random) => random.pick(NUMBERS) },
+  tags: { label: (random) => random.pick(WORDS) },
+  global: {
+    siteName: (random) => random.pick(WORDS),
+    address: (random) => ({ city: random.pick(WORDS), zip: maybeNull(random, random.pick(WORDS)) }),
+    featured: (random) => maybeNull(random, random.pick(IDS.products)),
+  },
+}
+
+/** @param {Random} random @param {string} collection @param {number} share of the fields */
+function members(random, collection, share) {
+  const chosen = Object.entries(FIELDS[collection]).filter(() => random.chance(share))
+  return Object.fromEntries(chosen.map(([name, make]) => [name, make(random)]))
+}
+
+/** @param {Random} random */
+function randomDocuments(random) {
+  /** @type {Documents} */
+  const documents = { denied: new Set() }
+  for (const scope of [undefined, 'a', 'b']) {
+    for (const id of IDS.customers) if (random.chance(0.1)) documents.denied.add([scope, 'customers', id].join())
+  }
+  for (const [slug, ids] of Object.entries({ ...IDS, orders: Array.from({ length: ORDERS }, (_, at) => at + 1) })) {
+    documents[slug] = new Map(ids.map((/** @type {any} */ id) => [id, { id, ...members(random, slug, 1) }]))
+  }
+  return documents
+}
+
+/** What where can ask of a path. @type {[path: string, operators: string[], value: (random: Random) => unknown][]} */
+const COMMON = ['equals', 'not_equals', 'in', 'not_in', 'exists']
+const ORDERED = ['greater_than', 'greater_than_equal', 'less_than', 'less_than_equal']
+const TEXT = ['like', 'not_like', 'contains']
+/** @type {[path: string, operators: string[], value: (random: Random) => unknown][]} */
+const ASKED = [
+  ['title', [...COMMON, ...ORDERED, ...TEXT], (random) => random.pick(WORDS)],
+  ['number', [...COMMON, ...ORDERED, 'like'], (random) => random.pick([...NUMBERS, '1', '1.50', 'x'])],
+  ['status', [...COMMON, ...TEXT, 'near'], (random) => random.pick(STATUSES)],
+  ['total', [...COMMON, ...ORDERED], (random) => random.pick([...NUMBERS, null])],
+  ['paid', COMMON, (random) => random.pick([true, false, 'true', null])],
+  ['placedAt', [...COMMON, ...ORDERED], (random) => random.pick(DATES)],
+  ['createdAt', ORDERED, (random) => random.pick(DATES)],
+  ['sizes', [...COMMON, 'contains', 'all'], (random) => random.pick(SIZES)],
+  ['address.city', [...COMMON, ...TEXT, ...ORDERED], (random) => random.pick(WORDS)],
+  ['address.geo.lat', [...COMMON, ...ORDERED], (random) => random.pick(NUMBERS)],
+  ['items.name', COMMON, (random) => random.pick(WORDS)],
+  ['items.quantity', ['equals', ...ORDERED], (random) => random.pick(NUMBERS)],
+  ['items.product', COMMON, (random) => random.pick(IDS.products)],
+  ['customer', [...COMMON, ...ORDERED], (random) => random.pick([...IDS.customers, '1', null])],
+  ['customer.name', COMMON, (random) => random.pick(WORDS)],
+  ['customer.id', ['equals', 'in'], (random) => random.pick(IDS.customers)],
+  ['tags', COMMON, (random) => random.pick(IDS.tags)],
+  ['tags.label', ['equals'], (random) => random.pick(WORDS)],
+  ['owner', ['equals', 'not_equals', 'exists'], (random) => ({ relationTo: 'customers', value: random.below(4) + 1 })],
+  ['owner.value', ['equals', 'in'], (random) => random.pick(IDS.customers)],
+  ['owner.relationTo', ['equals', 'in'], (random) => random.pick(['customers', 'companies'])],
+  ['content.a', ['equals', 'exists'], (random) => random.pick(NUMBERS)],
+  ['id', [...COMMON, ...ORDERED], (random) => random.below(ORDERS) + 1],
+  ['nothing', ['equals', 'exists'], (random) => random.pick(WORDS)],
+]
+
+/** @param {Random} random @returns {Data} */
+function condition(random) {
+  const [path, operators, value] = random.pick(ASKED)
+  const operator = random.pick(operators)
+  if (operator === 'exists') return { [path]: { exists: random.pick([true, false, 'true', 'false']) } }
+  if (!['in', 'not_in', 'all'].includes(operator)) return { [path]: { [operator]: value(random) } }
+  return { [path]: { [operator]: [value(random), value(random)].slice(random.below(2)) } }
+}
+
+/** @param {Random} random @returns {Data} */
+function where(random) {
+  if (random.chance(0.4)) return { status: { equals: random.pick(STATUSES) } }
+  if (random.chance(0.5)) return condition(random)
+  if (random.chance(0.3)) return { ...condition(random), ...condition(random) }
+  const second = random.chance(0.3) ? { or: [condition(random), condition(random)] } : condition(random)
+  return { [random.pick(['and', 'or'])]: [condition(random), second] }
+}
+
+const SORTS = [
+  'number', '-number', 'title', '-title', 'total', '-createdAt', 'createdAt', 'id', '-id', 'placedAt', '-updatedAt',
+  'address.city', 'paid', 'customer', 'nothing', 'number,-id', 'customer.name',
+]
+const SELECTS = [
+  { title: true, status: true, number: true },
+  { number: true, customer: true, items: true },
+  { address: { city: true }, status: true },
+  { items: false, content: false },
+  { tags: true, owner: true, createdAt: true },
+]
+
+/** @param {Random} random @returns {Data} */
+function randomQuery(random) {
+  const type = random.weighted([[8, 'find'], [2, 'count'], [2, 'findByID'], [1, 'findGlobal'], [1, 'customers']])
+  const common = {
+    depth: random.below(4),
+    ...(random.chance(0.2) && { locale: random.pick(['en', 'de']) }),
+    ...(random.chance(0.2) && { scope: random.pick(['a', 'b']) }),
+  }
+  const select = random.chance(0.3) && { select: random.pick(SELECTS) }
+  const trash = random.chance(0.3) && { trash: true }
+  const asked = random.chance(0.75) && { where: where(random) }
+  switch (type) {
+    case 'count':
+      return { type, collection: 'orders', ...common, ...asked, ...trash }
+    case 'findByID':
+      return { type, collection: 'orders', id: 1 + random.below(ORDERS), ...common, ...select, ...trash }
+    case 'findGlobal':
+      return { type, global: 'settings', ...common }
+    case 'customers':
+      return { type: 'find', collection: 'customers', sort: random.pick(['name', 'id', '-name']), limit: 10, ...common }
+    default:
+      return {
+        type,
+        collection: 'orders',
+        ...common,
+        ...select,
+        ...trash,
+        ...asked,
+        ...(random.chance(0.8) && { sort: random.chance(0.8) ? random.pick(SORTS) : ['status', random.pick(SORTS)] }),
+        ...(random.chance(0.9) && { limit: random.weighted([[4, 20], [4, 1 + random.below(4)], [1, 0]]) }),
+        ...(random.chance(0.25) && { page: 1 + random.below(3) }),
+        ...(random.chance(0.1) && { pagination: false }),
+      }
+  }
+}
+
+/** Shows documents as the answer to one query does. */
+class Camera {
+  /** @param {Documents} documents @param {Data} query */
+  constructor(documents, query) {
+    this.documents = documents
+    this.query = query
+  }
+
+  /** @param {string} shape @param {Data} document @param {number} level @returns {Data} */
+  shoot(shape, document, level) {
+    const shown = structuredClone(document)
+    const { relations = {}, hidden = [] } = /** @type {any} */ (SHAPES)[shape]
+    for (const name of hidden) delete shown[name]
+    for (const [path, target] of Object.entries(relations)) this.#populate(shown, path.split('.'), target, level)
+    return level === 0 ? selected(shown, this.query.select) : shown
+  }
+
+  /** @param {any} value @param {string[]} path @param {string | string[]} target @param {number} level */
+  #populate(value, [name, ...rest], target, level) {
+    if (Array.isArray(value)) {
+      for (const item of value) this.#populate(item, [name, ...rest], target, level)
+      return
+    }
+    if (value?.[name] === undefined || value[name] === null) return
+    if (rest.length > 0) {
+      this.#populate(value[name], rest, target, level)
+      return
+    }
+    const shown = (/** @type {any} */ item) => this.#related(item, target, level)
+    value[name] = Array.isArray(value[name]) ? value[name].map(shown) : shown(value[name])
+  }
+
+  /** @param {string} collection @param {any} id */
+  #isDenied(collection, id) {
+    return this.documents.denied.has([this.query.scope, collection, id].join())
+  }
+
+  /** @param {any} item @param {string | string[]} target @param {number} level @returns {any} */
+  #related(item, target, level) {
+    if (Array.isArray(target)) return { ...item, value: this.#related(item.value, item.relationTo, level) }
+    const document = this.documents[target].get(item)
+    // An id stays where its reader may not see the document.
+    if (level >= this.query.depth || !document || this.#isDenied(target, item)) return item
+    return this.shoot(target, document, level + 1)
+  }
+}
+
+/** @param {Data} document @param {Data | undefined} select @returns {Data} */
+function selected(document, select) {
+  if (!select) return document
+  const names = Object.keys(select)
+  const isNamed = Object.values(select).every(Boolean)
+  const kept = Object.entries(document).filter(([name]) => name === 'id' || names.includes(name) === isNamed)
+  return Object.fromEntries(
+    kept.map(([name, value]) => {
+      const part = select[name]
+      return [name, typeof part === 'object' && value ? selected(value, part) : value]
+    })
+  )
+}
+
+/** @param {Random} random @param {Documents} documents @param {Data} query */
+function answer(random, documents, query) {
+  const camera = new Camera(documents, query)
+  switch (query.type) {
+    case 'findGlobal':
+      return camera.shoot('global:settings', { id: 1, ...members(random, 'global', 0.8) }, 0)
+    case 'findByID':
+      return camera.shoot('orders', documents.orders.get(query.id) ?? {}, 0)
+    case 'count':
+      return { totalDocs: listed(random, documents, query).length }
+    default:
+      return page(random, documents, query)
+  }
+}
+
+/**
+ * The documents that the query asks for, in its order: those that come into an empty list when each is created.
+ * @param {Random} random @param {Documents} documents @param {Data} query @returns {Data[]}
+ */
+function listed(random, documents, { collection, where, sort, trash }) {
+  const asked = random.chance(0.95) && { where } // else the cache does not know why some of them are in it
+  const query = { type: 'find', collection, ...asked, sort, trash, limit: 0, depth: 0 }
+  const creates = [...documents[collection].values()].map((doc) => ({ type: 'create', collection, id: doc.id, doc }))
+  const shapes = { [collection]: { trash: /** @type {any} */ (SHAPES)[collection].trash } }
+  const { docs } = layOver({ docs: [], totalDocs: 0, limit: 0 }, describe(query), /** @type {any} */ (creates), shapes)
+  return docs
+}
+
+/** @param {Random} random @param {Documents} documents @param {Data} query */
+function page(random, documents, query) {
+  const { collection, limit = 10, page = 1, pagination } = query
+  const camera = new Camera(documents, query)
+  const list = listed(random, documents, query)
+  const isPaged = limit > 0 && pagination !== false
+  const [from, to] = limit > 0 ? [(page - 1) * limit, page * limit] : [0, list.length]
+  const docs = list.slice(from, to).map((document) => camera.shoot(collection, document, 0))
+  const totalDocs = isPaged ? list.length : docs.length
+  const totalPages = isPaged ? Math.max(1, Math.ceil(totalDocs / limit)) : 1
+  const hasNextPage = isPaged && page < totalPages
+  const hasPrevPage = isPaged && page > 1 && totalDocs > 0
+  return {
+    docs,
+    hasNextPage,
+    hasPrevPage,
+    limit,
+    nextPage: hasNextPage ? page + 1 : null,
+    page,
+    pagingCounter: isPaged && totalDocs > 0 ? from + 1 : 1,
+    prevPage: hasPrevPage ? page - 1 : null,
+    totalDocs,
+    totalPages,
+  }
+}
+
+/**
+ * Makes the change, too, so that what the next operation says of its document is true.
+ * @param {Random} random @param {Documents} documents
+ */
+function randomOperation(random, documents) {
+  const collection = random.weighted([[8, 'orders'], [2, 'customers'], [1, 'companies'], [1, 'products'], [1, 'global']])
+  const locale = random.chance(0.15) && { locale: random.pick(['en', 'de']) }
+  const data = members(random, collection, random.pick([0.1, 0.2, 0.5, 0.9]))
+  if (collection === 'global') return { type: 'update', collection, id: 'settings', data, ...locale }
+  const ids = documents[collection]
+  const isNew = random.chance(0.2)
+  // A few of them, so that several operations are on one document.
+  const id = isNew ? 100 + random.below(2) : random.pick([...ids.keys()].slice(-4))
+  const previous = ids.get(id)
+  const known = previous && random.chance(0.3) && { previous }
+  if (isNew && !previous) {
+    const doc = { id, ...members(random, collection, 1), ...data }
+    ids.set(id, doc)
+    return { type: 'create', collection, id, data, ...(random.chance(0.4) && { doc }) }
+  }
+  if (random.chance(0.2)) {
+    ids.delete(id)
+    return { type: 'delete', collection, id, ...known }
+  }
+  const doc = { ...previous, ...data }
+  ids.set(id, doc)
+  return { type: 'update', collection, id, data, ...locale, ...known, ...(random.chance(0.3) && { doc }) }
+}
+
+/** @param {Random} random @returns {Data} a vector without what is expected of it */
+export function randomCase(random) {
+  const documents = randomDocuments(random)
+  const read = () => {
+    const query = randomQuery(random)
+    return { query, value: answer(random, documents, query) }
+  }
+  const answers = { ...read(), others: Array.from({ length: random.below(4) }, read) }
+  const operations = Array.from({ length: 1 + random.below(4) }, () => randomOperation(random, documents))
+  return { shapes: SHAPES, ...answers, operations }
+}

@@ -1,0 +1,27 @@
+/**
+ * The core against the browser's engine: random answers and operations (differential-random.js), laid over by both,
+ * must come out alike. What once differed is a vector with a name. `CASES` and `SEED` run more, or others; a case
+ * that differs is printed with its seed, and `SEED=… CASES=1` runs it again.
+ */
+import assert from 'node:assert/strict'
+import process from 'node:process'
+import { test } from 'node:test'
+import { overlaidByBrowser, overlaidByCore } from './support/overlaid.js'
+import { randomCase } from './differential-random.js'
+import { Random } from './schedules-random.js'
+
+const CASES = Number(process.env.CASES ?? 600)
+const SEED = Number(process.env.SEED ?? 1)
+
+test(`core and browser lay ${CASES} random changes from seed ${SEED} over answers alike`, (t) => {
+  let changed = 0
+  for (let seed = SEED; seed < SEED + CASES; seed++) {
+    const vector = randomCase(new Random(seed))
+    const shown = overlaidByBrowser(vector)
+    if (JSON.stringify(shown) !== JSON.stringify(vector.value)) changed++
+    assert.deepEqual(structuredClone(shown), overlaidByCore(vector), `seed ${seed}: ${JSON.stringify(vector)}`)
+  }
+  t.diagnostic(`${changed} answers were changed`)
+  // Agreement on what nothing happened to would prove nothing.
+  assert.ok(changed > CASES / 4 || CASES < 100, `only ${changed} answers were changed`)
+})
