@@ -7,6 +7,7 @@ import { frozenFromJSON, toJSON } from './json.js'
 import { isUnkeepable, Loader } from './loader.js'
 import { native } from './native.js'
 import { maxMemoOf, toOpenOptions } from './open-options.js'
+import { pooled, written } from './pooled.js'
 import { Reader } from './reader.js'
 import { View, viewStateOf } from './view.js'
 import { Waiters } from './waiters.js'
@@ -145,16 +146,22 @@ export class Cache {
   }
 
   /**
-   * The entry as it is kept: a copy of its JSON text, or of its opaque bytes.
+   * The entry as it is kept: a copy of its JSON text, or of its opaque bytes. It is the caller's own, but, as with
+   * Buffer.allocUnsafe, not all of the memory behind it (`buffer`) is.
    * @param {string} key
    * @param {View} [view]
-   * @param {ReadOptions} [options]
+   * @param {ReadOptions & { into?: Buffer }} [options] `into`: memory to write to from its start, for a caller who uses
+   *   it again and again, which is faster than new memory; that part of it is returned. What does not fit is answered as
+   *   without it
    * @returns {Buffer | undefined}
    * @throws {OptimisticCacheError} `_KEY_SIZE`
    */
   getBytes(key, view, options) {
     const state = this.#stateOf(view)
-    const bytes = native.getBytes(this.#handle, state?.handle, key, options?.base ?? false)
+    const base = options?.base ?? false
+    /** @param {Buffer} memory @param {number} at */
+    const write = (memory, at) => native.getBytes(this.#handle, state?.handle, key, base, memory, at)
+    const bytes = options?.into === undefined ? pooled(write) : written(options.into, write)
     this.#derived.noteRead(key, view, bytes && { overlaid: state?.mayOverlay })
     return bytes
   }

@@ -40,8 +40,9 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: number) =>
  *   string | true | null | undefined} get JSON text; true: the state with the stamp `known` still stands; null: opaque
  *   bytes; undefined: a miss
- * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean) => Buffer | undefined}
- *   getBytes
+ * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, memory: Uint8Array, at:
+ *   number) => number | Buffer | undefined} getBytes how many bytes it wrote into `memory` from `at` on; a Buffer of
+ *   their own when there is no room for them; undefined: a miss
  * @property {(cache: CacheHandle, view: ViewHandle, value: string, query: string | undefined, since: number) =>
  *   string | undefined} overlay undefined: nothing of it is in flight
  * @property {(cache: CacheHandle, key: string, hits: number) => void} countHits

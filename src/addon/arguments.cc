@@ -17,6 +17,15 @@ bool IsAscii(const char* data, size_t len) {
   return seen < 0x80;
 }
 
+// A short one is read in one call instead of two, as a read's key is.
+std::string Utf8Of(Napi::Env env, Napi::Value value) {
+  char text[256];
+  size_t len = 0;
+  const bool read = napi_get_value_string_utf8(env, value, text, sizeof text, &len) == napi_ok;
+  // It ends before a character that does not fit, of up to four bytes.
+  return read && len < sizeof text - 4 ? std::string(text, len) : value.As<Napi::String>().Utf8Value();
+}
+
 bool HasUnpairedSurrogate(const std::u16string& text) {
   for (size_t i = 0; i < text.size(); i++) {
     if (text[i] < 0xD800 || text[i] > 0xDFFF) continue;
@@ -61,7 +70,7 @@ std::string Arguments::ToText(Napi::Value value, const std::string& name) {
     Refuse(name, "a string");
     return {};
   }
-  std::string text = value.As<Napi::String>().Utf8Value();
+  std::string text = Utf8Of(env_, value);
   // A real U+FFFD is possible but rare: only then is the text read once more as it stands in JavaScript.
   if (text.find(kReplacement) != std::string::npos && HasUnpairedSurrogate(value.As<Napi::String>().Utf16Value())) {
     ok_ = false;
@@ -156,17 +165,31 @@ Napi::Function Arguments::Function(size_t index, const char* name) {
 oc_slice_t Arguments::Bytes(size_t index, const char* name, std::string* storage) {
   if (!ok_) return {};
   const Napi::Value value = At(index);
+  Room memory;
   if (value.IsString()) {
     *storage = ToText(value, name);
     return SliceOf(*storage);
   }
-  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
-    const Napi::Uint8Array array = value.As<Napi::Uint8Array>();
-    // Another thread could change shared memory between the check of the bytes and their copy.
-    if (array.ArrayBuffer().IsArrayBuffer()) return {reinterpret_cast<const char*>(array.Data()), array.ByteLength()};
-  }
+  if (IsUnsharedBytes(value, &memory)) return {memory.data, memory.len};
   Refuse(name, "a string, or a Uint8Array over memory that is not shared");
   return {};
+}
+
+Room Arguments::Memory(size_t index, const char* name) {
+  Room memory = {};
+  if (ok_ && !IsUnsharedBytes(At(index), &memory)) Refuse(name, "a Uint8Array over memory that is not shared");
+  return memory;
+}
+
+// Another thread could change shared memory between the check of the bytes and their copy.
+bool Arguments::IsUnsharedBytes(Napi::Value value, Room* memory) const {
+  napi_typedarray_type type = {};
+  napi_value buffer = nullptr;
+  void* data = nullptr;
+  bool unshared = false;
+  if (napi_get_typedarray_info(env_, value, &type, &memory->len, &data, &buffer, nullptr) != napi_ok) return false;
+  memory->data = static_cast<char*>(data);
+  return type == napi_uint8_array && napi_is_arraybuffer(env_, buffer, &unshared) == napi_ok && unshared;
 }
 
 CacheHandle* Arguments::Cache(size_t index) {

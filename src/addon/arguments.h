@@ -23,6 +23,11 @@ Napi::String TextOf(Napi::Env env, const oc_buffer_t& buffer);
 // The largest integer that a JavaScript number holds exactly.
 inline constexpr uint64_t kMaxSafeInteger = (uint64_t{1} << 53) - 1;
 
+struct Room {
+  char* data;
+  size_t len;
+};
+
 /*
  * Reads the arguments of one call. The first that does not fit leaves an exception pending that names it; from then on
  * every reader answers an empty value, so that a function reads all of its arguments and looks at ok() once.
@@ -53,6 +58,8 @@ class Arguments {
 
   // Borrows the bytes of a Uint8Array (a Buffer is one), or copies those of a string into `storage`.
   oc_slice_t Bytes(size_t index, const char* name, std::string* storage);
+  // The memory of a Uint8Array, to be written to.
+  Room Memory(size_t index, const char* name);
 
   // Open handles of the right kind; never null when ok().
   CacheHandle* Cache(size_t index = 0);
@@ -65,6 +72,7 @@ class Arguments {
   std::string ToText(Napi::Value value, const std::string& name);
   oc_token_t ToToken(const std::string& text);
   void Refuse(const std::string& name, const char* expected);
+  bool IsUnsharedBytes(Napi::Value value, Room* memory) const;
 
   Napi::Env env_;
   const Napi::CallbackInfo* info_ = nullptr;  // null: the arguments are values_

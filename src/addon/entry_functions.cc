@@ -1,4 +1,6 @@
 // entry_functions.cc: entries: storing, reading, listing.
+#include <cstring>
+
 #include "arguments.h"
 #include "errors.h"
 #include "functions.h"
@@ -65,12 +67,20 @@ Napi::Value Get(const Napi::CallbackInfo& info) {
   return hit.content == OC_JSON ? answer.Text() : env.Null();
 }
 
-// getBytes(cache, view?, key, base) → a Buffer, or undefined. Nothing else is made, as this is the path of whole pages.
+// getBytes(cache, view?, key, base, memory, at) → how many bytes it wrote into `memory`, a Uint8Array, from `at` on; a
+// Buffer of their own when there is no room; undefined for a miss. Nothing else is made, as this is the path of whole
+// pages.
 Napi::Value GetBytes(const Napi::CallbackInfo& info) {
   Arguments in(info);
   Answer answer(info.Env());
   oc_hit_t hit = {};
-  return Read(&in, 0, &answer, &hit) == OC_OK ? answer.Bytes() : info.Env().Undefined();
+  const uint64_t at = in.Integer(5, "at");
+  const Room memory = in.Memory(4, "memory");
+  if (Read(&in, 0, &answer, &hit) != OC_OK) return info.Env().Undefined();
+  const oc_buffer_t& bytes = *answer.Out();
+  if (at > memory.len || bytes.len > memory.len - at) return answer.Bytes();
+  if (bytes.len > 0) std::memcpy(memory.data + at, bytes.data, bytes.len);
+  return NumberOf(info.Env(), bytes.len);
 }
 
 // overlay(cache, view, value, query, since) → the text with what the view has in flight, undefined when that is

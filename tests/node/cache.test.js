@@ -103,6 +103,50 @@ test('opaque bytes come back as they were, and any operation on one of their tag
   assert.equal(cache.getBytes('bytes'), undefined)
 })
 
+test('bytes that were read are their caller\'s own, of whatever size and however many', (t) => {
+  const cache = open(t, { maxBytes: 8 << 20 })
+  const sizes = [0, 1, 7, 8, 13_000, 16_384, 40_000, 131_071, 131_072, 131_073]
+  for (const size of sizes) cache.setBytes(`${size}`, Buffer.alloc(size, size % 251))
+  const read = Array.from({ length: 200 }, (_, turn) => /** @type {Buffer} */ (cache.getBytes(`${sizes[turn % 10]}`)))
+  for (const [turn, bytes] of read.entries()) {
+    assert.ok(bytes.equals(Buffer.alloc(sizes[turn % 10], sizes[turn % 10] % 251)), `read ${turn}`)
+    bytes.fill(252)
+  }
+  for (const size of sizes) assert.ok(cache.getBytes(`${size}`)?.equals(Buffer.alloc(size, size % 251)), `${size}`)
+})
+
+test('bytes that were read stay when others are transferred to another thread', (t) => {
+  const cache = open(t)
+  cache.setBytes('text', 'text')
+  const [kept, given] = [cache.getBytes('text'), cache.getBytes('text')]
+  const { port1, port2 } = new MessageChannel()
+  try {
+    port1.postMessage(given, [given.buffer])
+  } catch (error) {
+    assert.equal(error.name, 'DataCloneError') // newer versions of Node.js refuse it, earlier ones copy
+  }
+  port1.close()
+  port2.close()
+  assert.equal(kept.toString(), 'text')
+})
+
+test('bytes are written into memory of the caller\'s, as far as they fit', (t) => {
+  const cache = open(t)
+  cache.setBytes('text', 'text')
+  const into = Buffer.from('before that')
+  const bytes = cache.getBytes('text', undefined, { into })
+  assert.equal(bytes?.toString(), 'text')
+  assert.equal(into.toString(), 'textre that')
+  assert.equal(bytes.buffer, into.buffer)
+  const small = Buffer.from('abc')
+  assert.equal(cache.getBytes('text', undefined, { into: small })?.toString(), 'text')
+  assert.equal(small.toString(), 'abc')
+  assert.equal(cache.getBytes('none', undefined, { into }), undefined)
+  assert.throws(() => cache.getBytes('text', undefined, { into: /** @type {any} */ ('abc') }), {
+    code: 'ERR_OPTIMISTIC_ARGUMENT',
+  })
+})
+
 test('JSON text is kept byte for byte, and read as an object too', (t) => {
   const cache = open(t)
   cache.setBytes('text', Buffer.from('{ "a": 1.0 }'), { json: true })
