@@ -34,7 +34,10 @@ class Memo {
  * While entries are evicted the change counter moves, and reads go to the core: so this many are only missing from the
  * count of hits, not from what eviction knows.
  */
-const HITS_BEFORE_REPORT = 256
+const HITS_BEFORE_REPORT = 4096
+
+/** The order of use is kept at this pace only: it decides what to drop, nothing that is seen. */
+const HITS_BEFORE_MOVE = 256
 
 /**
  * The parsed objects of one thread, by key, the least recently used of them dropped first.
@@ -89,9 +92,8 @@ export class MemoTable {
    */
   touch(key, memo) {
     memo.hits++
-    if (memo.hits < HITS_BEFORE_REPORT) return
-    this.#flush(key, memo)
-    // The order of use is kept at this pace only: it decides what to drop, nothing that is seen.
+    if (memo.hits % HITS_BEFORE_MOVE !== 0) return
+    if (memo.hits >= HITS_BEFORE_REPORT) this.#flush(key, memo)
     this.#memos.delete(key)
     this.#memos.set(key, memo)
   }
