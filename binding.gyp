@@ -35,6 +35,8 @@
         'Release': {
           'cflags!': ['-O3'],
           'cflags': ['-O2'],
+          # Assertions are for tests: what could be wrong in a running process is an error, or empties the cache.
+          'defines': ['NDEBUG'],
         },
       },
     },

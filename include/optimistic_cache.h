@@ -435,7 +435,7 @@ typedef struct oc_stats {
   uint64_t flights; /* loads under way; that of a process which was killed counts until somebody waits for it */
   uint64_t arena_bytes, used_bytes; /* the whole mapping; what tables and allocations take of it */
   uint64_t processes;               /* that have the arena open */
-  uint64_t resets;                  /* times that a process died while it changed the cache, which emptied it */
+  uint64_t resets;  /* times that the cache was emptied: a process died while it changed it, or it was found damaged */
   char started[96]; /* why the present content began: "kept", "fresh: …" or "reset: …"; NUL-terminated */
 } oc_stats_t;
 void oc_stats(oc_cache_t *cache, oc_stats_t *stats);

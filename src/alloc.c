@@ -219,10 +219,23 @@ bool alloc_fits_locked(const struct arena *arena, oc_off off, uint64_t size) {
   return has >= need && has - need < MINIMUM;
 }
 
+static bool is_block(struct arena *arena, oc_off off) {
+  const struct pool *pool = pool_of(arena);
+  if (off % ALIGNMENT || off < pool->start + HEADER || off >= pool->end) return false;
+  oc_off at = off - HEADER;
+  const struct block *block = block_at(arena, at);
+  uint64_t size = size_of(block);
+  return !is_free(block) && size % ALIGNMENT == 0 && size >= MINIMUM && size <= pool->end - at &&
+         previous_of(block) < at;
+}
+
 void alloc_free_locked(struct arena *arena, oc_off off) {
   if (!off) return;
+  if (!is_block(arena, off)) {
+    arena_damaged_locked(arena);
+    return;
+  }
   struct block *block = block_at(arena, off - HEADER);
-  assert(!is_free(block) && size_of(block) >= MINIMUM);
   pool_of(arena)->used -= size_of(block);
   set_owner(block, 0);
   struct block *next = next_in_memory(arena, block);
@@ -364,6 +377,6 @@ uint64_t alloc_check_locked(struct arena *arena) {
     at += size_of(block);
   }
   assert(used == pool->used);
-  (void)used;
+  (void)used, (void)before, (void)before_free;
   return blocks;
 }

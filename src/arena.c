@@ -68,12 +68,17 @@ static void note_debts(struct arena_header *header) {
   header->orphans_until = 0;
 }
 
-static void reset_locked(struct arena *arena) {
+static void reset_locked(struct arena *arena, const char *why) {
   struct arena_header *header = arena_header(arena);
+  arena->damaged = false;
   header->resets++;
   note_debts(header);
-  say_started(header, "reset: a process died while it changed the cache");
+  say_started(header, why);
   format_locked(arena);
+}
+
+static void reset_after_death_locked(struct arena *arena) {
+  reset_locked(arena, "reset: a process died while it changed the cache");
 }
 
 oc_status arena_make(struct arena *arena, const char *started) {
@@ -108,9 +113,9 @@ static void replace_broken_lock(struct arena *arena) {
     assert(failed == 0);
     (void)failed;
     result = lock_take(lock);
-    reset_locked(arena);
+    reset_after_death_locked(arena);
   } else if (result == LOCK_ORPHANED) {
-    reset_locked(arena);
+    reset_after_death_locked(arena);
     lock_mend(lock);
   }
   lock_give(lock);
@@ -123,11 +128,14 @@ void arena_lock(struct arena *arena) {
   enum lock_result result;
   while ((result = lock_take(lock)) == LOCK_BROKEN) replace_broken_lock(arena);
   if (result != LOCK_ORPHANED) return;
-  reset_locked(arena);
+  reset_after_death_locked(arena);
   lock_mend(lock);
 }
 
-void arena_unlock(struct arena *arena) { lock_give(&arena_header(arena)->lock); }
+void arena_unlock(struct arena *arena) {
+  if (arena->damaged) reset_locked(arena, "reset: what was in the cache was damaged");
+  lock_give(&arena_header(arena)->lock);
+}
 
 void arena_changed_locked(struct arena *arena) {
   __atomic_fetch_add(&arena_header(arena)->changes, 1, __ATOMIC_RELEASE);

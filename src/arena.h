@@ -104,6 +104,7 @@ struct arena {
   char *base; /* where this process has it mapped */
   struct mapping mapping;
   struct process_id self;
+  bool damaged; /* the holder of the lock found what cannot be */
   /*
    * Lays out empty tables of a mapping whose lock is held. Called when the arena is made, and after a holder of the
    * lock died, by whichever process finds that out: it looks at the header's capacities, not at its own options.
@@ -121,7 +122,13 @@ void arena_close(struct arena *arena);
 
 /* Waits for the lock. When its last holder died in the middle, the arena is formatted anew before this returns. */
 void arena_lock(struct arena *arena);
+/* Formats it anew before, if it was found to be damaged. */
 void arena_unlock(struct arena *arena);
+/*
+ * For who finds in the arena what nobody can have put there. Whoever wrote over it was another process, or a mistake
+ * of ours; neither is a reason to end this one, nor to answer from it ever again.
+ */
+static inline void arena_damaged_locked(struct arena *arena) { arena->damaged = true; }
 
 /* A read whose answer may have changed: moves oc_changes. */
 void arena_changed_locked(struct arena *arena);

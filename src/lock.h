@@ -15,7 +15,8 @@ struct lock {
 enum lock_result {
   LOCK_TAKEN,
   LOCK_ORPHANED, /* taken, and its last holder died inside: see to what it guards, then lock_mend */
-  LOCK_BROKEN    /* not taken: somebody gave an orphaned one back without mending it; only lock_init helps */
+  /* not taken: it was given back without being mended, or something else was written there; only lock_init helps */
+  LOCK_BROKEN
 };
 
 /* Returns 0 or an error number. The bytes may hold anything before; nobody may hold it, or wait. */

@@ -12,7 +12,6 @@
  */
 #include "tag.h"
 
-#include <assert.h>
 #include <string.h>
 
 struct tags {
@@ -102,8 +101,8 @@ uint32_t tag_use_locked(struct arena *arena, oc_slice_t name) {
 
 void tag_drop_locked(struct arena *arena, uint32_t index) {
   struct tag *tag = tag_at(arena, index);
-  assert(tag->uses > 0);
-  if (--tag->uses == 0) join_idle(arena, index);
+  if (tag->uses == 0) arena_damaged_locked(arena);
+  else if (--tag->uses == 0) join_idle(arena, index);
 }
 
 uint64_t tag_floor_locked(struct arena *arena) { return tags_of(arena)->floor; }

@@ -60,6 +60,7 @@ static inline struct arena open_arena(struct sizes *sizes) {
 }
 
 static inline void close_arena(struct arena *arena) {
+  cr_assert(arena->damaged == false);
   alloc_check_locked(arena);
   arena_unlock(arena);
   arena_close(arena);

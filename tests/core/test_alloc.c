@@ -51,6 +51,32 @@ Test(alloc, what_does_not_fit_is_0_and_changes_nothing) {
   close_arena(&arena);
 }
 
+/* Frees it after everything else; returns how often the arena was reset by that. */
+static uint64_t resets_by_freeing(struct arena *arena, oc_off off) {
+  uint64_t resets = arena_header(arena)->resets;
+  alloc_free_locked(arena, off);
+  arena_unlock(arena);
+  arena_lock(arena);
+  alloc_check_locked(arena);
+  return arena_header(arena)->resets - resets;
+}
+
+Test(alloc, freeing_what_is_no_block_empties_the_arena_and_ends_no_process) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  oc_off before = alloc_get_locked(&arena, 100), block = alloc_get_locked(&arena, 100);
+  cr_assert(eq(u64, resets_by_freeing(&arena, before), 0));
+  cr_assert(eq(u64, resets_by_freeing(&arena, before), 1), "it is free already");
+  block = alloc_get_locked(&arena, 100);
+  cr_assert(eq(u64, resets_by_freeing(&arena, block + 8), 1), "blocks are aligned");
+  cr_assert(eq(u64, resets_by_freeing(&arena, 16), 1), "the header is no block");
+  cr_assert(eq(u64, resets_by_freeing(&arena, arena_header(&arena)->identity.size + 4096), 1), "past the end");
+  block = alloc_get_locked(&arena, 100);
+  ((uint64_t *)arena_at(&arena, block - 16))[1] = 1 << 30; /* its size */
+  cr_assert(eq(u64, resets_by_freeing(&arena, block), 1), "its header was written over");
+  close_arena(&arena);
+}
+
 Test(alloc, a_full_pool_gives_again_what_was_freed) {
   struct sizes sizes = {0};
   struct arena arena = open_arena(&sizes);

@@ -77,6 +77,32 @@ Test(arena, whoever_locks_after_a_holder_died_finds_an_empty_one_of_another_gene
   arena_close(&arena);
 }
 
+Test(arena, what_is_found_to_be_damaged_is_emptied_before_anybody_else_sees_it) {
+  struct arena arena = open_counting();
+  uint64_t generation = arena_header(&arena)->generation;
+  arena_lock(&arena);
+  arena_damaged_locked(&arena);
+  cr_assert(eq(int, formats, 1));
+  arena_unlock(&arena);
+  cr_assert(eq(int, formats, 2));
+  cr_assert(ne(u64, arena_header(&arena)->generation, generation));
+  cr_assert(eq(str, arena_header(&arena)->started, "reset: what was in the cache was damaged"));
+  arena_lock(&arena);
+  arena_unlock(&arena);
+  cr_assert(eq(u64, arena_header(&arena)->resets, 1));
+  arena_close(&arena);
+}
+
+Test(arena, a_lock_that_was_written_over_is_made_anew_and_the_arena_reset) {
+  struct arena arena = open_counting();
+  memset(&arena_header(&arena)->lock, 0xff, sizeof(struct lock));
+  arena_lock(&arena);
+  cr_assert(eq(int, formats, 2));
+  cr_assert(eq(u64, arena_header(&arena)->resets, 1));
+  arena_unlock(&arena);
+  arena_close(&arena);
+}
+
 Test(arena, a_lock_that_was_given_back_unmended_is_made_anew_and_the_arena_reset) {
   struct arena arena = open_counting();
   struct lock *lock = &arena_header(&arena)->lock;

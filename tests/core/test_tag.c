@@ -56,6 +56,19 @@ Test(tag, one_that_is_used_again_is_no_longer_idle) {
   close_arena(&arena);
 }
 
+Test(tag, one_that_nobody_uses_and_is_dropped_shows_that_the_arena_is_damaged) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  uint32_t tag = tag_use_locked(&arena, S("orders"));
+  tag_drop_locked(&arena, tag);
+  tag_drop_locked(&arena, tag);
+  arena_unlock(&arena);
+  arena_lock(&arena);
+  cr_assert(eq(u64, arena_header(&arena)->resets, 1));
+  cr_assert(eq(u32, tag_find_locked(&arena, S("orders")), 0));
+  close_arena(&arena);
+}
+
 Test(tag, there_is_none_when_all_are_in_use) {
   struct sizes sizes = {.tags = 2};
   struct arena arena = open_arena(&sizes);

@@ -59,6 +59,7 @@ class Soak {
     worker.child.kill('SIGKILL')
     await worker.exited
     assert.equal(worker.failure, undefined)
+    assert.doesNotMatch(this.cache.stats().started, /damaged/)
     this.start()
     const settled = this.#settle(worker)
     settled.catch(() => {}) // stop() waits for it
