@@ -109,3 +109,21 @@ test('a card whose move is refused leaves a later move of another card alone', a
   await idle(client)
   assert.deepEqual(shown(), ['10 of 1', '30 20 of 2'])
 })
+
+test('a new order that the database gives the id of a deleted one is not shown as that', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
+  const { cards, count } = await mountColumn(t, client, orders, 'shipped')
+  server.holds = () => true
+  const deleted = mutate(client, orders.delete(), { id: 9 })
+  const created = mutate(client, orders.create(), { data: { status: 'shipped', total: 15, customer: 1 } })
+  ;(await server.held('DELETE')).release()
+  await deleted
+  ;(await server.held('POST', 'orders')).release()
+  assert.equal((await created).id, 9)
+  assert.deepEqual(cards.values, ['30 of 1', 'of 0', '15 of 1'])
+  server.holds = () => false
+  server.waiting.forEach(({ release }) => release())
+  await idle(client)
+  assert.deepEqual(cards.values, ['30 of 1', 'of 0', '15 of 1'])
+  assert.deepEqual(count.values, [1, 0, 1])
+})
