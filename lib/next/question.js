@@ -92,7 +92,7 @@ export async function questionOf(payload, user, principal, type, args, req) {
       ...(args.draft ? withDrafts([collection, ...related]) : []),
       ...(scope === principal && user ? [principal] : []),
       // What it asks of which collection is not known either.
-      ...(isUnsaid ? withDrafts([collection, ...reachedFrom(payload, [collection], Infinity)]) : []),
+      ...(isUnsaid ? everythingFrom(payload, [collection], Infinity) : []),
     ],
     query: isUnsaid ? undefined : definedMembers(query),
   }
@@ -227,6 +227,15 @@ function reachedFrom(payload, collections, depth) {
 }
 
 /**
+ * The tags of all documents, also as drafts, of collections and of those that relations lead to from there.
+ * @param {Payload} payload
+ * @param {string[]} collections
+ * @param {number} depth
+ */
+export const everythingFrom = (payload, collections, depth) =>
+  withDrafts([...new Set([...collections, ...reachedFrom(payload, collections, depth)])])
+
+/**
  * What access control answers to the user, as Payload will ask it for this read.
  * @param {Payload} payload
  * @param {any} user
@@ -235,7 +244,7 @@ function reachedFrom(payload, collections, depth) {
  * @param {import('payload').PayloadRequest} [req]
  * @returns {Promise<Record<string, boolean | import('payload').Where>>}
  */
-async function accessOf(payload, user, collections, id, req) {
+export async function accessOf(payload, user, collections, id, req) {
   const answers = [...collections].map(async (slug, index) => {
     const { access } = payload.collections[/** @type {any} */ (slug)].config
     return [slug, await answerOf(payload, user, access.read, index === 0 ? id : undefined, req)]

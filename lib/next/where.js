@@ -1,14 +1,14 @@
 /**
- * Conditions as the core takes them: each operand of the type of its field. A query string has only texts, and Payload's
- * SQL adapters cast them by the field that is asked (`sanitizeQueryValue`), which the core does not know: `''` as a date
- * is null, and so is `'abc'` as a number; and in a list nothing is cast. What it would take more than a cast to say is
- * not said.
+ * Conditions as the core takes them: each operand of the type of its field. A query string has only texts, and
+ * Payload's SQL adapters cast them by the field that is asked (`sanitizeQueryValue`), which the core does not know:
+ * `''` as a date is null, and so is `'abc'` as a number; and in a list nothing is cast. What it would take more than a
+ * cast to say is not said.
  */
 import { createArrayFromCommaDelineated } from 'payload'
 import { validate as isUUID } from 'uuid'
 
 /** @typedef {import('payload').BasePayload} Payload */
-/** @typedef {{ name?: string, type: string, hasMany?: boolean, relationTo?: string | string[], flattenedFields?: Field[] }} Field */
+/** @typedef {{ name?: string, type: string, relationTo?: string | string[], flattenedFields?: Field[] }} Field */
 /** @typedef {(value: any, operator: string) => unknown} Cast undefined for what it cannot say */
 
 const EQUALITY = new Set(['equals', 'not_equals', 'in', 'not_in'])
@@ -21,8 +21,8 @@ const UNDECIDED = { type: 'undecided' }
  * @param {Payload} payload
  * @param {string} collection
  * @param {any} where as Payload takes it
- * @returns {object | undefined} the same for the core; undefined when there is none, as with adapters that are not built
- *   on drizzle: the core decides as SQL does
+ * @returns {object | undefined} the same for the core; undefined when there is none, as with adapters that are not
+ *   built on drizzle: the core decides as SQL does
  */
 export function typedWhere(payload, collection, where) {
   if (!isObject(where) || /** @type {any} */ (payload.db).drizzle === undefined) return undefined

@@ -1,15 +1,16 @@
 /**
- * What is done around Payload's GraphQL requests: the same answer to the same request, as idempotency.js does it for
- * REST.
+ * What is done around Payload's GraphQL requests: the same answer to the same mutation, as idempotency.js does it for
+ * REST, and queries from the cache (graphql-reads.js).
  *
  * Payload hands a request to graphql-http, and leaves two places open through which all goes that is executed: the
- * resolvers of the root fields, which the config may add to (`graphQL.mutations`), and `payload.extensions`, which may
- * put another answer, or a whole response, in place of the result. So a request is looked at when its first root
- * field is resolved; when it is not to be run, its root fields are null, and the end says what is answered instead.
- * What is no valid request comes to neither.
+ * resolvers of the root fields, which the config may add to (`graphQL.queries`, `graphQL.mutations`), and
+ * `payload.extensions`, which may put another answer, or a whole response, in place of the result. So a request is
+ * looked at when its first root field is resolved; when it is not to be run, its root fields are null, and the end says
+ * what is answered instead. What is no valid request comes to neither.
  */
 import { createHash } from 'node:crypto'
 import { isOwnError, tokenReusedError } from './errors.js'
+import { Reading, rootsOf } from './graphql-reads.js'
 import { keepRefusal, keepText, REPLAYED_HEADER } from './idempotency.js'
 import { expose, principalOf, tokenOf } from './request.js'
 
@@ -21,7 +22,7 @@ import { expose, principalOf, tokenOf } from './request.js'
 
 /**
  * @typedef {object} Turn a GraphQL request under way
- * @property {boolean} runs whether its root fields are resolved
+ * @property {boolean | Promise<boolean>} runs whether its root fields are resolved
  * @property {(respond: () => Promise<any>, headers: object) => Promise<any>} end what it is answered; `respond` gives
  *   what Payload would answer, beside its `headers`
  * @property {(error: unknown, answer: unknown) => void} [fail] hears how each error of a result is told the client
@@ -32,15 +33,35 @@ const WRAPPED = Symbol.for('payload-optimistic-cache.graphql')
 /**
  * @param {Config} config
  * @param {(req: PayloadRequest) => Runtime} runtimeOf
+ * @param {string[]} [declared] slugs of the collections of which queries are kept
  */
-export function wrapSchema({ graphQL }, runtimeOf) {
+export function wrapSchema({ graphQL }, runtimeOf, declared) {
   if (WRAPPED in graphQL) return
-  const { mutations } = graphQL
+  const { mutations, queries } = graphQL
   Object.assign(graphQL, { [WRAPPED]: true })
   graphQL.mutations = (library, context) => {
     const own = mutations?.(library, context) ?? {}
     const fields = /** @type {RootField[]} */ ([...Object.values(context.Mutation.fields), ...Object.values(own)])
-    for (const field of new Set(fields)) wrapField(field, (req, info) => mutationTurn(runtimeOf(req), req, info))
+    const turn = (/** @type {PayloadRequest} */ req, /** @type {Info} */ info) =>
+      turnOf(runtimeOf(req), req, () => mutationTurn(runtimeOf(req), req, info))
+    for (const field of new Set(fields)) wrapField(field, turn)
+    return own
+  }
+  if (declared === undefined) return
+  graphQL.queries = (library, context) => {
+    const resolvers = new Map(Object.entries(context.Query.fields).map(([name, { resolve }]) => [name, resolve]))
+    const own = queries?.(library, context) ?? {}
+    const roots = rootsOf(library, context.collections, declared)
+    for (const [name, field] of Object.entries({ ...context.Query.fields, ...own })) {
+      // The app may have made something else of what is Payload's.
+      const isOurs = !Object.hasOwn(own, name) && /** @type {RootField} */ (field).resolve === resolvers.get(name)
+      const root = isOurs ? roots.fields.get(name) : undefined
+      wrapField(/** @type {RootField} */ (field), (req, info, args) => {
+        const reading = turnOf(runtimeOf(req), req, () => new Reading(runtimeOf(req), req, info, roots))
+        reading.add(root, args)
+        return reading
+      })
+    }
     return own
   }
 }
@@ -63,26 +84,25 @@ export function wrapExtensions(payload, runtimeOf) {
 
 /**
  * @param {RootField} field
- * @param {(req: PayloadRequest, info: Info) => Turn} turnOf
+ * @param {(req: PayloadRequest, info: Info, args: any) => Turn} turnOf
  */
 function wrapField(field, turnOf) {
   const { resolve } = field
   if (resolve === undefined) return
-  field.resolve = (source, args, context, info) =>
-    turnOf(context.req, info).runs ? resolve(source, args, context, info) : null
+  field.resolve = async (source, args, context, info) =>
+    (await turnOf(context.req, info, args).runs) ? resolve(source, args, context, info) : null
 }
 
 /**
+ * @template {Turn} T
  * @param {Runtime} runtime
  * @param {PayloadRequest} req
- * @param {Info} info of its first field
- * @returns {Turn}
+ * @param {() => T} begin for its first field
+ * @returns {T}
  */
-function mutationTurn(runtime, req, info) {
-  const known = runtime.turns.get(req.headers)
-  if (known !== undefined) return known
-  const turn = beginTurn(runtime, req, info)
-  runtime.turns.set(req.headers, turn)
+function turnOf({ turns }, { headers }, begin) {
+  const turn = /** @type {T} */ (turns.get(headers) ?? begin())
+  turns.set(headers, turn)
   return turn
 }
 
@@ -95,7 +115,7 @@ const PLAIN = { runs: true, end: (respond) => respond() }
  * @param {Info} info
  * @returns {Turn}
  */
-function beginTurn(runtime, req, info) {
+function mutationTurn(runtime, req, info) {
   try {
     const token = tokenOf(req)
     if (token === undefined) return PLAIN

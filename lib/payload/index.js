@@ -7,8 +7,9 @@
  *   bracket.js       the mutations in the cache between the two
  *   endpoints.js     what became of a mutation, for the browser; outcomes.js, of several at once; announce.js, what is
  *                    still to come; inspection.js, what the cache holds, for admins
- *   rest.js          Payload's own reads, from the cache
- *   idempotency.js   the same answer to the same request; answers.js, where they are kept
+ *   rest.js          Payload's own reads, from the cache; graphql-reads.js, its GraphQL queries
+ *   idempotency.js   the same answer to the same request; answers.js, where they are kept; graphql.js, to the same
+ *                    mutation of GraphQL
  *   shapes.js        where documents occur in answers, from the config
  */
 import { announceEndpoint } from './announce.js'

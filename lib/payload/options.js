@@ -15,6 +15,8 @@ import { DEFAULT_ACCESS } from './access.js'
  * @property {boolean} [rest] whether Payload's own `GET /<collection>` and `/<collection>/:id` of the declared
  *   collections are answered from the cache, with an `ETag`. Hooks of reads run when an answer is made, and not each
  *   time it is given; false unless given
+ * @property {boolean} [graphql] the same for GraphQL queries of lists, documents and counts of the declared
+ *   collections, with an `ETag` where they are asked for by GET; false unless given
  * @property {(user: any) => string} [scope] who may share an entry: users (null: who is not logged in) of whom it
  *   returns the same text, instead of each user alone. What access control answers is told apart all the same; share
  *   only between users to whom the hooks of the declared collections do the same. Where a field has read access or an

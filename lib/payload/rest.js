@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto'
 import { parseParams } from 'payload'
 import { questionOf } from '../next/question.js'
+import { isKnown, tagOf } from './conditional.js'
 import { expose, principalOf, setVersionHeader } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
@@ -61,7 +62,7 @@ async function read(runtime, req, collection, type, handler) {
   if (body === undefined) body = await load(cache, key, options, () => handler(req))
   setVersionHeader(req, cache, version)
   expose(req, 'ETag')
-  const tag = `"${createHash('sha1').update(body).digest('base64url')}"`
+  const tag = tagOf(body)
   const headers = { 'Cache-Control': 'private, no-cache', 'Content-Type': 'application/json', ETag: tag }
   if (isKnown(req.headers.get('If-None-Match'), tag)) return new Response(null, { status: 304, headers })
   return new Response(new Uint8Array(body), { headers })
@@ -104,11 +105,3 @@ function argsOf(runtime, req, collection, type) {
  */
 const keyOf = ({ search }, { key }) =>
   `rest ${createHash('sha256').update(`${search ?? ''}\n${key}`).digest('base64url')}`
-
-/**
- * RFC 9110, section 13.1.2: any of the tags, weak or not.
- * @param {string | null} header `If-None-Match`
- * @param {string} tag
- */
-const isKnown = (header, tag) =>
-  header !== null && header.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === tag)

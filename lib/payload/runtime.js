@@ -98,10 +98,11 @@ export class Runtime {
   }
 
   #wrap() {
-    const { collections, rest } = this.#options
+    const { collections, graphql, rest } = this.#options
+    const declared = Object.keys(collections)
     wrapEndpoints(this.#config, (req) => runtimeOf(req.payload))
-    wrapSchema(this.#config, (req) => runtimeOf(req.payload))
-    if (rest) wrapReads(this.#config, Object.keys(collections), (req) => runtimeOf(req.payload))
+    wrapSchema(this.#config, (req) => runtimeOf(req.payload), graphql ? declared : undefined)
+    if (rest) wrapReads(this.#config, declared, (req) => runtimeOf(req.payload))
   }
 
   #compile() {
@@ -224,6 +225,14 @@ export class Runtime {
     const compiled = this.#globals.get(slug)
     const relations = Object.values(compiled?.shape.relations ?? {}).flat()
     return { ...readRules(this.#compiled, compiled, depth), relations }
+  }
+
+  /**
+   * Whether answers can be kept that show all that the fields of a collection's documents lead to.
+   * @param {string} collection
+   */
+  keepsAll(collection) {
+    return this.#compiled.get(collection)?.reads.keep === 'always'
   }
 
   /**

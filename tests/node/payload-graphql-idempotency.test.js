@@ -34,7 +34,8 @@ const codeOf = ({ body }) => body.errors[0].extensions.data.code
 /** @param {any} order */
 const noteOf = async ({ id }) => (await shop.payload.findByID({ collection: 'orders', id })).note
 
-const update = (/** @type {any} */ { id }, note = 'new') => `updateOrder(id: ${id}, data: { note: "${note}" }) { id note }`
+const update = (/** @type {any} */ { id }, note = 'new') =>
+  `updateOrder(id: ${id}, data: { note: "${note}" }) { id note }`
 
 /** @param {any} order @param {import('./support/payload.js').Sent} sent */
 const send = (order, sent) => shop.graphql(`mutation { ${update(order)} }`, sent)

@@ -21,7 +21,8 @@ const ignore = (_error) => {}
 
 before(async () => {
   server = await start()
-  const pool = { connectionString: server.url, onConnect: (/** @type {any} */ client) => void client.on('error', ignore) }
+  const onConnect = (/** @type {any} */ client) => void client.on('error', ignore)
+  const pool = { connectionString: server.url, onConnect }
   shop = await openShop({ settings: { db: postgresAdapter({ pool }) } })
   db = shop.payload.db
   db.pool.on('error', ignore)
@@ -136,7 +137,8 @@ const ways = {
   async GraphQL({ id }, { checksum, note }, token) {
     // The field is hidden, so a hook sets it.
     shop.hooks.beforeChange = ({ data }) => ({ ...data, checksum })
-    const { body } = await shop.graphql(`mutation { updateOrder(id: ${id}, data: { note: "${note}" }) { id } }`, { token })
+    const mutation = `mutation { updateOrder(id: ${id}, data: { note: "${note}" }) { id } }`
+    const { body } = await shop.graphql(mutation, { token })
     assert.deepEqual([body.data.updateOrder, body.errors.length], [null, 1])
   },
   'the Local API': ({ id }, data, token) =>
@@ -144,7 +146,7 @@ const ways = {
 }
 
 for (const [way, update] of Object.entries(ways)) {
-  test(`a COMMIT that fails at a deferred constraint takes an update through ${way} back, and is no success`, async () => {
+  test(`a COMMIT that fails at a deferred constraint takes an update through ${way} back`, async () => {
     const [order] = await newOrders(1)
     const data = await takenChecksum()
     const before = await readThrough(shop)
@@ -224,7 +226,7 @@ for (const hook of /** @type {const} */ (['beforeChange', 'afterChange'])) {
   })
 }
 
-test('of two transactions on one document at once each is shown to its owner, and the cache is right after both', async () => {
+test('of two transactions on one document each is shown to its owner, and the cache is right after both', async () => {
   const [order] = await newOrders(1)
   await readThrough(shop)
   const [one, two] = [newToken(), newToken()]
@@ -298,13 +300,12 @@ test('of a bulk operation with a transaction a document, those are changed that 
   assert.equal(shop.cache.stats().mutationsPending, 0)
 })
 
-test('without a transaction a write is settled when its operation ends, and is what the database made of it', async () => {
+test('without a transaction a write is settled when its operation ends, as the database has it', async () => {
   const [order] = await newOrders(1)
   await readThrough(shop)
-  const bare = (/** @type {string} */ token) => shop.rest('PATCH', `/bare/${order.id}`, { data: { note: 'new' }, token })
   const token = newToken()
   const held = holdUpdates('afterChange')
-  const answer = bare(token)
+  const answer = shop.rest('PATCH', `/bare/${order.id}`, { data: { note: 'new' }, token })
   await held.arrived
   assert.equal(statusOf(token)?.state, 'pending')
   assert.equal(await noteOf(order), 'new')
