@@ -467,14 +467,24 @@ typedef struct oc_entries_options { /* zeroed: the first page of all */
  * Writes a page: {"entries":[what oc_entry tells, …],"cursor":"…"|null}. To have all, ask with the same filters and the
  * cursor of the page before until that is null. Keys that have an entry from the first page to the last are told of
  * once, however often theirs and others are set, read, brought up to date and dropped meanwhile; others may be told of
- * or not. A reset in between (another generation) ends it.
+ * or not. Those that a read would drop, because something happened to their tags, are left out. A reset in between (another generation) ends it.
  *
  * A call looks at about 16,000 entries at most, and takes the lock anew after every thousand: a page may have fewer
- * than `limit` entries, or none, and still not be the last. With an order it has the first `limit` *of those that it looked
- * at*, in that order: the first of all are among those of all pages together.
+ * than `limit` entries, or none, and still not be the last. With an order it has the first `limit` *of those that it
+ * looked at*, in that order: the first of all are among those of all pages together.
  * Errors: ARGUMENT, MEMORY.
  */
 oc_status oc_entries(oc_cache_t *cache, const oc_entries_options_t *options, oc_buffer_t *out, oc_error_t *error);
+
+/*
+ * Writes a JSON array of the mutations that are pending, and then of those settled last, `limit` at most (0: 100; 1,000
+ * at most): {"token","state","version","deadline","principal","reason"?,"documents":[{"tag","entries"}, …],
+ * "moreDocuments"}. `state` is as in oc_state, or "announced"; `documents` are the tags of documents, of collections
+ * where the document is not known, and of invalidations, 16 at most, each with how many entries carry it now, counted up
+ * to 100. Those of a mutation that was rolled back are not kept, nor are those that the log has forgotten. A mutation
+ * that is settled meanwhile is told of once. Errors: ARGUMENT, MEMORY.
+ */
+oc_status oc_mutations(oc_cache_t *cache, uint32_t limit, oc_buffer_t *out, oc_error_t *error);
 
 #ifdef __cplusplus
 }

@@ -136,11 +136,18 @@ static bool comes_before(struct pick one, struct pick other) {
   return one.rank != other.rank ? one.rank < other.rank : one.hash < other.hash;
 }
 
+/* Whether a read would drop it, because something happened to its tags that cannot be replayed. */
+static bool is_useless_locked(oc_cache_t *cache, const struct entry *entry) {
+  struct missed missed;
+  return missed_locked(cache, entry, log_head(&cache->arena), &missed) == USELESS;
+}
+
 /* Keeps the picks that come first, in their order. Returns false when one of them found no room. */
-static bool pick(struct listing *listing, struct pick added) {
-  struct pick *picks = listing->picks;
+static bool pick_locked(struct listing *listing, const struct entry *entry, uint32_t bucket) {
+  struct pick *picks = listing->picks, added = {rank_of(entry, listing->options->order, bucket), entry->slot.hash};
   bool is_full = listing->count == listing->limit;
   if (is_full && !comes_before(added, picks[listing->count - 1])) return false;
+  if (is_useless_locked(listing->cache, entry)) return true;
   uint32_t at = is_full ? listing->count - 1 : listing->count++;
   for (; at > 0 && comes_before(added, picks[at - 1]); at--) picks[at] = picks[at - 1];
   picks[at] = added;
@@ -158,8 +165,7 @@ static void pick_from_chain_locked(struct listing *listing, uint32_t tag) {
     struct entry_place place = entry_place_of(arena, entry);
     if (!entry_place_reached(&listing->place, &place)) continue;
     if (!has_key_like(slot_key(arena, &entry->slot), listing->options)) continue;
-    struct pick added = {rank_of(entry, listing->options->order, place.bucket), entry->slot.hash};
-    if (!pick(listing, added)) is_left = true;
+    if (!pick_locked(listing, entry, place.bucket)) is_left = true;
   }
   listing->is_end = !is_left || !is_in_order_of_places(listing);
   if (listing->is_end) return;
@@ -183,7 +189,7 @@ static void pick_from_all_locked(struct listing *listing, uint32_t tag) {
     listing->place = entry_place_after(arena, entry->slot.hash);
     if (tag && !has_tag(arena, entry, tag)) continue;
     if (!has_key_like(slot_key(arena, &entry->slot), listing->options)) continue;
-    (void)pick(listing, (struct pick){rank_of(entry, listing->options->order, bucket), entry->slot.hash});
+    (void)pick_locked(listing, entry, bucket);
   }
   listing->effort -= effort - left;
 }

@@ -92,12 +92,37 @@ static struct principal *principal_at(const struct arena *arena, uint32_t index)
   return table_slot(arena, &mutations_of(arena)->principals, index);
 }
 
+oc_slice_t mutation_principal(const struct arena *arena, const struct mutation *mutation) {
+  return slot_key(arena, &principal_at(arena, mutation->principal)->slot);
+}
+
 bool mutation_is_of(const struct arena *arena, const struct mutation *mutation, oc_slice_t principal) {
-  return slice_equal(slot_key(arena, &principal_at(arena, mutation->principal)->slot), principal);
+  return slice_equal(mutation_principal(arena, mutation), principal);
 }
 
 oc_slice_t mutation_operations(const struct arena *arena, const struct mutation *mutation) {
   return (oc_slice_t){arena_at_or_null(arena, mutation->operations), mutation->operations_size};
+}
+
+oc_slice_t mutation_known_operations_locked(struct arena *arena, const struct mutation *mutation) {
+  if (mutation->state != OC_COMMITTED) return mutation_operations(arena, mutation);
+  const struct log_record *record = log_find_locked(arena, mutation->version);
+  if (!record || record->operations_size == 0) return NOTHING;
+  return (oc_slice_t){arena_at(arena, record->operations), record->operations_size};
+}
+
+uint32_t mutation_recent_locked(struct arena *arena, oc_token_t *tokens, uint32_t most) {
+  const struct mutations *mutations = mutations_of(arena);
+  uint32_t count = 0;
+  for (uint32_t index = 1; index < mutations->table.fresh && count < most; index++) {
+    const struct mutation *mutation = mutation_at(arena, index);
+    bool is_pending = mutation->slot.key && mutation->state == OC_PENDING;
+    if (is_pending) memcpy(&tokens[count++], mutation->token, sizeof *tokens);
+  }
+  uint32_t settled = mutations->settled.newest;
+  for (; settled && count < most; settled = mutation_at(arena, settled)->slot.older)
+    memcpy(&tokens[count++], mutation_at(arena, settled)->token, sizeof *tokens);
+  return count;
 }
 
 uint32_t mutation_pending_locked(struct arena *arena) { return mutations_of(arena)->pending; }
@@ -471,7 +496,7 @@ static void tell(struct arena *arena, enum event_type type, const struct mutatio
   event.more_tags = touched - event.tag_count;
   if (mutation) {
     event.token = mutation->token;
-    event.principal = slot_key(arena, &principal_at(arena, mutation->principal)->slot);
+    event.principal = mutation_principal(arena, mutation);
   }
   event_record_locked(arena, &event);
 }

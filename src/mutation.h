@@ -74,7 +74,15 @@ uint32_t mutation_abandon_locked(struct arena *arena, bool all);
 /* NULL when nobody began it or it is forgotten. */
 struct mutation *mutation_find_locked(struct arena *arena, oc_token_t token);
 bool mutation_is_of(const struct arena *arena, const struct mutation *mutation, oc_slice_t principal);
+oc_slice_t mutation_principal(const struct arena *arena, const struct mutation *mutation);
 oc_slice_t mutation_operations(const struct arena *arena, const struct mutation *mutation);
+/*
+ * What a committed one did, while the log remembers it; else what it was begun with, while that is kept: until it is
+ * committed or rolled back.
+ */
+oc_slice_t mutation_known_operations_locked(struct arena *arena, const struct mutation *mutation);
+/* The tokens of those that are pending, and then of those settled last, `most` at most; returns how many. */
+uint32_t mutation_recent_locked(struct arena *arena, oc_token_t *tokens, uint32_t most);
 uint32_t mutation_pending_locked(struct arena *arena);
 uint32_t mutation_count_locked(struct arena *arena);
 

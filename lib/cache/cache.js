@@ -20,6 +20,7 @@ import { Waiters } from './waiters.js'
 /** @typedef {import('./types.js').EntryOrder} EntryOrder */
 /** @typedef {import('./types.js').FetchedEntry} FetchedEntry */
 /** @typedef {import('./types.js').LoadOptions} LoadOptions */
+/** @typedef {import('./types.js').MutationInfo} MutationInfo */
 /** @typedef {import('./types.js').MutationStatus} MutationStatus */
 /** @typedef {import('./types.js').Operation} Operation */
 /** @typedef {import('./types.js').Reading} Reading */
@@ -232,7 +233,8 @@ export class Cache {
   }
 
   /**
-   * Entries, in no particular order. Of many, `entriesPage` tells without holding up the thread.
+   * Entries, in no particular order, but those that a read would drop, since something happened to their tags. Of many
+   * `entriesPage` tells without holding up the thread.
    * @param {EntryFilter & { limit?: number }} [options] `limit`: 1,000 unless given
    * @returns {EntryInfo[]}
    */
@@ -427,6 +429,16 @@ export class Cache {
     const status = native.status(this.#handle, token, principal)
     if (status === undefined) return undefined
     return { token, state: status.state, version: status.version, error: status.reason || undefined }
+  }
+
+  /**
+   * The mutations that are pending, of all principals, and then those settled last.
+   * @param {{ limit?: number }} [options] `limit`: 100 unless given, at most 1,000
+   * @returns {MutationInfo[]}
+   * @throws {OptimisticCacheError} `_ARGUMENT`
+   */
+  mutations(options) {
+    return JSON.parse(native.mutations(this.#handle, options?.limit))
   }
 
   /**

@@ -59,6 +59,7 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle, tags: string[]) => number} invalidate
  * @property {(cache: CacheHandle, token: string, principal: string) => { state: any, version: number, deadline: number,
  *   reason: string } | undefined} status
+ * @property {(cache: CacheHandle, limit?: number) => string} mutations
  * @property {(cache: CacheHandle) => number} sweep
  * @property {(cache: CacheHandle, key: string, least: number, ttl?: number) => FlightGrant} flightBegin
  * @property {(cache: CacheHandle, id: number) => void} flightKept

@@ -133,6 +133,19 @@
  */
 
 /**
+ * @typedef {object} MutationInfo
+ * @property {string} token
+ * @property {'announced' | MutationStatus['state']} state
+ * @property {number} version of the commit, or of the invalidation when it expired; else 0
+ * @property {number} deadline milliseconds of the epoch, when it expires if it is not settled
+ * @property {string} principal
+ * @property {string} [reason] given to `rollback` or `expire`
+ * @property {{ tag: string, entries: number }[]} documents that it touches, 16 at most, and how many entries carry each
+ *   now, counted up to 100. None when it was rolled back, or committed so long ago that the log has forgotten it
+ * @property {number} moreDocuments how many others there are
+ */
+
+/**
  * @typedef {object} EntryInfo
  * @property {string} key
  * @property {number} version

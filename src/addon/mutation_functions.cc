@@ -125,6 +125,21 @@ Napi::Value Status(const Napi::CallbackInfo& info) {
   return result;
 }
 
+// mutations(cache, limit?) → JSON
+Napi::Value Mutations(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  const uint32_t limit = in.OptionalUint32(1, "limit");
+  const CacheHandle* cache = in.Cache();
+  if (!in.ok()) return env.Undefined();
+
+  Answer answer(env);
+  oc_error_t error = {};
+  const oc_status status = oc_mutations(cache->Get(), limit, answer.Out(), &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  return status >= 0 ? answer.Text() : env.Undefined();
+}
+
 // sweep(cache) → the earliest deadline that remains, in milliseconds of the epoch, or 0
 Napi::Value Sweep(const Napi::CallbackInfo& info) {
   Arguments in(info);
@@ -147,6 +162,7 @@ void DefineMutationFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("record", Napi::Function::New<Record>(env, "record"));
   exports.Set("invalidate", Napi::Function::New<Invalidate>(env, "invalidate"));
   exports.Set("status", Napi::Function::New<Status>(env, "status"));
+  exports.Set("mutations", Napi::Function::New<Mutations>(env, "mutations"));
   exports.Set("sweep", Napi::Function::New<Sweep>(env, "sweep"));
 }
 

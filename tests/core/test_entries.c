@@ -240,6 +240,26 @@ Test(entries, they_are_filtered_by_the_beginning_of_their_keys_and_by_what_is_in
   oc_close(cache);
 }
 
+Test(entries, one_that_a_read_would_drop_is_not_told_of_and_takes_nobodys_place) {
+  oc_cache_t *cache = open_for(64);
+  static char value[100];
+  set_value(cache, "a 0", "gone", (oc_slice_t){value, 90});
+  set_value(cache, "a 1", "kept", (oc_slice_t){value, 50});
+  set_value(cache, "a 2", "kept", (oc_slice_t){value, 40});
+  for (int order = OC_ANY; order <= OC_MOST_READ; order++) {
+    cr_assert(eq(int, oc_invalidate(cache, &S("gone"), 1, NULL, NULL), OC_OK));
+    ITERATION = (struct iteration){
+        .cache = cache, .name = "a", .options = {.order = (oc_order)order, .limit = order == OC_LARGEST ? 1 : 50}};
+    iterate(&ITERATION);
+    cr_assert(eq(int, ITERATION.seen[0], 0), "in order %d", order);
+    cr_assert(eq(int, ITERATION.seen[1], 1), "in order %d", order);
+  }
+  ITERATION = (struct iteration){.cache = cache, .name = "a", .options = {.tag = S("gone")}};
+  iterate(&ITERATION);
+  cr_assert(eq(u32, ITERATION.told, 0));
+  oc_close(cache);
+}
+
 static void assert_first(oc_cache_t *cache, oc_order order, const char *tag, const char *expected) {
   oc_entries_options_t options = {.order = order, .limit = 2, .tag = S(tag)};
   oc_buffer_t out = {0};

@@ -106,6 +106,7 @@ static void look_in(oc_cache_t *cache) {
   uint64_t id;
   oc_stats(cache, &stats);
   went_well(oc_entries(cache, &(oc_entries_options_t){.tag = S("mine")}, &out, &error), &error);
+  went_well(oc_mutations(cache, 0, &out, &error), &error);
   oc_status status = oc_status_of(cache, own_token(1), S("ada"), &info, &error);
   cr_assert(status == OC_OK || status == OC_ERR_TOKEN_UNKNOWN);
   if (oc_watch(cache, (oc_watcher)free, NULL, &id) == OC_OK) oc_unwatch(cache, id);

@@ -362,6 +362,36 @@ test('pages tell of all entries once, and the first of an order are those of all
   }
 })
 
+test('mutations are told of with their documents and how many entries show them, those in flight first', (t) => {
+  const cache = openWithOrder(t)
+  cache.set('note', 1, { tags: ['orders:7'] })
+  const committed = begin(cache)
+  const version = cache.commit(committed)
+  const expired = begin(cache, [{ type: 'create', collection: 'orders', data: {} }])
+  cache.expire(expired, { reason: 'lost' })
+  const refused = begin(cache)
+  cache.rollback(refused, { reason: 'no' })
+  const pending = begin(cache, [...SHIPPED, { type: 'invalidate', tags: ['one', 'two'] }], GRACE)
+  const told = cache.mutations().map(({ token, state, documents, reason, principal }) => ({
+    token, state, reason, principal, documents: documents.map(({ tag, entries }) => `${tag} ${entries}`),
+  }))
+  const of = { reason: undefined, principal: ADA }
+  assert.deepEqual(told, [
+    { ...of, token: pending, state: 'pending', principal: GRACE, documents: ['orders:7 2', 'one 0', 'two 0'] },
+    { ...of, token: refused, state: 'rolledBack', reason: 'no', documents: [] },
+    { ...of, token: expired, state: 'expired', reason: 'lost', documents: ['orders 0'] },
+    { ...of, token: committed, state: 'committed', documents: ['orders:7 2'] },
+  ])
+  assert.equal(cache.mutations().at(-1)?.version, version)
+  assert.deepEqual(cache.mutations({ limit: 2 }).map(({ token }) => token), [pending, refused])
+  const announced = v7()
+  cache.announce(announced, { principal: ADA, operations: SHIPPED })
+  const many = Array.from({ length: 40 }, (_, id) => ({ type: 'delete', collection: 'orders', id }))
+  const large = begin(cache, many)
+  const [first, second] = cache.mutations().filter(({ token }) => token === announced || token === large)
+  assert.deepEqual([first.state, second.documents.length, second.moreDocuments], ['announced', 16, 24])
+})
+
 test('a tag is the same text in invalidate and in what a query implies, whatever the id holds', (t) => {
   const cache = open(t)
   for (const id of ['a"b', 'a\\b', 'line\nbreak', '\u0001', 'é😀', '\\u0041']) {
