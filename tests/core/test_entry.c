@@ -155,6 +155,7 @@ static const char *chain(struct fixture *fixture, const char *tag) {
   uint32_t index = tag_find_locked(&fixture->arena, S(tag));
   while (index && entry_next_of_tag_locked(&fixture->arena, index, &place)) {
     const struct entry *entry = entry_at(&fixture->arena, place.entry);
+    cr_assert(eq(u32, entry_references(&fixture->arena, entry)[place.place].tag, index));
     keys[len++] = *slot_key(&fixture->arena, &entry->slot).data;
   }
   keys[len] = '\0';
@@ -202,6 +203,60 @@ Test(entry, updates_of_any_length_leave_key_tags_and_chains_as_they_are) {
     cr_assert(eq(str, (char *)chain(&fixture, "y"), "cba"));
   }
   alloc_check_locked(&fixture.arena);
+  close_arena(&fixture.arena);
+}
+
+/* Up to six of the tags "0" to "5", in an order of their own. */
+static size_t draw_tags(uint32_t *random, oc_slice_t tags[6]) {
+  static const char NAMES[] = "012345";
+  size_t count = 6;
+  for (size_t i = 0; i < 6; i++) tags[i] = (oc_slice_t){NAMES + i, 1};
+  while (count > 0) {
+    *random = *random * 1664525 + 1013904223;
+    size_t picked = (*random >> 8) % count--;
+    oc_slice_t tag = tags[picked];
+    tags[picked] = tags[count];
+    tags[count] = tag;
+  }
+  return (*random >> 16) % 7;
+}
+
+/* Of the keys that carry the tag, the one set last, but before that step; `keys` for none. */
+static uint32_t newest_before(const uint32_t *set_at, const uint32_t *carries, uint32_t keys, uint32_t tag,
+                              uint32_t before) {
+  uint32_t newest = keys;
+  for (uint32_t key = 0; key < keys; key++)
+    if (carries[key] >> tag & 1 && set_at[key] < before && (newest == keys || set_at[key] > set_at[newest]))
+      newest = key;
+  return newest;
+}
+
+Test(entry, chains_are_right_after_any_history_of_entries_with_the_same_tags_in_other_places) {
+  enum { KEYS = 20, STEPS = 1000, SEED = 7 };
+  struct fixture fixture;
+  uint32_t random = SEED, set_at[KEYS] = {0}, carries[KEYS] = {0};
+  open_with(&fixture, (struct sizes){0});
+  for (uint32_t step = 1; step <= STEPS; step++) {
+    oc_slice_t tags[6];
+    size_t count = draw_tags(&random, tags);
+    uint32_t key = (random >> 10) % KEYS;
+    char name[2] = {(char)('a' + key)};
+    carries[key] = 0;
+    set_at[key] = step;
+    for (size_t i = 0; i < count; i++) carries[key] |= 1U << (tags[i].data[0] - '0');
+    if (count > 0 || !find(&fixture, name)) set_tagged(&fixture, name, tags, count);
+    else entry_remove_locked(&fixture.arena, find(&fixture, name));
+    for (uint32_t tag = 0; tag < 6; tag++) {
+      char expected[KEYS + 1] = "";
+      size_t len = 0;
+      for (uint32_t before = step + 1, newest; (newest = newest_before(set_at, carries, KEYS, tag, before)) < KEYS;) {
+        expected[len++] = (char)('a' + newest);
+        before = set_at[newest];
+      }
+      cr_assert(eq(str, (char *)chain(&fixture, (char[]){(char)('0' + tag), '\0'}), expected), "seed %d, step %u", SEED,
+                step);
+    }
+  }
   close_arena(&fixture.arena);
 }
 
