@@ -4,14 +4,17 @@
 //   npm run bench -- --only object-hit         one
 //   npm run bench -- --quick                   a few seconds a job, for a first look
 //   npm run bench -- --json                    a line of JSON a job
+//   npm run bench -- --save                    keeps the results in bench/results, and makes bench/README.md of them
 //
 // Figures are only worth comparing within one run: subjects take turns in it, so that whatever else the machine does
 // meets all of them.
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { availableParallelism, cpus, loadavg } from 'node:os'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { writePage } from './page.mjs'
 import { tableOf } from './support/table.mjs'
 
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url))
@@ -22,6 +25,7 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
   },
 })
 
@@ -40,6 +44,14 @@ function runApart(/** @type {string} */ job) {
   return child.status === 0 ? JSON.parse(/** @type {string} */ (child.stdout.trim().split('\n').at(-1))) : undefined
 }
 
+/** What somebody else must know of where a result comes from. @param {Record<string, unknown>} result @param {number} load */
+function save(result, load) {
+  const machine = { cpu: cpus()[0].model.trim(), cores: availableParallelism(), node: process.version, load }
+  const kept = { ...result, date: new Date().toISOString().slice(0, 10), machine }
+  mkdirSync(here('results'), { recursive: true })
+  writeFileSync(here(`results/${result.job}.json`), `${JSON.stringify(kept, null, 2)}\n`)
+}
+
 if (options.only !== undefined && !jobs.includes(options.only)) {
   console.error(`bench: there is no job ${JSON.stringify(options.only)}; there are ${jobs.join(', ')}`)
   process.exit(1)
@@ -49,10 +61,14 @@ if (process.env.BENCH_JOB !== undefined && process.env.BENCH_JOB === options.onl
   process.exit(0)
 }
 for (const job of options.only === undefined ? jobs : [options.only]) {
+  const load = Number(loadavg()[0].toFixed(1))
   const result = runApart(job)
-  if (result !== undefined) console.log(options.json ? JSON.stringify(result) : tableOf(result))
-  else {
+  if (result !== undefined) {
+    console.log(options.json ? JSON.stringify(result) : tableOf(result))
+    if (options.save) save(result, load)
+  } else {
     console.error(`bench: ${job} failed; its messages are above`)
     process.exitCode = 1
   }
 }
+if (options.save) writePage()

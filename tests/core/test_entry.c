@@ -206,6 +206,27 @@ Test(entry, updates_of_any_length_leave_key_tags_and_chains_as_they_are) {
   close_arena(&fixture.arena);
 }
 
+Test(entry, a_value_of_other_tags_keeps_those_that_were_given_each_once) {
+  struct fixture fixture;
+  struct documents documents;
+  struct span span = {.start = 1, .len = 2};
+  oc_slice_t tags[] = {S("y"), S("z")};
+  open_with(&fixture, (struct sizes){0});
+  set_tagged(&fixture, "a", (oc_slice_t[]){S("x"), S("y")}, 2);
+  struct shapes *shapes = shapes_of("");
+  cr_assert(eq(int, documents_find(S("[12]"), NULL, shapes, tags, 2, &WIDE_LIMITS, &documents, NULL), OC_OK));
+  cr_assert(eq(int, buffer_append(&documents.spans, &span, sizeof span), OC_OK));
+  uint32_t index = entry_replace_locked(&fixture.arena, find(&fixture, "a"), S("[12]"), &documents, 3);
+  const struct entry *entry = entry_at(&fixture.arena, index);
+  cr_assert(eq(u32, entry->reference_count, 3));
+  cr_assert(is_text(entry_value(&fixture.arena, entry), "[12]"));
+  cr_assert(eq(u32, entry_spans(&fixture.arena, entry)[0].len, 2));
+  for (int tag = 0; tag < 3; tag++) cr_assert(eq(str, (char *)chain(&fixture, (char[]){"xyz"[tag], '\0'}), "a"));
+  documents_free(&documents);
+  shapes_release(shapes);
+  close_arena(&fixture.arena);
+}
+
 /* Up to six of the tags "0" to "5", in an order of their own. */
 static size_t draw_tags(uint32_t *random, oc_slice_t tags[6]) {
   static const char NAMES[] = "012345";

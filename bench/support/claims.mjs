@@ -1,0 +1,186 @@
+// What each job is about, for people: its title, what was compared, what the design aims at, and, where a figure falls
+// short of that, why. A job without an entry here is shown under its own name.
+import { OURS } from './versions.mjs'
+
+/**
+ * @typedef {Record<string, any>} Result as bench/results has it
+ * @typedef {{ aim: string, figure: (result: Result) => string, met: (result: Result) => boolean }} Aim
+ * @typedef {{ name: string, unit?: string, subjects: any[] }} Part of a picture
+ * @typedef {object} Claim
+ * @property {string} title
+ * @property {string} about
+ * @property {Aim[]} [aims]
+ * @property {string} [short] said when one of the aims is not met
+ * @property {(result: Result) => Part[]} [parts] unless given, one of all subjects
+ */
+
+const numbers = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
+
+/**
+ * @param {string} peer
+ * @param {number} least how many times as good ours is to be
+ * @param {{ aim?: string, ours?: number }} [options] `ours`: the place of the subject that the peer is compared with
+ * @returns {Aim}
+ */
+const beside = (peer, least, { aim = `${numbers.format(least)} × at least`, ours = 0 } = {}) => ({
+  aim: `${aim}, beside ${peer}`,
+  figure: ({ ratio, subjects }) => {
+    const [own, other] = [subjects[ours], subjects.find((/** @type {any} */ { name }) => name === peer)]
+    const fastest = own.min < own.median && other?.min < other?.median ? other.min / own.min : undefined
+    const byFastest = fastest === undefined ? '' : `, by the fastest rounds ${numbers.format(fastest)} ×`
+    return `${numbers.format(ratio[peer])} ×${byFastest}`
+  },
+  met: ({ ratio }) => ratio[peer] >= least,
+})
+
+const MEGABYTES_FLAT = 64
+
+/** @param {any} subject @param {string} member */
+const by = (subject, member) => ({ ...subject, median: subject[member], min: undefined })
+
+/** @param {RegExp} pattern @param {boolean} [matches] @returns {(result: Result) => any[]} */
+const subjectsOf = (pattern, matches = true) => ({ subjects }) =>
+  subjects.filter(({ name }) => pattern.test(name) === matches)
+
+/** @type {Record<string, Claim>} */
+export const CLAIMS = {
+  'object-hit': {
+    title: 'Reading an object that has not changed',
+    about:
+      'Each thread keeps the objects that it parsed, and sees in one word of shared memory whether anything changed since, ' +
+      'so a read takes a look into a Map and two comparisons: as much as lru-cache does for one with an expiry. ' +
+      '256 pages are read in turn.',
+    aims: [beside('lru-cache', 1, { aim: 'as fast at least' })],
+    short: 'Both take about 20 ns; which of them is ahead changes from run to run.',
+  },
+  'bytes-hit': {
+    title: 'Reading a page of 13 KB as bytes',
+    about:
+      '`getBytes`, beside lmdb, which maps its file into memory, and beside a bare copy: an addon that does nothing but ' +
+      'copy bytes into a new Buffer (`bench/copy`). New memory for 13 KB costs more than to fill it, and all three pay for it: the ' +
+      'medians say as much of what else the machine does to memory as of them. Below, the same into memory that is there ' +
+      "already: `getBytes(key, view, { into })`, and lmdb's `getBinaryFast`, which answers with memory that its next read " +
+      'overwrites. There ours copies twice (under the lock into memory that is warm, so that nobody waits there for ' +
+      "another's page faults, then out of it) and lmdb once.",
+    aims: [
+      beside('lmdb getBinary', 1.5),
+      beside('bare copy', 1 / 1.3, { aim: 'at most 1.3 × the time (0.769 ×)' }),
+    ],
+    short:
+      'About 1.2 µs of each read is new memory, so that none of the three can be far ahead of another while the answer is the ' +
+      "caller's own.",
+    parts: (result) => [
+      { name: 'into new memory', subjects: subjectsOf(/into given|Fast/, false)(result) },
+      { name: 'into memory that is there', subjects: subjectsOf(/into given|Fast/)(result) },
+    ],
+  },
+  'cross-process-hit': {
+    title: 'Reading what another process has put into the cache',
+    about:
+      'The same page of 13 KB, set by a child process in a cache of `memory: \'shared\'`; beside a Redis server on the ' +
+      'loopback of the same machine. As an object it is parsed once, and answered again while it has not changed.',
+    aims: [beside('redis GET', 20), beside('redis GET + JSON.parse', 500, { ours: 1 })],
+    short: 'Redis answers as fast as the loopback does, and that varies with what else the machine has to do.',
+    parts: (result) => [
+      { name: 'as bytes', subjects: subjectsOf(/object|parse/, false)(result) },
+      { name: 'as an object', subjects: subjectsOf(/object|parse/)(result) },
+    ],
+  },
+  invalidate: {
+    title: 'Invalidating a tag, and the next read',
+    about:
+      'An invalidation writes one number, whatever carries the tag; an entry finds it when it is read. bentocache does likewise. ' +
+      'An lru-cache with an index of tags deletes what carries the tag; a handler that keeps the tags of all keys in a Redis hash, ' +
+      'as `@fortedigital/nextjs-cache-handler` does, reads them all.',
+    aims: [
+      {
+        aim: 'the same at a thousand and at a million entries, ± 20 %',
+        figure: ({ flatness }) => `${numbers.format(flatness)} ×`,
+        met: ({ flatness }) => flatness >= 0.8 && flatness <= 1.2,
+      },
+      beside('bentocache deleteByTag', 1),
+      beside('lru-cache with a tag index', 1),
+      beside('redis, scanning its tag table', 1),
+    ],
+    short:
+      'The read that follows looks its entry up, which at a million of them lies in memory that no processor cache holds, and at a ' +
+      'thousand does not; the invalidation itself does the same work.',
+    parts: (result) => [
+      { name: 'a million entries carry the tag', subjects: subjectsOf(/ at [\d,]+$/, false)(result) },
+      { name: 'a thousand do', subjects: subjectsOf(/ at [\d,]+$/)(result) },
+    ],
+  },
+  memory: {
+    title: 'A million entries of a kilobyte',
+    about:
+      'Twenty thousand operations a second, nine reads to a write, each subject in a process of its own. What is in the arena ' +
+      "is no work for V8's garbage collector, and does not stop the event loop for it. A read of ours that is not among those " +
+      'remembered is parsed, which a Map need not.',
+    aims: [
+      beside('Map', 1, { aim: "a p99 of the event loop's delay that is no longer" }),
+      beside('lru-cache', 1, { aim: 'a p99 that is no longer' }),
+      {
+        aim: `V8's heap stays flat (grows by less than ${MEGABYTES_FLAT} MB under load)`,
+        figure: ({ subjects: [ours] }) => `${numbers.format(ours.peakHeapMegabytes - ours.heapMegabytes)} MB`,
+        met: ({ subjects: [ours] }) => ours.peakHeapMegabytes - ours.heapMegabytes < MEGABYTES_FLAT,
+      },
+      {
+        aim: 'less than 160 bytes an entry besides its key and its value, tables and one tag included',
+        figure: ({ overheadBytes }) => `${numbers.format(overheadBytes)} bytes`,
+        met: ({ overheadBytes }) => overheadBytes < 160,
+      },
+    ],
+    short:
+      'The delay at the 99th percentile is a few milliseconds of whatever else the machine does; what the garbage collector does to a ' +
+      'heap of a gigabyte shows in the longest delays, which are rare.',
+    parts: ({ subjects }) => [
+      { name: "99th percentile of the event loop's delay", subjects },
+      { name: "V8's heap at most", unit: 'MB', subjects: subjects.map((/** @type {any} */ each) => by(each, 'peakHeapMegabytes')) },
+    ],
+  },
+  'overlay-bytes': {
+    title: 'A page with three changes in flight, as bytes',
+    about:
+      "What an author's reload reads: a page of 20 documents and 13 KB of which three are being changed. The changes are spliced " +
+      'into the bytes; beside it, spreading the parsed page and writing it anew.',
+    aims: [beside('spread + JSON.stringify', 20)],
+    short:
+      'A twentieth of what spreading and writing take is less than a bare copy of the same bytes into new memory takes (see the page ' +
+      'as bytes, above), so the aim is out of reach for an answer that is the caller\'s own.',
+  },
+  'overlay-object': {
+    title: 'A page with three changes in flight, as an object',
+    about: 'The same as an object, for a server component: read first through a new view, and again through the same.',
+    aims: [beside('spread', 0.5, { aim: 'at most 2 × the time (0.5 ×)' })],
+    short:
+      'A spread copies the references of 20 documents and clones three in well below a microsecond. Ours asks the arena, under its lock, what ' +
+      'is in flight for this view, and parses what has changed.',
+  },
+  'write-heavy': {
+    title: 'A change from begin to commit, with both reads',
+    about:
+      'A mutation of three documents is begun, shown to its author, committed, and shown to everybody, by replay instead of a load. ' +
+      'The peer spreads the parsed page twice, and has neither tokens nor versions, nor other threads to care for.',
+    parts: (result) => [
+      { name: 'as bytes', subjects: subjectsOf(/bytes|stringify/)(result) },
+      { name: 'as objects', subjects: subjectsOf(/bytes|stringify/, false)(result) },
+    ],
+  },
+  usefulness: {
+    title: 'Database statements where people write',
+    about:
+      "Nine reads to a change of an order's status on the order board's data, by Zipf over 50 lists and 300 single orders, beside what " +
+      '`unstable_cache` with `revalidateTag` in hooks would do.',
+    aims: [beside('tag invalidation', 4)],
+    short: 'What cannot be replayed exactly is loaded again: above all pages into which a document moves that the cache does not know.',
+  },
+  'rest-list': {
+    title: "Payload's own REST list, answered from the cache",
+    about: "Requests for the order board's list of 20 orders over HTTP, with `rest: true` and without it, and with `If-None-Match`.",
+    aims: [beside('payload', 4)],
+    short: 'A request costs what HTTP, log-in and access control take, before the cache is asked.',
+  },
+}
+
+/** @param {string} name */
+export const shownName = (name) => name.replace(OURS, 'this package').replace(/ at [\d,]+$/, '')
