@@ -136,7 +136,6 @@ export class Reading {
 
     const collections = new Set([...roots.map(({ collection }) => collection), ...shown])
     const rights = await this.#rights(collections)
-    if (roots.some(({ collection }) => rights[0][collection] === false)) return undefined
     const principal = principalOf(user)
     const scope = this.#runtime.scopeOf(user, [...collections])
     const { fallbackLocale, locale } = this.#req

@@ -58,6 +58,14 @@ const collections = [
     ],
   },
   { slug: 'pages', access: openAccess, versions: { drafts: true }, fields: [{ name: 'heading', type: 'text' }] },
+  {
+    slug: 'notes',
+    access: openAccess,
+    fields: [
+      { name: 'customer', type: 'relationship', relationTo: 'customers' },
+      { name: 'customerName', type: 'text', virtual: 'customer.name' },
+    ],
+  },
   { slug: 'logs', access: openAccess, fields: [{ name: 'text', type: 'text' }] },
   { slug: 'users', auth: true, access: openAccess, fields: [] },
 ]
@@ -85,13 +93,14 @@ const made = {}
 
 before(async () => {
   const localization = { locales: ['en', 'de'], defaultLocale: 'en', fallback: true }
-  const plugin = /** @type {any} */ ({ graphql: true, collections: { orders: true, customers: true, pages: true } })
+  const plugin = /** @type {any} */ ({ graphql: true, collections: { orders: true, customers: true, notes: true, pages: true } })
   shop = await openShop({ plugin, settings: { collections, cors: '*', graphQL, localization } })
   payload = shop.payload
   const boss = await payload.create({ collection: 'customers', data: { name: 'Boss', secret: 's' } })
   made.boss = boss.id
   const customer = await payload.create({ collection: 'customers', data: { name: 'Amara “A”\u2028', boss: boss.id } })
   made.customer = customer.id
+  await payload.create({ collection: 'notes', data: { customer: customer.id } })
   made.page = (await payload.create({ collection: 'pages', data: { heading: 'A page', _status: 'published' } })).id
   for (const orderNumber of [3, 1, 2]) {
     const data = {
@@ -223,6 +232,15 @@ test('a query is the same however it is written, and another with other variable
   }
 })
 
+test('what shows another document’s values where no type tells is asked each time', async () => {
+  const query = '{ Notes { docs { customerName } } }'
+  for (const name of ['One', 'Two']) {
+    await payload.update({ collection: 'customers', id: made.customer, data: { name } })
+    assertSame(await ask(query), await truthOf(query), name)
+  }
+  assert.match((await ask(query)).text, /Two/)
+})
+
 test('errors are those of Payload, and are not kept', async () => {
   const bad = [
     '{', '{ Orders { docs { nonsense } } }', '{ Order(id: 9999) { id } }', `{ Order(id: "x") { id } }`,
@@ -260,9 +278,10 @@ test('after every kind of write the answers are those of Payload', async () => {
     for (const asked of queries()) {
       assertSame(await ask(asked), await truthOf(asked), `${what}: ${JSON.stringify(asked)}`)
     }
-    const named = { headers: { 'x-named': 'yes' } }
     const query = '{ Orders { totalDocs } countPages { totalDocs } }'
-    assertSame(await ask(query, named), await truthOf(query, named), `${what}: with a condition of access control`)
+    for (const options of [{}, { headers: { 'x-named': 'yes' } }]) {
+      assertSame(await ask(query, options), await truthOf(query, options), `${what}: ${JSON.stringify(options)}`)
+    }
   }
   const id = made.order
   await same('before')
@@ -271,7 +290,7 @@ test('after every kind of write the answers are those of Payload', async () => {
   await same('an update through GraphQL')
   await payload.update({ collection: 'orders', id, locale: 'de', data: { title: 'Neu' } })
   await same('an update of another locale')
-  await payload.update({ collection: 'customers', id: made.boss, data: { name: 'New boss' } })
+  await payload.update({ collection: 'customers', id: made.boss, data: { name: 'Aaron' } })
   await same('an update two relations away')
   await payload.update({ collection: 'customers', id: made.customer, data: { name: 'Bert' } })
   await same('an update of what a condition looks into')
