@@ -6,6 +6,9 @@
  *   locked    keep the result, if the entry is still in that state and no open view needs the older one
  *   unlocked  lay the view's pending mutations over it
  *
+ * Where it missed nothing, and the pending mutations only change documents where they are, these are copied out and
+ * changed apart (excerpt.h).
+ *
  * Memory is not allocated under the lock: a section that finds its buffers too small says how large they must be, and
  * is run again.
  */
@@ -24,8 +27,10 @@ struct read {
   uint64_t now, real_now; /* as the view sees it, and as it is */
   oc_hit_t hit;
   oc_buffer_t *out;
+  bool changes; /* the caller may get only what is changed */
   bool applies[VIEW_TOKENS_MOST];
   bool overlay; /* some layer applies */
+  bool apart;   /* it is laid over the view's excerpt */
   struct page page;
   oc_buffer_t query, operations;
   size_t need_bytes, need_spans, need_query, need_operations;
@@ -56,7 +61,11 @@ static bool copy_missed_operations(struct read *read) {
 static bool copy_out(struct read *read, const struct entry *entry) {
   struct arena *arena = &read->cache->arena;
   oc_slice_t value = entry_value(arena, entry);
-  if (read->missed.count == 0 && !read->overlay) return copy_to(read->out, value.data, value.len, &read->need_bytes);
+  bool as_it_is = read->missed.count == 0 && !read->overlay;
+  if (as_it_is || read->apart) {
+    oc_buffer_t *to = as_it_is ? read->out : &read->view->excerpt.value;
+    return copy_to(to, value.data, value.len, &read->need_bytes);
+  }
   bool fits = copy_to(&read->page.bytes, value.data, value.len, &read->need_bytes);
   fits &=
       copy_to(&read->page.spans, entry_spans(arena, entry), entry->span_count * sizeof(struct span), &read->need_spans);
@@ -65,8 +74,10 @@ static bool copy_out(struct read *read, const struct entry *entry) {
 }
 
 static oc_status grow(struct read *read) {
-  bool whole = read->missed.count > 0 || read->overlay;
-  oc_status status = buffer_reserve(whole ? &read->page.bytes : read->out, read->need_bytes);
+  bool whole = !read->apart && (read->missed.count > 0 || read->overlay);
+  oc_buffer_t *bytes = whole ? &read->page.bytes : read->apart ? &read->view->excerpt.value : read->out;
+  oc_status status = buffer_reserve(bytes, read->need_bytes);
+  if (status == OC_OK && read->apart) status = excerpt_grow(&read->view->excerpt);
   if (status == OC_OK && whole) status = buffer_reserve(&read->page.spans, read->need_spans);
   if (status == OC_OK && whole) status = buffer_reserve(&read->query, read->need_query);
   if (status == OC_OK && whole) status = buffer_reserve(&read->operations, read->need_operations);
@@ -131,11 +142,31 @@ static void note_hit(struct read *read, struct entry *entry) {
   struct arena *arena = &read->cache->arena;
   if (read->missed.count == 0 && entry->version < read->target) entry->version = read->target;
   entry_touch_locked(entry, 1);
-  arena_header(arena)->counters.hits++;
+  if (read->hit.form != OC_BENEATH) arena_header(arena)->counters.hits++;
   read->hit.version = read->target;
   read->hit.stamp = entry->stamp;
   read->hit.expires_at = entry->expires_at;
   read->hit.content = (oc_content)entry->content;
+}
+
+/* Finds out whether the overlay can be made apart. OC_OK; OC_REFUSED: run again after grow(). */
+static oc_status take_apart(struct read *read, const struct entry *entry) {
+  struct arena *arena = &read->cache->arena;
+  oc_slice_t operations[VIEW_TOKENS_MOST];
+  read->apart = false;
+  read->hit.form = OC_WHOLE;
+  if (!read->overlay || read->missed.count > 0 || !entry->has_query) return OC_OK;
+  struct excerpt *excerpt = &read->view->excerpt;
+  size_t count = view_layers(read->view, read->applies, operations);
+  oc_status status = excerpt_take(excerpt, entry_value(arena, entry), entry_spans(arena, entry), entry->span_count,
+                                  entry_query(arena, entry), read->page.shapes, operations, count);
+  if (status == OC_MISS) return OC_OK;
+  read->apart = status == OC_REFUSED || excerpt_count(excerpt) > 0;
+  read->overlay = read->apart; /* else nothing of it is in there */
+  if (status == OC_OK && read->apart && read->changes && entry_query(arena, entry)->type == QUERY_FIND)
+    read->hit.form = read->known == entry->stamp ? OC_CHANGES : OC_BENEATH;
+  if (read->hit.form == OC_BENEATH) read->overlay = read->apart = false;
+  return status;
 }
 
 /* OC_OK: copied. OC_UNCHANGED. OC_MISS. OC_REFUSED: buffers too small, run again after grow(). */
@@ -159,8 +190,9 @@ static oc_status look_locked(struct read *read) {
   struct entry *entry = entry_at(arena, index);
   read->from = entry->version;
   read->overlay = read->overlay && entry->content == OC_JSON && (entry->has_query || entry->span_count > 0);
+  if (take_apart(read, entry) != OC_OK) return OC_REFUSED;
   bool unchanged = read->known && read->known == entry->stamp && read->missed.count == 0 && !read->overlay;
-  if (!unchanged && !copy_out(read, entry)) return OC_REFUSED;
+  if (!unchanged && read->hit.form != OC_CHANGES && !copy_out(read, entry)) return OC_REFUSED;
   note_hit(read, entry);
   return unchanged ? OC_UNCHANGED : OC_OK;
 }
@@ -320,6 +352,22 @@ static void count_overlay(oc_cache_t *cache) {
   arena_unlock(&cache->arena);
 }
 
+/* From the excerpt to what the caller gets. */
+static oc_status finish_apart(struct read *read) {
+  struct excerpt *excerpt = &read->view->excerpt;
+  oc_slice_t operations[VIEW_TOKENS_MOST];
+  excerpt->page.shapes = read->page.shapes;
+  oc_status status = view_overlay(read->view, read->applies, &excerpt->page, &read->hit.overlaid);
+  read->out->len = 0;
+  if (status != OC_OK) return status;
+  if (read->hit.form == OC_CHANGES && !read->hit.overlaid) return OC_UNCHANGED;
+  if (read->hit.overlaid) read->hit.stamp = 0;
+  if (read->hit.overlaid) count_overlay(read->cache);
+  if (read->hit.form != OC_CHANGES) return excerpt_assemble(excerpt, read->out);
+  size_t count = view_layers(read->view, read->applies, operations);
+  return excerpt_print(excerpt, operations, count, read->out);
+}
+
 /* From the copied entry to the bytes for the caller. */
 static oc_status finish(struct read *read) {
   oc_status status;
@@ -338,22 +386,30 @@ static oc_status finish(struct read *read) {
   return OC_OK;
 }
 
-oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known, oc_buffer_t *out,
-                 oc_hit_t *hit, oc_error_t *error) {
+static oc_status get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known, bool changes,
+                     oc_buffer_t *out, oc_hit_t *hit, oc_error_t *error) {
   if (!cache || !out || !hit || !key.data) return error_set(error, OC_ERR_ARGUMENT, "key must be given");
   if (view && view->cache != cache) return error_set(error, OC_ERR_ARGUMENT, "the view is another cache's");
   if (key.len == 0 || key.len > cache->limits.key_bytes)
     return error_set(error, OC_ERR_KEY_SIZE, "a key has 1 to %u bytes, this one %zu (limits.keyBytes)",
                      cache->limits.key_bytes, key.len);
   uint64_t now = clock_now();
-  struct read read = {
-      .cache = cache, .view = view, .key = key, .base = base, .known = known, .out = out, .now = now, .real_now = now};
+  struct read read = {.cache = cache,
+                      .view = view,
+                      .key = key,
+                      .base = base,
+                      .known = known,
+                      .changes = changes,
+                      .out = out,
+                      .now = now,
+                      .real_now = now};
   struct shapes *shapes = cache_shapes(cache);
   struct copies copies = {0};
   read.page.shapes = shapes;
   read.page.copies = &copies;
   oc_status status = look(&read);
-  if (status == OC_OK && (read.missed.count > 0 || read.overlay)) status = finish(&read);
+  if (status == OC_OK && (read.missed.count > 0 || read.overlay))
+    status = read.apart ? finish_apart(&read) : finish(&read);
   if (status == OC_OK || status == OC_UNCHANGED) *hit = read.hit;
   copies_free(&copies);
   page_free(&read.page);
@@ -363,6 +419,16 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
   if (status == OC_ERR_MEMORY)
     error_set(error, status, "no memory to read '%.*s'", (int)(key.len < 64 ? key.len : 64), key.data);
   return status;
+}
+
+oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known, oc_buffer_t *out,
+                 oc_hit_t *hit, oc_error_t *error) {
+  return get(cache, view, key, base, known, false, out, hit, error);
+}
+
+oc_status oc_get_changes(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, uint64_t known, oc_buffer_t *out,
+                         oc_hit_t *hit, oc_error_t *error) {
+  return get(cache, view, key, false, known, true, out, hit, error);
 }
 
 /* ---- An overlay over what is not in the cache ---- */

@@ -42,6 +42,13 @@ oc_status buffer_print(oc_buffer_t *buffer, const char *format, ...) {
   return buffer_append(buffer, text, (size_t)len);
 }
 
+oc_status buffer_digits(oc_buffer_t *buffer, uint64_t number) {
+  char text[20], *at = text + sizeof text;
+  do *--at = (char)('0' + number % 10);
+  while (number /= 10);
+  return buffer_append(buffer, at, (size_t)(text + sizeof text - at));
+}
+
 oc_status buffer_quote(oc_buffer_t *buffer, oc_slice_t text) {
   static const char HEX[] = "0123456789abcdef";
   size_t before = buffer->len;

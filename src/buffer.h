@@ -9,6 +9,8 @@ oc_status buffer_reserve(oc_buffer_t *buffer, size_t cap);
 /* Errors: MEMORY (nothing appended). */
 oc_status buffer_append(oc_buffer_t *buffer, const void *data, size_t len);
 oc_status buffer_print(oc_buffer_t *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Appends its decimal digits. */
+oc_status buffer_digits(oc_buffer_t *buffer, uint64_t number);
 /* Appends `text` as a JSON string, quotes included. */
 oc_status buffer_quote(oc_buffer_t *buffer, oc_slice_t text);
 

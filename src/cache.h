@@ -8,9 +8,9 @@
 #include "clock.h"
 #include "debt.h"
 #include "event.h"
+#include "excerpt.h"
 #include "flight.h"
 #include "keeper.h"
-#include "replay.h"
 #include "shape_store.h"
 #include "view.h"
 
@@ -52,6 +52,7 @@ struct oc_view {
   bool torn;
   struct view_layer *layers; /* in token order */
   oc_buffer_t operations;
+  struct excerpt excerpt; /* of the read under way; its memory is kept for the next */
 };
 
 /*

@@ -324,6 +324,39 @@ bool json_next_member(struct json_walk *walk, oc_slice_t *name, oc_slice_t *valu
   return true;
 }
 
+/* Bytes that are compared at once. */
+typedef char lanes __attribute__((vector_size(16)));
+
+static lanes lanes_of(char c) { return (lanes){0} + c; }
+
+static bool any(lanes found) {
+  uint64_t halves[2];
+  memcpy(halves, &found, sizeof halves);
+  return (halves[0] | halves[1]) != 0;
+}
+
+/* Whether the name stands in quotes that open at one of the `count` bytes. */
+static bool is_named(const char *at, size_t count, const char *end, oc_slice_t name) {
+  for (size_t i = 0; i < count && (size_t)(end - at) - i >= name.len + 2; i++)
+    if (at[i] == '"' && at[i + 1 + name.len] == '"' && !memcmp(at + i + 1, name.data, name.len)) return true;
+  return false;
+}
+
+/*
+ * Whether a member of that name may come once more. Looking for quotes before the name's first byte is many times
+ * faster than walking over the rest of an object.
+ */
+static bool may_follow(const struct json_walk *walk, oc_slice_t name) {
+  const char *at = walk->at, *end = walk->end;
+  if (name.len == 0) return true;
+  for (lanes one, next, quote = lanes_of('"'), first = lanes_of(name.data[0]); end - at > 16; at += 16) {
+    memcpy(&one, at, sizeof one);
+    memcpy(&next, at + 1, sizeof next);
+    if (any((lanes)((one == quote) & (next == first))) && is_named(at, 16, end, name)) return true;
+  }
+  return is_named(at, (size_t)(end - at), end, name);
+}
+
 bool json_member(oc_slice_t object, oc_slice_t name, oc_slice_t *value) {
   if (!json_is_object(object)) return false;
   struct json_walk walk = json_walk(object);
@@ -333,6 +366,7 @@ bool json_member(oc_slice_t object, oc_slice_t name, oc_slice_t *value) {
     if (!slice_equal(member, name)) continue;
     *value = candidate;
     found = true;
+    if (!may_follow(&walk, name)) break;
   }
   return found;
 }

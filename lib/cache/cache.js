@@ -161,7 +161,7 @@ export class Cache {
     const state = this.#stateOf(view)
     const base = options?.base ?? false
     /** @param {Buffer} memory @param {number} at */
-    const write = (memory, at) => native.getBytes(this.#handle, state?.handle, key, base, memory, at)
+    const write = (memory, at) => this.#reader.writeBytes(key, state, base, memory, at)
     const bytes = options?.into === undefined ? pooled(write) : written(options.into, write)
     this.#derived.noteRead(key, view, bytes && { overlaid: state?.mayOverlay })
     return bytes

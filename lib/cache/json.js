@@ -27,7 +27,7 @@ export function toJSON(value, name) {
 export const frozenFromJSON = (text) => deepFreeze(JSON.parse(text))
 
 /** @param {any} value */
-function deepFreeze(value) {
+export function deepFreeze(value) {
   if (typeof value !== 'object' || value === null) return value
   for (const key of Object.keys(value)) deepFreeze(value[key])
   return Object.freeze(value)

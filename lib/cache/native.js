@@ -40,6 +40,9 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: number) =>
  *   string | true | null | undefined} get JSON text; true: the state with the stamp `known` still stands; null: opaque
  *   bytes; undefined: a miss
+ * @property {(cache: CacheHandle, view: ViewHandle, key: string, known: number) => string | true | null | undefined}
+ *   getChanges as get; `hit` says what the text is: the answer, what the overlay changes in the state `known`, or the
+ *   state beneath the overlay, of which the changes are then to be asked for
  * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, memory: Uint8Array, at:
  *   number) => number | Buffer | undefined} getBytes how many bytes it wrote into `memory` from `at` on; a Buffer of
  *   their own when there is no room for them; undefined: a miss
@@ -110,8 +113,17 @@ const withOurErrors =
     }
   }
 
-/** Places in `native.hit`; `FLAGS` is a set of STALE and OVERLAID. */
-export const HIT = /** @type {const} */ ({ VERSION: 0, STAMP: 1, EXPIRES_AT: 2, FLAGS: 3, STALE: 1, OVERLAID: 2 })
+/** Places in `native.hit`; `FLAGS` is a set of STALE, OVERLAID, CHANGES and BENEATH. */
+export const HIT = /** @type {const} */ ({
+  VERSION: 0,
+  STAMP: 1,
+  EXPIRES_AT: 2,
+  FLAGS: 3,
+  STALE: 1,
+  OVERLAID: 2,
+  CHANGES: 4,
+  BENEATH: 8,
+})
 
 /** @type {Binding} */
 export const native = /** @type {any} */ (

@@ -1,11 +1,20 @@
 import { OptimisticCacheError } from '../errors.js'
+import { changedIn } from './changed.js'
 import { coarseNow } from './clock.js'
 import { frozenFromJSON } from './json.js'
 import { MemoTable } from './memo.js'
 import { HIT, native } from './native.js'
+import { OverlaidTable } from './overlaid.js'
 
 /** @typedef {import('./types.js').Reading} Reading */
 /** @typedef {import('./view.js').ViewState} ViewState */
+/** @typedef {import('./view.js').Shown} Shown */
+
+/**
+ * What is read, and where the arena's change counter stood.
+ * @typedef {{ key: string, view: ViewState | undefined, changes: number, isCurrent: boolean }} Place `isCurrent`: the
+ *   view has stood there, too
+ */
 
 /**
  * Reads entries as objects. What this thread has parsed is answered again as long as it stands:
@@ -16,6 +25,7 @@ export class Reader {
   #handle
   #changes
   #memos
+  #overlaid
   /** @type {Map<string, number>} answered from what views remember, and not yet told to the core */
   #shownHits = new Map()
 
@@ -27,6 +37,7 @@ export class Reader {
     this.#handle = handle
     this.#changes = handle.changes
     this.#memos = new MemoTable(maxMemo, (key, hits) => native.countHits(handle, key, hits))
+    this.#overlaid = new OverlaidTable(maxMemo)
   }
 
   /**
@@ -68,24 +79,130 @@ export class Reader {
     // What is laid over it stands as long as the counter does: whatever becomes of a mutation moves it.
     const shown = mayOverlay ? view.shown.get(key) : undefined
     if (shown !== undefined && shown.changes === changes) {
-      this.#shownHits.set(key, (this.#shownHits.get(key) ?? 0) + 1)
+      this.#countShown(key)
       return shown
     }
 
+    const place = { key, view, changes, isCurrent }
+    return mayOverlay ? this.#findShared(place, view) : this.#findWhole(place, base)
+  }
+
+  /**
+   * Writes the bytes of an entry into `memory` from `at` on.
+   * @param {string} key
+   * @param {ViewState | undefined} view
+   * @param {boolean} base
+   * @param {Buffer} memory
+   * @param {number} at
+   * @returns {number | Buffer | undefined} how many bytes it wrote; a Buffer of their own when there is no room for them;
+   *   undefined: a miss
+   */
+  writeBytes(key, view, base, memory, at) {
+    const { changes } = this
+    const sight = view?.mayOverlay && !base && view.changes === changes ? sightOf(view) : undefined
+    const known = sight === undefined ? undefined : this.#overlaid.get(key, changes, sight)
+    if (known?.bytes !== undefined) {
+      this.#countShown(key)
+      return known.bytes.length <= memory.length - at ? known.bytes.copy(memory, at) : Buffer.from(known.bytes)
+    }
+    const bytes = native.getBytes(this.#handle, view?.handle, key, base, memory, at)
+    if (sight !== undefined && bytes !== undefined && native.hit[HIT.FLAGS] & HIT.OVERLAID) {
+      const expiresAt = native.hit[HIT.EXPIRES_AT]
+      // What is read once only is not worth a copy.
+      const kept = known && { bytes: Buffer.from(typeof bytes === 'number' ? memory.subarray(at, at + bytes) : bytes) }
+      this.#overlaid.put(key, changes, { sight, expiresAt, ...kept })
+    }
+    return bytes
+  }
+
+  /** @param {string} key */
+  #countShown(key) {
+    this.#shownHits.set(key, (this.#shownHits.get(key) ?? 0) + 1)
+  }
+
+  /**
+   * @param {Place} place
+   * @param {ViewState} view
+   */
+  #findShared(place, view) {
+    const { key, changes, isCurrent } = place
+    if (!isCurrent) return this.#findOverlaid(place, view)
+    const sight = sightOf(view)
+    const reading = this.#overlaid.get(key, changes, sight)?.reading
+    if (reading !== undefined) {
+      this.#countShown(key)
+      view.shown.set(key, reading)
+      return reading
+    }
+    const found = this.#findOverlaid(place, view)
+    if (found?.overlaid) {
+      this.#overlaid.put(key, changes, { sight, expiresAt: native.hit[HIT.EXPIRES_AT], reading: found })
+    }
+    return found
+  }
+
+  /**
+   * @param {Place} place
+   * @param {boolean} base
+   */
+  #findWhole(place, base) {
+    const { key, view } = place
     const memo = this.#memos.get(key)
     const found = native.get(this.#handle, view?.handle, key, base, memo?.stamp ?? 0)
+    return this.#take(place, found, memo)
+  }
+
+  /**
+   * Where what is laid over only changes documents of a list, these are all that is parsed.
+   * @param {Place} place
+   * @param {ViewState} view
+   * @returns {Shown | undefined}
+   */
+  #findOverlaid(place, view) {
+    const { key } = place
+    /** @type {{ value: any, stamp?: number } | undefined} */
+    let known = this.#memos.get(key)
+    let found = native.getChanges(this.#handle, view.handle, key, known?.stamp ?? 0)
+    if (typeof found === 'string' && native.hit[HIT.FLAGS] & HIT.BENEATH) {
+      known = this.#take(place, found, undefined)
+      found = native.getChanges(this.#handle, view.handle, key, known?.stamp ?? 0)
+    }
+    if (typeof found !== 'string' || !(native.hit[HIT.FLAGS] & (HIT.CHANGES | HIT.BENEATH))) {
+      return this.#take(place, found, known)
+    }
+    const value = native.hit[HIT.FLAGS] & HIT.CHANGES ? changedIn(known?.value, found) : undefined
+    return value === undefined ? this.#findWhole(place, false) : this.#note(place, value)
+  }
+
+  /**
+   * @param {Place} place
+   * @param {string | true | null | undefined} found
+   * @param {{ value: any } | undefined} known what `true` stands for
+   * @returns {Shown | undefined}
+   */
+  #take(place, found, known) {
     if (found === undefined) {
-      if (isCurrent) this.#memos.delete(key)
+      if (place.isCurrent) this.#memos.delete(place.key)
       return undefined
     }
-    if (found === null) throw opaqueError(key)
+    if (found === null) throw opaqueError(place.key)
+    return this.#note(place, found === true ? known?.value : frozenFromJSON(found))
+  }
+
+  /**
+   * Remembers an answer, of which `native.hit` tells the rest.
+   * @param {Place} place
+   * @param {any} value
+   * @returns {Shown}
+   */
+  #note({ key, view, changes, isCurrent }, value) {
     const version = native.hit[HIT.VERSION]
     const stamp = native.hit[HIT.STAMP]
     const expiresAt = native.hit[HIT.EXPIRES_AT]
     const flags = native.hit[HIT.FLAGS]
     const stale = (flags & HIT.STALE) !== 0
     const overlaid = (flags & HIT.OVERLAID) !== 0
-    const value = found === true ? memo?.value : frozenFromJSON(found)
+    const memo = this.#memos.get(key)
     // Read through a view that is not at the head, it is worth keeping for its stamp, unless what is there is newer.
     if (!overlaid && (isCurrent || memo === undefined || memo.version < version)) {
       this.#memos.put(key, { value, stamp, version, expiresAt, changes: isCurrent ? changes : undefined })
@@ -113,6 +230,12 @@ export class Reader {
     this.#shownHits.clear()
   }
 }
+
+/**
+ * Views that see the same in flight have the same: a token is one principal's.
+ * @param {ViewState} view
+ */
+const sightOf = (view) => (view.sight ??= native.viewPending(view.handle))
 
 /** @param {number} expiresAt */
 const isAlive = (expiresAt) => expiresAt === 0 || coarseNow() < expiresAt

@@ -52,6 +52,13 @@ oc_status Read(Arguments* in, uint64_t known, Answer* answer, oc_hit_t* hit) {
   return OC_MISS;
 }
 
+// What get answers for what is there.
+Napi::Value Found(Napi::Env env, oc_status status, const oc_hit_t& hit, const Answer& answer) {
+  env.GetInstanceData<Instance>()->Note(hit);
+  if (status == OC_UNCHANGED) return Napi::Boolean::New(env, true);
+  return hit.content == OC_JSON ? answer.Text() : env.Null();
+}
+
 // get(cache, view?, key, base, known) → what an oc_hit_t says is in the module's `hit` afterwards; returns the JSON
 // text, true when the state `known` still stands, null for opaque bytes, undefined for a miss.
 Napi::Value Get(const Napi::CallbackInfo& info) {
@@ -61,15 +68,31 @@ Napi::Value Get(const Napi::CallbackInfo& info) {
   oc_hit_t hit = {};
   const uint64_t known = in.Integer(4, "known");
   const oc_status status = Read(&in, known, &answer, &hit);
-  if (status == OC_MISS) return env.Undefined();
-  env.GetInstanceData<Instance>()->Note(hit);
-  if (status == OC_UNCHANGED) return Napi::Boolean::New(env, true);
-  return hit.content == OC_JSON ? answer.Text() : env.Null();
+  return status == OC_MISS ? env.Undefined() : Found(env, status, hit, answer);
 }
 
-// getBytes(cache, view?, key, base, memory, at) → how many bytes it wrote into `memory`, a Uint8Array, from `at` on; a
-// Buffer of their own when there is no room; undefined for a miss. Nothing else is made, as this is the path of whole
-// pages.
+// getChanges(cache, view, key, known) → as get; `hit` says whether the text is the answer, what the overlay changes in
+// the state `known`, or the state beneath it.
+Napi::Value GetChanges(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Arguments in(info);
+  Answer answer(env);
+  const std::string key = in.Text(2, "key");
+  const uint64_t known = in.Integer(3, "known");
+  const CacheHandle* cache = in.Cache();
+  const ViewHandle* view = in.View(1);
+  in.OptionalViewOf(1, cache);
+  if (!in.ok()) return env.Undefined();
+  oc_hit_t hit = {};
+  oc_error_t error = {};
+  const oc_status status = oc_get_changes(cache->Get(), view->Get(), SliceOf(key), known, answer.Out(), &hit, &error);
+  if (status < 0) ThrowStatus(env, status, error);
+  return status == OC_OK || status == OC_UNCHANGED ? Found(env, status, hit, answer) : env.Undefined();
+}
+
+// getBytes(cache, view?, key, base, memory, at) → `hit` as for get, and how many bytes it wrote into `memory`, a
+// Uint8Array, from `at` on; a Buffer of their own when there is no room; undefined for a miss. Nothing else is made, as
+// this is the path of whole pages.
 Napi::Value GetBytes(const Napi::CallbackInfo& info) {
   Arguments in(info);
   Answer answer(info.Env());
@@ -77,6 +100,7 @@ Napi::Value GetBytes(const Napi::CallbackInfo& info) {
   const uint64_t at = in.Integer(5, "at");
   const Room memory = in.Memory(4, "memory");
   if (Read(&in, 0, &answer, &hit) != OC_OK) return info.Env().Undefined();
+  info.Env().GetInstanceData<Instance>()->Note(hit);
   const oc_buffer_t& bytes = *answer.Out();
   if (at > memory.len || bytes.len > memory.len - at) return answer.Bytes();
   if (bytes.len > 0) std::memcpy(memory.data + at, bytes.data, bytes.len);
@@ -157,6 +181,7 @@ Napi::Value Entries(const Napi::CallbackInfo& info) {
 void DefineEntryFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("set", Napi::Function::New<Set>(env, "set"));
   exports.Set("get", Napi::Function::New<Get>(env, "get"));
+  exports.Set("getChanges", Napi::Function::New<GetChanges>(env, "getChanges"));
   exports.Set("getBytes", Napi::Function::New<GetBytes>(env, "getBytes"));
   exports.Set("overlay", Napi::Function::New<Overlay>(env, "overlay"));
   exports.Set("countHits", Napi::Function::New<CountHits>(env, "countHits"));

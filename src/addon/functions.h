@@ -32,12 +32,13 @@ class Instance {
     hit_fields_[0] = static_cast<double>(hit.version);
     hit_fields_[1] = static_cast<double>(hit.stamp);
     hit_fields_[2] = static_cast<double>(hit.expires_at);
-    hit_fields_[3] = (hit.stale ? kStale : 0) | (hit.overlaid ? kOverlaid : 0);
+    hit_fields_[3] = (hit.stale ? kStale : 0) | (hit.overlaid ? kOverlaid : 0) |
+                     (hit.form == OC_CHANGES ? kChanges : 0) | (hit.form == OC_BENEATH ? kBeneath : 0);
   }
 
  private:
   friend class Answer;
-  enum { kHitFields = 4, kStale = 1, kOverlaid = 2 };
+  enum { kHitFields = 4, kStale = 1, kOverlaid = 2, kChanges = 4, kBeneath = 8 };
 
   Napi::Reference<Napi::Float64Array> hit_;
   double* hit_fields_;

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "optimistic_cache.h"
@@ -321,5 +322,72 @@ Test(api, an_id_is_the_same_however_its_json_is_written) {
   oc_view_close(view);
   commit(cache, token(1), SHIP);
   cr_assert(strstr(read_text(cache, NULL, "one"), "\"sent\"") != NULL, "the replay misses it");
+  oc_close(cache);
+}
+
+/* The changes to what `known` names, or NULL: `form` says what it is. Valid until the next read. */
+static const char *read_changes(oc_cache_t *cache, oc_view_t *view, const char *key, uint64_t known, oc_hit_t *hit,
+                                oc_status *status) {
+  static char text[4096];
+  oc_buffer_t out = {0};
+  *status = oc_get_changes(cache, view, S(key), known, &out, hit, NULL);
+  if (*status == OC_OK) snprintf(text, sizeof text, "%.*s", (int)out.len, out.data);
+  oc_buffer_free(&out);
+  return *status == OC_OK ? text : NULL;
+}
+
+Test(api, who_knows_a_list_gets_what_is_changed_in_it_and_who_does_not_the_list) {
+  oc_cache_t *cache = open_cache();
+  oc_hit_t hit;
+  oc_status status;
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  oc_view_t *view = view_of(cache, "users:1", token(1));
+  cr_assert(eq(str, (char *)read_changes(cache, view, "list", 0, &hit, &status), (char *)PAGE));
+  cr_assert(hit.form == OC_BENEATH && !hit.overlaid && hit.stamp != 0);
+  uint64_t known = hit.stamp;
+  cr_assert(
+      eq(str, (char *)read_changes(cache, view, "list", known, &hit, &status), "[[0,7,{\"status\":\"shipped\"}],[]]"));
+  cr_assert(hit.form == OC_CHANGES && hit.overlaid && hit.stamp == 0);
+  set(cache, "list", PAGE, FIND, 0);
+  cr_assert(eq(str, (char *)read_changes(cache, view, "list", known, &hit, &status), (char *)PAGE));
+  cr_assert(hit.form == OC_BENEATH && hit.stamp != known);
+  oc_view_close(view);
+  oc_close(cache);
+}
+
+Test(api, documents_that_show_what_is_changed_are_given_whole) {
+  oc_cache_t *cache = open_cache();
+  oc_hit_t hit;
+  oc_status status;
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), "[{\"type\":\"update\",\"collection\":\"customers\",\"id\":3,\"data\":{\"name\":\"Grace\"}}]");
+  oc_view_t *view = view_of(cache, "users:1", token(1));
+  read_changes(cache, view, "list", 0, &hit, &status);
+  cr_assert(eq(str, (char *)read_changes(cache, view, "list", hit.stamp, &hit, &status),
+               "[[],[0,7,{\"id\":7,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Grace\"}},"
+               "1,8,{\"id\":8,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Grace\"}}]]"));
+  oc_view_close(view);
+  oc_close(cache);
+}
+
+Test(api, what_is_in_flight_elsewhere_changes_nothing_and_what_moves_a_document_gives_the_whole_list) {
+  oc_cache_t *cache = open_cache();
+  oc_hit_t hit;
+  oc_status status;
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":9,\"data\":{\"status\":\"x\"}}]");
+  begin(cache, token(2), "[{\"type\":\"delete\",\"collection\":\"orders\",\"id\":7}]");
+  oc_view_t *view = view_of(cache, "users:1", token(1));
+  cr_assert(eq(str, (char *)read_changes(cache, view, "list", 0, &hit, &status), (char *)PAGE));
+  cr_assert(hit.form == OC_WHOLE && !hit.overlaid);
+  read_changes(cache, view, "list", hit.stamp, &hit, &status);
+  cr_assert(eq(int, status, OC_UNCHANGED));
+  oc_view_close(view);
+  view = view_of(cache, "users:1", token(2));
+  const char *list = read_changes(cache, view, "list", hit.stamp, &hit, &status);
+  cr_assert(list && strstr(list, "\"id\":8") && !strstr(list, "\"id\":7"));
+  cr_assert(hit.form == OC_WHOLE && hit.overlaid);
+  oc_view_close(view);
   oc_close(cache);
 }

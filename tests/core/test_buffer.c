@@ -30,6 +30,17 @@ Test(buffer, appending_nothing_is_allowed_without_data) {
   oc_buffer_free(&buffer);
 }
 
+Test(buffer, numbers_are_their_decimal_digits) {
+  oc_buffer_t buffer = {0};
+  const uint64_t numbers[] = {0, 9, 10, 4294967295, UINT64_MAX};
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    cr_assert(eq(int, buffer_digits(&buffer, numbers[i]), OC_OK));
+    cr_assert(eq(int, buffer_append(&buffer, ",", 1), OC_OK));
+  }
+  cr_assert(is_text(as_slice(&buffer), "0,9,10,4294967295,18446744073709551615,"));
+  oc_buffer_free(&buffer);
+}
+
 Test(buffer, quoted_text_is_json_whatever_it_holds) {
   oc_buffer_t buffer = {0};
   char every[33];

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "support.h"
@@ -211,6 +212,19 @@ Test(json, the_last_member_of_a_name_counts_and_only_on_its_level) {
   cr_assert(is_text(value, "2"));
   cr_assert(not(json_member(S("{\"a\":1,\"b\":{\"c\":9}}"), S("c"), &value)));
   cr_assert(not(json_member(S("[\"a\",1]"), S("a"), &value)));
+  /* However far behind it comes, and whatever looks like it in between. */
+  for (size_t gap = 0; gap < 70; gap++) {
+    char text[256];
+    int len = snprintf(text, sizeof text, "{\"name\":1,\"n\":\"%*s\",\"named\":\"\\\"name\",\"name\":%zu}", (int)gap,
+                       "\\n", gap);
+    char *exact = memcpy(malloc((size_t)len), text, (size_t)len), wanted[8];
+    cr_assert(json_member((oc_slice_t){exact, (size_t)len}, S("name"), &value));
+    snprintf(wanted, sizeof wanted, "%zu", gap);
+    cr_assert(is_text(value, wanted));
+    free(exact);
+  }
+  cr_assert(json_member(S("{\"\":1,\"\":2}"), S(""), &value));
+  cr_assert(is_text(value, "2"));
   cr_assert(is_text(value, "2"), "an out-parameter was touched by a search that failed");
 }
 
