@@ -165,7 +165,8 @@ static inline const struct query *entry_query(const struct arena *arena, const s
                   entry->slot.key + entry_places_for(entry->slot.key_len, entry->reference_count, 1, 0, 0).query);
 }
 static inline uint32_t entry_query_size(const struct arena *arena, const struct entry *entry) {
-  return entry->has_query ? entry_query(arena, entry)->size : 0;
+  const struct query *query = entry_query(arena, entry);
+  return query ? query->size : 0;
 }
 static inline struct entry_places entry_places(const struct arena *arena, const struct entry *entry) {
   return entry_places_for(entry->slot.key_len, entry->reference_count, entry_query_size(arena, entry), entry->value_len,
