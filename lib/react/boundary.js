@@ -76,15 +76,22 @@ export function OptimisticBoundary({ state, refresh, onSettled, children }) {
     engine.start()
     if ([...shown].some((token) => engine.settled.has(token))) renew()
 
-    /** @param {Event & { persisted?: boolean }} event `persisted`: the browser kept the page, which missed all since */
-    const onReturn = ({ persisted }) => (persisted ?? engine.refreshed !== engine.clock) && renew()
+    /**
+     * @param {Event & { persisted?: boolean, navigationType?: string }} event `persisted`: the browser kept the page,
+     *   which missed all since
+     */
+    const onReturn = ({ persisted, navigationType = 'traverse' }) =>
+      navigationType === 'traverse' && (persisted ?? engine.refreshed !== engine.clock) && renew()
+    window.addEventListener('popstate', onReturn)
+    window.addEventListener('pageshow', onReturn)
     // Before the router hears of it, which then asks the server for what it would else show as it was.
-    window.addEventListener('popstate', onReturn, true)
-    window.addEventListener('pageshow', onReturn, true)
+    const { navigation } = /** @type {any} */ (window)
+    navigation?.addEventListener('navigate', onReturn)
     return () => {
       unsubscribe()
-      window.removeEventListener('popstate', onReturn, true)
-      window.removeEventListener('pageshow', onReturn, true)
+      window.removeEventListener('popstate', onReturn)
+      window.removeEventListener('pageshow', onReturn)
+      navigation?.removeEventListener('navigate', onReturn)
     }
   }, [engine, state])
 

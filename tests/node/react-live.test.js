@@ -196,6 +196,10 @@ test('a page whose change settled before it was hydrated is rendered anew at onc
 
 test('going back, and being restored by the browser, renders anew what may be older than a change', async (t) => {
   const { server, client, orders } = await openBrowser(t)
+  t.after(() => delete window.navigation)
+  window.navigation = new window.EventTarget()
+  const navigate = (navigationType) =>
+    act(async () => void window.navigation.dispatchEvent(Object.assign(new window.Event('navigate'), { navigationType })))
   server.holds = isWrite
   let refreshed = 0
   const refresh = () => refreshed++
@@ -205,11 +209,16 @@ test('going back, and being restored by the browser, renders anew what may be ol
   const page = await show(t, client, h(OptimisticBoundary, { state: pageOf(server, []), refresh }))
   await goBack()
   await isShown(false)
+  await navigate('traverse')
   assert.equal(refreshed, 0, 'nothing was changed')
   let saved
   await act(async () => void (saved = mutate(client, orders.update(), shipped)))
+  await navigate('push')
+  assert.equal(refreshed, 0)
+  await navigate('traverse')
+  assert.equal(refreshed, 1, 'a change is in flight, and the router has not heard of the way back')
   await goBack()
-  assert.equal(refreshed, 1, 'a change is in flight')
+  assert.equal(refreshed, 1)
   await page.rerender(h(OptimisticBoundary, { key: 'another page', state: pageOf(server, []), refresh }))
   await goBack()
   assert.equal(refreshed, 1, 'all that the router keeps is from after it began')
@@ -226,6 +235,7 @@ test('going back, and being restored by the browser, renders anew what may be ol
   server.holds = () => false
   await act(() => mutate(client, orders.update(), shipped))
   await goBack()
+  await navigate('traverse')
   assert.equal(refreshed, 3, 'the page is left')
 })
 
