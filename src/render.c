@@ -18,7 +18,8 @@ struct named operation_named(const struct operation *operation, const struct sha
 struct renderer {
   const struct page *page;
   uint32_t level;
-  bool loose;
+  enum replay_mode mode;
+  bool loose; /* an id stays whose document is not known */
   oc_buffer_t *out;
 };
 
@@ -55,6 +56,25 @@ static bool find_shown(oc_slice_t shown, oc_slice_t id, bool polymorphic, oc_sli
   return true;
 }
 
+bool render_shows_ids(bool polymorphic, oc_slice_t shown) {
+  struct json_walk walk = json_walk(shown);
+  oc_slice_t item;
+  if (polymorphic && json_is_object(shown) && json_member(shown, SLICE("value"), &item)) shown = item;
+  if (!json_is_array(shown)) return shown.len > 0 && !json_is_container(shown) && !json_is_null(shown);
+  while (json_next_element(&walk, &item))
+    if (render_shows_ids(polymorphic, item)) return true;
+  return false;
+}
+
+/* Whether a relation to one document shows just that id. */
+static bool shows_id(oc_slice_t shown, oc_slice_t id, oc_slice_t relation_to) {
+  oc_slice_t to;
+  if (relation_to.len > 0 && (!json_member(shown, SLICE("relationTo"), &to) || !slice_equal(to, relation_to) ||
+                              !json_member(shown, SLICE("value"), &shown)))
+    return false;
+  return slice_equal(shown, id);
+}
+
 /* The document in another relation of the page, as many levels deep. */
 static bool find_in_page(const struct page *page, struct named named, uint32_t level, oc_slice_t *found) {
   for (uint32_t i = 0; i < page_span_count(page); i++) {
@@ -74,6 +94,7 @@ static oc_status put_related(struct renderer *renderer, oc_slice_t collection, o
   if (json_is_null(id) || json_is_container(id)) return put(renderer, id);
   if (page->query && renderer->level >= page->query->depth) return put(renderer, id);
   if (find_shown(shown, id, relation_to.len > 0, relation_to, &found)) return put(renderer, found);
+  if (renderer->mode == REPLAY_GUESS && shows_id(shown, id, relation_to)) return put(renderer, id);
   oc_slice_t text = json_scalar_text(id);
   struct named named = {document_hash(collection, text), shapes_find(page->shapes, collection), text};
   const struct copy *copy = NULL;
@@ -81,7 +102,8 @@ static oc_status put_related(struct renderer *renderer, oc_slice_t collection, o
   if (plain && find_in_page(page, named, renderer->level + 1, &found)) return put(renderer, found);
   if (plain && page->query) copy = copies_of_related(page->copies, named, page->query, renderer->level + 1);
   if (copy) return put(renderer, (oc_slice_t){copy->page.bytes.data, copy->page.bytes.len});
-  return renderer->loose ? put(renderer, id) : OC_MISS;
+  bool stays = renderer->loose || (renderer->mode == REPLAY_GUESS && render_shows_ids(relation_to.len > 0, shown));
+  return stays ? put(renderer, id) : OC_MISS;
 }
 
 static oc_status put_value(struct renderer *renderer, const struct shape_node *node, oc_slice_t value,
@@ -153,8 +175,8 @@ static oc_status put_value(struct renderer *renderer, const struct shape_node *n
 }
 
 oc_status render_value(const struct page *page, const struct shape_node *node, oc_slice_t value, oc_slice_t shown,
-                       uint32_t level, bool loose, oc_buffer_t *out) {
-  struct renderer renderer = {.page = page, .level = level, .loose = loose, .out = out};
+                       uint32_t level, enum replay_mode mode, oc_buffer_t *out) {
+  struct renderer renderer = {.page = page, .level = level, .mode = mode, .out = out};
   return put_value(&renderer, node, value, shown);
 }
 
@@ -280,12 +302,29 @@ static oc_status put_document(struct renderer *renderer, struct page *page, cons
   return status == OC_OK ? put(renderer, SLICE("}")) : status;
 }
 
+bool render_may_fall_back(oc_slice_t value) {
+  return json_is_null(value) || json_is_container(value) || slice_equal(value, SLICE("\"\""));
+}
+
+/* Whether a document in the operation's locale says what is shown of it in the page's. */
+static bool is_in_locale(const struct page *page, const struct shape_node *root, const struct operation *operation) {
+  bool same = slice_equal(operation_locale(operation), query_text(page->query, page->query->locale));
+  struct json_walk walk = json_walk(operation_doc(operation));
+  oc_slice_t name, value;
+  while (json_next_member(&walk, &name, &value)) {
+    const struct shape_node *node = shapes_member(page->shapes, root, name);
+    if (!query_selects(page->query, name) || !shapes_holds_localized(page->shapes, node)) continue;
+    if (!same || render_may_fall_back(value)) return false;
+  }
+  return true;
+}
+
 static oc_status render_exactly(struct page *page, const struct shape_node *root, const struct operation *operation,
                                 oc_buffer_t *out) {
   struct renderer renderer = {.page = page, .out = out};
   oc_slice_t doc = operation_doc(operation), like;
   size_t start = out->len;
-  if (doc.len == 0 || page->query->select == SELECT_PARTS) return OC_MISS;
+  if (doc.len == 0 || page->query->select == SELECT_PARTS || !is_in_locale(page, root, operation)) return OC_MISS;
   oc_status status = put_document(&renderer, page, root, doc, REPLAY_EXACT);
   if (status != OC_OK || !neighbour(page, &like)) return status;
   return has_same_members(like, (oc_slice_t){out->data + start, out->len - start}) ? OC_OK : OC_MISS;

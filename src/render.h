@@ -12,11 +12,17 @@ struct named operation_named(const struct operation *operation, const struct sha
 
 /*
  * Appends a value of a document at `level` of the page, with the documents populated that its relations name. They come
- * from `shown`, the value that is there now (or empty), or from copies. `loose`: an id whose document is not known
- * stays. OC_MISS when one is not known. Errors: MEMORY.
+ * from `shown`, the value that is there now (or empty), or from copies. OC_MISS when one is not known, unless `shown` shows
+ * ids and it is for a guess. Errors: MEMORY.
  */
 oc_status render_value(const struct page *page, const struct shape_node *node, oc_slice_t value, oc_slice_t shown,
-                       uint32_t level, bool loose, oc_buffer_t *out);
+                       uint32_t level, enum replay_mode mode, oc_buffer_t *out);
+
+/* Whether what a relation shows are ids; where documents were to be shown, their reader may not see them. */
+bool render_shows_ids(bool polymorphic, oc_slice_t shown);
+
+/* Whether a localized field with that value may show what it has in another locale. */
+bool render_may_fall_back(oc_slice_t value);
 
 /*
  * Appends the operation's document as the page's query shows it among its own. OC_MISS when not enough is known; exact:

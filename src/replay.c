@@ -48,27 +48,17 @@ static bool relations_are_populated(const struct splice *splice) {
   return !splice->page->query || level_of(splice) < splice->page->query->depth;
 }
 
-/* Whether what is there now are ids, although documents were to be shown: this reader may not see them. */
-static bool shows_ids(oc_slice_t old) {
-  struct json_walk walk = json_walk(old);
-  oc_slice_t item;
-  if (!json_is_array(old)) return !json_is_container(old) && !json_is_null(old);
-  while (json_next_element(&walk, &item))
-    if (shows_ids(item)) return true;
-  return false;
-}
-
 /* A value with relations in it. What it now names, the entry has to depend on. */
 static oc_status merge_related(struct splice *splice, const struct shape_node *node, oc_slice_t old, oc_slice_t value) {
-  bool bare = relations_are_populated(splice) && shows_ids(old);
-  if (bare && splice->mode == REPLAY_EXACT) return OC_MISS;
+  bool exact = splice->mode == REPLAY_EXACT;
+  if (exact && relations_are_populated(splice) && render_shows_ids(node->polymorphic, old)) return OC_MISS;
   oc_buffer_t rendered = {0};
-  oc_status status = render_value(splice->page, node, value, old, level_of(splice), bare, &rendered);
+  oc_status status = render_value(splice->page, node, value, old, level_of(splice), splice->mode, &rendered);
   oc_slice_t text = {rendered.data, rendered.len};
   if (status == OC_MISS) status = inexact(splice);
   else if (status == OC_OK && !slice_equal(old, text)) {
     splice->populated = splice->page->entered = true;
-    if (splice->mode == REPLAY_GUESS) status = copies_keep(splice->page, page_offset(splice->page, old), old.len);
+    if (!exact) status = copies_keep(splice->page, page_offset(splice->page, old), old.len);
     if (status == OC_OK) status = replace(splice, old, text);
   }
   oc_buffer_free(&rendered);
@@ -98,15 +88,23 @@ static bool may_be_partial(const struct splice *splice, bool top, oc_slice_t nam
   return top && splice->page->query && query_selects_partly(splice->page->query, name);
 }
 
-/* A localized member: the place of the operation's locale in the answer; false when it shows another one. */
+static bool is_in_locale(const struct splice *splice) {
+  const struct query *query = splice->page->query;
+  oc_slice_t asked = query ? query_text(query, query->locale) : (oc_slice_t){NULL, 0};
+  return slice_equal(asked, operation_locale(splice->operation));
+}
+
+/*
+ * A localized member: the place of the operation's locale in the answer; false when it shows another one. Where a value
+ * is empty another locale's is shown, and when rows and groups are, the database decides.
+ */
 static bool find_localized(const struct splice *splice, oc_slice_t *old, oc_slice_t value) {
   const struct query *query = splice->page->query;
   oc_slice_t asked = query ? query_text(query, query->locale) : (oc_slice_t){NULL, 0};
   oc_slice_t locale = operation_locale(splice->operation);
   bool all = slice_equal(asked, SLICE("all")) || slice_equal(asked, SLICE("*"));
   if (all) return locale.len > 0 && !slice_equal(locale, SLICE("all")) && json_member(*old, locale, old);
-  bool emptied = json_is_null(value) || slice_equal(value, SLICE("\"\""));
-  return slice_equal(asked, locale) && !(emptied && splice->mode == REPLAY_EXACT);
+  return is_in_locale(splice) && !(splice->mode == REPLAY_EXACT && render_may_fall_back(value));
 }
 
 static bool is_selected(const struct splice *splice, oc_slice_t name) {
@@ -117,13 +115,20 @@ static bool is_selected(const struct splice *splice, oc_slice_t name) {
 static oc_status merge_member(struct splice *splice, const struct shape_node *parent, oc_slice_t object, bool top,
                               oc_slice_t name, oc_slice_t value, uint32_t presence) {
   const struct shapes *shapes = splice->page->shapes;
-  oc_slice_t old;
-  if (!json_member(object, name, &old))
-    return presence == PRESENCE_BEFORE || (top && !is_selected(splice, name)) ? OC_OK : inexact(splice);
-  if (slice_equal(old, value)) return OC_OK;
   const struct shape_node *node = shapes_member(shapes, parent, name);
+  oc_slice_t old;
+  if (!json_member(object, name, &old)) {
+    if (top && !is_selected(splice, name)) return OC_OK;
+    /* It may be there with what another locale says. */
+    bool elsewhere = shapes_holds_localized(shapes, node) && !is_in_locale(splice);
+    return presence == PRESENCE_BEFORE && !elsewhere ? OC_OK : inexact(splice);
+  }
+  if (slice_equal(old, value)) return OC_OK;
   if (node && node->localized && !find_localized(splice, &old, value)) return inexact(splice);
   if (node && node->group && json_is_object(old) && json_is_object(value)) return merge_group(splice, node, old, value);
+  /* As a whole it has values of every locale, of which an operation says one. */
+  bool rows = node && !node->localized && shapes_holds_localized(shapes, node);
+  if (rows && (splice->mode == REPLAY_EXACT || !is_in_locale(splice))) return inexact(splice);
   bool one = node && node->relation && !json_is_array(old) && !json_is_array(value);
   bool whole = json_is_container(old) || json_is_container(value);
   if (!one && whole && may_be_partial(splice, top, name)) return inexact(splice);

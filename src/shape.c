@@ -254,18 +254,28 @@ const struct shape_node *shapes_member(const struct shapes *shapes, const struct
   return NULL;
 }
 
-bool shapes_holds_relation(const struct shapes *shapes, const struct shape_node *node) {
+/* Whether a node like that lies there. */
+static bool holds(const struct shapes *shapes, const struct shape_node *node,
+                  bool (*is_wanted)(const struct shape_node *node)) {
   if (!node) return false;
-  if (node->relation) return true;
+  if (is_wanted(node)) return true;
   for (uint32_t child = node->first_child; child; child = node_at(shapes, child)->next_sibling)
-    if (shapes_holds_relation(shapes, node_at(shapes, child))) return true;
+    if (holds(shapes, node_at(shapes, child), is_wanted)) return true;
   return false;
 }
 
+static bool is_relation(const struct shape_node *node) { return node->relation; }
+static bool is_localized(const struct shape_node *node) { return node->localized; }
+static bool is_hidden(const struct shape_node *node) { return node->hidden; }
+
+bool shapes_holds_relation(const struct shapes *shapes, const struct shape_node *node) {
+  return holds(shapes, node, is_relation);
+}
+
+bool shapes_holds_localized(const struct shapes *shapes, const struct shape_node *node) {
+  return holds(shapes, node, is_localized);
+}
+
 bool shapes_holds_hidden(const struct shapes *shapes, const struct shape_node *node) {
-  if (!node) return false;
-  if (node->hidden) return true;
-  for (uint32_t child = node->first_child; child; child = node_at(shapes, child)->next_sibling)
-    if (shapes_holds_hidden(shapes, node_at(shapes, child))) return true;
-  return false;
+  return holds(shapes, node, is_hidden);
 }

@@ -54,6 +54,8 @@ const struct shape_node *shapes_root(const struct shapes *shapes, int32_t index)
 const struct shape_node *shapes_member(const struct shapes *shapes, const struct shape_node *node, oc_slice_t name);
 /* Whether a relation lies at the node or below it. */
 bool shapes_holds_relation(const struct shapes *shapes, const struct shape_node *node);
+/* Whether a localized member lies there. */
+bool shapes_holds_localized(const struct shapes *shapes, const struct shape_node *node);
 /* Whether a member that is hidden lies there. */
 bool shapes_holds_hidden(const struct shapes *shapes, const struct shape_node *node);
 

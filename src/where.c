@@ -682,7 +682,7 @@ bool where_same_keys(const struct where *where, const struct known *a, const str
 
 static bool path_may_join(const struct known *known, oc_slice_t path) {
   const struct shape_node *node = shapes_member(known->shapes, known->root, path);
-  return memchr(path.data, '.', path.len) || (node && (node->rows || node->relation));
+  return memchr(path.data, '.', path.len) || (node && (node->rows || node->relation || node->localized));
 }
 
 bool where_may_join(const struct where *where, const struct known *known) {

@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
 import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
+import { localeOf } from '../payload/locales.js'
 import { draftsOf, GLOBALS } from '../payload/targets.js'
 import { typedWhere } from './where.js'
 
@@ -79,7 +80,7 @@ export async function questionOf(payload, user, principal, type, args, req) {
     depth,
     select: args.select,
     populate: args.populate,
-    locale: args.locale,
+    locale: localeOf({ payload, locale: args.locale }),
     fallbackLocale: args.fallbackLocale,
     trash: args.trash,
     scope,

@@ -7,8 +7,10 @@
  * dropped. These reads are reads of the Local API, which the collection's hooks see. Outside of a transaction a write
  * is true the moment it returns, so it has a bracket of its own.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { isolateObjectProperty } from 'payload'
-import { changesBetween } from './changes.js'
+import { changesBetween, translationsIn } from './changes.js'
+import { localeMember, localeOf } from './locales.js'
 import { idsOfWhere } from './operations.js'
 import { WRITES } from './targets.js'
 import { isVirtual } from './transactions.js'
@@ -58,7 +60,7 @@ async function bracketed(runtime, db, target, args, write) {
   const run = () => write(narrowed)
   if (inTransaction) return joined(runtime, runtime.transactions.open(id), target, ids, args.req, run)
   const around = runtime.bracketOf(args.req, id)
-  const touched = around && touchAll(around, target, ids)
+  const touched = around && touchAll(around, target, ids, args.req)
   const result = await alone(runtime, target, ids, run)
   if (around !== undefined && touched !== undefined) {
     for (const document of touched) document.writes++
@@ -78,7 +80,7 @@ async function bracketed(runtime, db, target, args, write) {
  */
 async function joined(runtime, bracket, target, ids, req, run) {
   const learns = !runtime.isOpaque(target.collection)
-  const touched = touchAll(bracket, target, ids)
+  const touched = touchAll(bracket, target, ids, req)
   if (learns && target.type === 'update') {
     for (const document of touched) await learnBefore(runtime, bracket, document, req)
   }
@@ -119,14 +121,16 @@ async function alone(runtime, target, ids, run) {
  * @param {Bracket} bracket
  * @param {Target} target
  * @param {(string | number)[]} ids
+ * @param {WriteArgs['req']} [req]
  * @returns {Touched[]}
  */
-function touchAll(bracket, { type, collection, finds }, ids) {
+function touchAll(bracket, { type, collection, finds }, ids, req) {
   if (type === 'create' || (!finds && ids.length === 0)) return [bracket.touch({ type, collection })]
   // An update without a document creates one, when it is an upsert.
   if (ids.length === 0) bracket.touch({ type: 'create', collection })
   const data = type === 'update' ? bracket.bulkData.get(collection) : undefined
-  return ids.map((id) => bracket.touch({ type, collection, id, data }))
+  const locale = data && req && localeMember(/** @type {any} */ (req))
+  return ids.map((id) => bracket.touch({ type, collection, id, data, ...locale }))
 }
 
 /**
@@ -159,7 +163,9 @@ function noteResult(runtime, bracket, { type, collection, result: member }, resu
  */
 async function learnBefore(runtime, bracket, document, req) {
   if (document.type !== 'update' || document.writes > 0 || !bracket.mayLearn(document)) return
+  document.locale = writtenLocale(runtime, req)
   document.before = await readFlat(runtime, document, req)
+  document.translations = await readTranslations(runtime, document, req)
 }
 
 /**
@@ -172,11 +178,39 @@ async function learnAfter(runtime, bracket, document, req) {
   const { before, collection, id, type, writes } = document
   const isKnown = type === 'update' ? before !== undefined : type === 'create' && bracket.mayLearn(document)
   if (id === undefined || !isKnown) return
+  if (before === undefined) document.locale = writtenLocale(runtime, req)
   const after = await readFlat(runtime, document, req)
+  const translations = before && (await readTranslations(runtime, document, req))
   // Another write of the same document, in parallel, may be in what was just read, or not.
   if (after === undefined || document.writes !== writes) return
   document.after = after
-  if (before !== undefined) document.changes = changesBetween(before, after, runtime.groupsOf(collection))
+  // What changed in two locales at once, an operation does not say.
+  if (before === undefined || !isDeepStrictEqual(document.translations, translations)) return
+  document.changes = changesBetween(before, after, runtime.groupsOf(collection))
+}
+
+/**
+ * @param {Runtime} runtime
+ * @param {WriteArgs['req']} req
+ * @returns {string | undefined} the locale that a write is about; undefined for the default one
+ */
+function writtenLocale({ payload }, req) {
+  const locale = localeOf({ payload, locale: req?.locale })
+  return locale && /** @type {any} */ (payload.config.localization).localeCodes.includes(locale) ? locale : undefined
+}
+
+/**
+ * The localized fields of a document in all locales but the one that its write is about.
+ * @param {Runtime} runtime
+ * @param {Touched} document
+ * @param {WriteArgs['req']} req
+ */
+async function readTranslations(runtime, document, req) {
+  const paths = runtime.localizedOf(document.collection)
+  const { localization } = runtime.payload.config
+  if (!localization || paths.length === 0) return undefined
+  const all = await readFlat(runtime, document, req, 'all')
+  return all && translationsIn(all, paths, document.locale ?? localization.defaultLocale)
 }
 
 /**
@@ -185,15 +219,18 @@ async function learnAfter(runtime, bracket, document, req) {
  * @param {Runtime} runtime
  * @param {Touched} document
  * @param {WriteArgs['req']} req
+ * @param {string} [locale] that of its write unless given; where it says nothing, no other is shown instead
  * @returns {Promise<Record<string, unknown> | undefined>} undefined when there is none, or a hook threw
  */
-async function readFlat({ payload }, { collection, id }, req) {
+async function readFlat({ payload }, { collection, id, locale: written }, req, locale = written) {
+  const { localization } = payload.config
   try {
     const document = await payload.findByID({
       collection: /** @type {any} */ (collection),
       id: /** @type {string | number} */ (id),
       depth: 0,
       disableErrors: true,
+      ...(localization && { locale: /** @type {any} */ (locale ?? localization.defaultLocale), fallbackLocale: false }),
       overrideAccess: true,
       req: ownRequest(req),
       showHiddenFields: true,

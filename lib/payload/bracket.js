@@ -30,6 +30,8 @@ import { setVersionHeader } from './request.js'
  * @property {string | undefined} token whose it is; undefined when it is not bracketed
  * @property {number} writes begun on it
  * @property {boolean} [learns] what the writes do to it is looked at
+ * @property {string} [locale] in which it is read, before and after; the default one unless given
+ * @property {unknown} [translations] what it said in other locales before its first write
  * @property {Record<string, unknown>} [before] the document before its first write
  * @property {Record<string, unknown>} [after] the document after its last one
  * @property {{ data: Record<string, unknown>, previous: Record<string, unknown> }} [changes] what all writes came to
@@ -314,13 +316,16 @@ const keyOf = ({ collection, id }) => (id === undefined ? collection : `${collec
  */
 function whole(document) {
   const { after: doc, before: previous, changes, type } = document
-  if (type === 'create') return doc === undefined ? named(document) : { ...named(document), doc }
+  if (type === 'create') return doc === undefined ? named(document) : { ...located(document), doc }
   if (type !== 'update' || changes === undefined) return named(document)
-  return { ...named(document), data: changes.data, previous, doc }
+  return { ...located(document), data: changes.data, previous, doc }
 }
 
 /** @param {Touched} document @returns {DocumentOperation} */
-const changed = (document) => ({ ...named(document), ...(document.type === 'update' && document.changes) })
+const changed = (document) => ({ ...located(document), ...(document.type === 'update' && document.changes) })
+
+/** @param {Touched} document @returns {DocumentOperation} */
+const located = (document) => ({ ...named(document), ...(document.locale && { locale: document.locale }) })
 
 /** Says that the document changed, and not how. @param {Touched} document @returns {DocumentOperation} */
 const named = ({ type, collection, id }) => ({ type, collection, id })

@@ -21,6 +21,29 @@ export function changesBetween(previous, next, groups) {
 }
 
 /**
+ * What a document, read in all locales at once, says in others than one.
+ * @param {Document} document
+ * @param {string[]} paths dotted, of its localized members
+ * @param {string} locale
+ */
+export const translationsIn = (document, paths, locale) =>
+  paths.map((path) => translationsAt(document, path.split('.'), locale))
+
+/**
+ * @param {unknown} value
+ * @param {string[]} path
+ * @param {string} locale
+ * @returns {unknown}
+ */
+function translationsAt(value, path, locale) {
+  if (Array.isArray(value)) return value.map((item) => translationsAt(item, path, locale))
+  if (!isObject(value)) return value
+  if (path.length > 0) return translationsAt(value[path[0]], path.slice(1), locale)
+  const { [locale]: own, ...others } = value
+  return others
+}
+
+/**
  * @param {unknown} previous
  * @param {unknown} next
  * @param {string} path

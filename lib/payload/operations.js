@@ -40,9 +40,9 @@ function pick(data, fields) {
 
 /** @param {any} field */
 function isGuarded(field) {
-  const { access, hidden, hooks, localized, virtual } = field
+  const { access, hidden, hooks, virtual } = field
   const { create, read, update } = access ?? {}
-  return Boolean(hidden || localized || virtual || create || read || update || hooks?.afterRead?.length)
+  return Boolean(hidden || virtual || create || read || update || hooks?.afterRead?.length)
 }
 
 /**

@@ -2,6 +2,7 @@
  * What an operation of Payload is about to do to which documents, from its arguments alone.
  */
 import { idsOfWhere, overlayData } from './operations.js'
+import { localeMember } from './locales.js'
 import { draftsOf, GLOBALS } from './targets.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
@@ -32,12 +33,13 @@ export function planOf(runtime, config, args, operation) {
   const type = WRITES[operation]
   const collection = type === 'update' && savesDraft(config, args) ? draftsOf(config.slug) : config.slug
   const data = type === 'delete' ? undefined : overlayData(args.data, config.flattenedFields)
+  const shown = data && { data, ...inLocale(args) }
   const named = args.id === undefined ? idsOfWhere(args.where) : [args.id]
-  if (type === 'create') return { operations: [{ type, collection, ...(data && { data }) }] }
+  if (type === 'create') return { operations: [{ type, collection, ...shown }] }
   const bulk = args.id === undefined ? data : undefined
   if (operation === 'restoreVersion' || !named?.length) return { operations: [{ type, collection }], bulk }
   const ids = named.map((id) => runtime.idOf(config.slug, id))
-  return { operations: ids.map((id) => ({ type, collection, id, ...(data && { data }) })), bulk }
+  return { operations: ids.map((id) => ({ type, collection, id, ...shown })), bulk }
 }
 
 /**
@@ -49,8 +51,11 @@ export function planOf(runtime, config, args, operation) {
 export function globalPlanOf(config, args, operation) {
   const collection = savesDraft(config, args) ? draftsOf(GLOBALS) : GLOBALS
   const data = operation === 'update' ? overlayData(args.data, config.flattenedFields) : undefined
-  return { operations: [{ type: 'update', collection, id: config.slug, ...(data && { data }) }] }
+  return { operations: [{ type: 'update', collection, id: config.slug, ...(data && { data, ...inLocale(args) }) }] }
 }
+
+/** @param {{ req?: import('./locales.js').Localized }} args */
+const inLocale = ({ req }) => req && localeMember(req)
 
 /**
  * A document that is being created goes by its mutation's token until the database has named it.

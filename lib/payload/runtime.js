@@ -201,6 +201,11 @@ export class Runtime {
   }
 
   /** @param {string} collection */
+  localizedOf(collection) {
+    return this.#compiled.get(collection)?.shape.localized ?? []
+  }
+
+  /** @param {string} collection */
   groupsOf(collection) {
     return this.#compiled.get(collection)?.shape.groups ?? []
   }

@@ -3,9 +3,9 @@
  * and in which collections an answer can change although no operation on the document says so (`opaque`: such entries
  * are dropped by every operation on the document, never replayed).
  *
- * Opaque are collections with field hooks `afterRead`, field access `read`, virtual, localized, rich text or join
- * fields, drafts, log-in, uploads, and hooks of the user's around reads. Such a hook must be a function of the
- * document and the request: what else it reads, the cache knows nothing of.
+ * Opaque are collections with field hooks `afterRead`, field access `read`, virtual, rich text or join fields, drafts,
+ * log-in, uploads, and hooks of the user's around reads. Such a hook must be a function of the document and the
+ * request: what else it reads, the cache knows nothing of.
  *
  * Some fields show what no shape can point at, so that an operation on it would find nothing to replay or to drop.
  * `reads` says what an answer needs for that: tags of its own, or not to be kept.
@@ -135,7 +135,7 @@ class Compiler {
     const path = parent === '' ? field.name : `${parent}.${field.name}`
     if (field.localized) this.shape.localized.push(path)
     if (field.hidden || field.access?.read) this.shape.hidden.push(path)
-    if (field.hooks?.afterRead?.length || field.access?.read || field.virtual || field.localized) this.opaque = true
+    if (field.hooks?.afterRead?.length || field.access?.read || field.virtual) this.opaque = true
     const kind = kindOf(field)
     if (kind !== undefined) this.shape.kinds[path] = kind
     // The value is some other document's, which the answer does not show.

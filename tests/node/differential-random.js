@@ -9,7 +9,10 @@ import { describe } from './support/vectors.js'
 
 /** @typedef {import('./schedules-random.js').Random} Random */
 /** @typedef {Record<string, any>} Data */
-/** @typedef {{ denied: Set<string> } & Record<string, any>} Documents `denied`: scope, collection and id; else maps by id */
+/**
+ * Maps by collection and id, and `denied`: scope, collection and id of what a reader may not see.
+ * @typedef {{ denied: Set<string> } & Record<string, any>} Documents
+ */
 
 export const SHAPES = {
   orders: {
@@ -19,14 +22,16 @@ export const SHAPES = {
       tags: 'tags',
       owner: ['customers', 'companies'],
       'items.product': 'products',
+      'items.buyer': 'customers',
+      parties: ['customers', 'companies'],
     },
-    localized: ['title'],
+    localized: ['title', 'address.zip', 'notes.text'],
     hidden: ['secret'],
     kinds: { sizes: 'rows', items: 'rows', content: 'json', placedAt: 'date' },
     trash: true,
   },
-  customers: { relations: { company: 'companies' } },
-  companies: {},
+  customers: { relations: { company: 'companies', friends: 'customers' }, localized: ['name'] },
+  companies: { relations: { 'staff.docs': 'customers' } },
   products: {},
   tags: {},
   'global:settings': { groups: ['address'], relations: { featured: 'products' } },
@@ -47,7 +52,14 @@ const row = (/** @type {Random} */ random, /** @type {number} */ at) => ({
   name: random.pick(WORDS),
   quantity: random.pick(NUMBERS),
   ...(random.chance(0.8) && { product: maybeNull(random, random.pick(IDS.products)) }),
+  ...(random.chance(0.5) && { buyer: maybeNull(random, random.pick(IDS.customers)) }),
 })
+
+/** @param {Random} random */
+function party(random) {
+  const relationTo = random.pick(['customers', 'companies'])
+  return { relationTo, value: random.pick(IDS[/** @type {'customers'} */ (relationTo)]) }
+}
 
 /** @type {Record<string, Record<string, (random: Random) => unknown>>} */
 const FIELDS = {
@@ -69,10 +81,9 @@ const FIELDS = {
     items: (random) => [0, 1, 2].filter(() => random.chance(0.4)).map((at) => row(random, at)),
     customer: (random) => maybeNull(random, random.pick(IDS.customers)),
     tags: (random) => some(random, IDS.tags),
-    owner: (random) => {
-      const relationTo = random.pick(['customers', 'companies'])
-      return maybeNull(random, { relationTo, value: random.pick(IDS[/** @type {'customers'} */ (relationTo)]) })
-    },
+    owner: (random) => maybeNull(random, party(random)),
+    parties: (random) => some(random, [party(random), party(random), party(random)]),
+    notes: (random) => some(random, [{ id: 'n1', text: random.pick(WORDS) }, { id: 'n2', text: null }]),
     secret: (random) => random.pick(WORDS),
     createdAt: (random) => random.pick(DATES),
     updatedAt: (random) => random.pick(DATES),
@@ -82,8 +93,12 @@ const FIELDS = {
     name: (random) => random.pick(WORDS),
     phones: (random) => some(random, WORDS),
     company: (random) => maybeNull(random, random.pick(IDS.companies)),
+    friends: (random) => some(random, IDS.customers),
   },
-  companies: { name: (random) => random.pick(WORDS) },
+  companies: {
+    name: (random) => random.pick(WORDS),
+    staff: (random) => ({ docs: some(random, IDS.customers), hasNextPage: false }),
+  },
   products: { title: (random) => random.pick(WORDS), price: (random) => random.pick(NUMBERS) },
   tags: { label: (random) => random.pick(WORDS) },
   global: {
@@ -330,7 +345,13 @@ function page(random, documents, query) {
  * @param {Random} random @param {Documents} documents
  */
 function randomOperation(random, documents) {
-  const collection = random.weighted([[8, 'orders'], [2, 'customers'], [1, 'companies'], [1, 'products'], [1, 'global']])
+  const collection = random.weighted([
+    [8, 'orders'],
+    [2, 'customers'],
+    [1, 'companies'],
+    [1, 'products'],
+    [1, 'global'],
+  ])
   const locale = random.chance(0.15) && { locale: random.pick(['en', 'de']) }
   const data = members(random, collection, random.pick([0.1, 0.2, 0.5, 0.9]))
   if (collection === 'global') return { type: 'update', collection, id: 'settings', data, ...locale }

@@ -5,9 +5,10 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
 import {  } from 'payload'
-import { changesBetween } from '../../lib/payload/changes.js'
+import { changesBetween, translationsIn } from '../../lib/payload/changes.js'
 import { optimisticCache } from '../../lib/payload/index.js'
 import { idsOfWhere, overlayData } from '../../lib/payload/operations.js'
+import { planOf } from '../../lib/payload/plans.js'
 import { isRefusal } from '../../lib/payload/outcome.js'
 import { compileCollections, readRules, referrersOf } from '../../lib/payload/shapes.js'
 import { openShop } from './support/payload.js'
@@ -91,11 +92,6 @@ const opaque = {
   ],
   'field access read': [[{ ...text('note'), access: { read: () => true } }]],
   'a virtual field': [[{ ...text('note'), virtual: true }]],
-  'a localized field': [
-    [{ ...text('note'), localized: true }],
-    undefined,
-    { localization: { locales: ['en', 'de'], defaultLocale: 'en' } },
-  ],
   'a join': [
     [
       { name: 'orders', type: 'join', collection: 'orders', on: 'parent' },
@@ -118,6 +114,21 @@ for (const [what, args] of Object.entries(opaque)) {
 test('a relation to several collections keeps its targets, so that entries depend on what they show', async () => {
   const shape = await shapeOf([{ ...customer, relationTo: ['customers', 'orders'] }])
   assert.deepEqual(shape?.relations.customer, ['customers', 'orders'])
+  assert.equal(shape?.opaque, undefined)
+})
+
+test('localized fields are named wherever they are, and make nothing opaque', async () => {
+  const local = (/** @type {string} */ name) => ({ ...text(name), localized: true })
+  const shape = await shapeOf(
+    [
+      local('note'),
+      { name: 'seo', type: 'group', fields: [local('words')] },
+      { name: 'rows', type: 'array', fields: [local('hint')] },
+    ],
+    undefined,
+    { localization: { locales: ['en', 'de'], defaultLocale: 'en' } },
+  )
+  assert.deepEqual(shape?.localized, ['note', 'seo.words', 'rows.hint'])
   assert.equal(shape?.opaque, undefined)
 })
 
@@ -228,6 +239,26 @@ test('a change is exact only where no member came or went', () => {
   const address = { city: 'Bb' }
   assert.equal(changesBetween(before, { ...before, address }, ['address']), undefined)
   assert.deepEqual(changesBetween(before, { ...before, address }, [])?.data, { address })
+})
+
+test('of a document in all locales, what one does not say is told apart', () => {
+  const document = { note: { en: 'a', de: 'b' }, plain: 1, rows: [{ hint: { de: 'x' }, n: 1 }], seo: { words: null } }
+  const paths = ['note', 'rows.hint', 'seo.words', 'gone']
+  assert.deepEqual(translationsIn(document, paths, 'en'), [{ de: 'b' }, [{ de: 'x' }], null, undefined])
+  assert.deepEqual(translationsIn(document, paths, 'de'), [{ en: 'a' }, [{}], null, undefined])
+})
+
+test('an operation is in the locale of its request, of which the default one has no name', () => {
+  const payload = { config: { localization: { defaultLocale: 'en' } } }
+  const config = { slug: 'orders', flattenedFields: [{ type: 'text', name: 'note', localized: true }] }
+  const runtime = { idOf: (/** @type {string} */ _, /** @type {number} */ id) => id }
+  const planned = (/** @type {string} */ locale) => {
+    const args = { id: 7, data: { note: 'x' }, req: { locale, payload } }
+    return planOf(/** @type {any} */ (runtime), /** @type {any} */ (config), args, 'update')
+  }
+  const operation = { type: 'update', collection: 'orders', id: 7, data: { note: 'x' } }
+  assert.deepEqual(planned('de').operations, [{ ...operation, locale: 'de' }])
+  assert.deepEqual(planned('en').operations, [operation])
 })
 
 test('only an answer of the database itself is a refusal to commit', () => {

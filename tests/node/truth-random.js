@@ -3,7 +3,7 @@
  * can be printed, cut down and run again. Documents are named by their place in it (`{ task: 2 }`, `{ person: 0 }`),
  * because the database gives the ids.
  */
-import { COLOURS, STATUSES } from './truth-shop.js'
+import { COLOURS, LOCALES, STATUSES } from './truth-shop.js'
 
 /** @typedef {import('./schedules-random.js').Random} Random */
 
@@ -16,15 +16,25 @@ const maybeNull = (/** @type {Random} */ random, /** @type {unknown} */ value) =
 /** Values of the fields, by name. @type {Record<string, (random: Random) => unknown>} */
 const FIELDS = {
   title: (random) => maybeNull(random, random.pick(WORDS)),
+  label: (random) => maybeNull(random, random.pick(WORDS)),
   rank: (random) => maybeNull(random, random.pick(NUMBERS)),
   status: (random) => maybeNull(random, random.pick(STATUSES)),
   colours: (random) => random.some(COLOURS),
   urgent: (random) => random.chance(0.5),
   due: (random) => maybeNull(random, random.pick(DATES)),
   place: (random) =>
-    random.pick([{ city: random.pick(WORDS) }, { floor: random.pick(NUMBERS) }, { city: null, floor: 3 }]),
+    random.pick([
+      { city: random.pick(WORDS) },
+      { floor: random.pick(NUMBERS) },
+      { city: null, floor: 3 },
+      { sign: maybeNull(random, random.pick(WORDS)) },
+    ]),
   steps: (random) =>
-    Array.from({ length: random.below(3) }, () => ({ label: random.pick(WORDS), count: random.pick(NUMBERS) })),
+    Array.from({ length: random.below(3) }, () => ({
+      label: random.pick(WORDS),
+      count: random.pick(NUMBERS),
+      ...(random.chance(0.2) && { hint: random.pick(WORDS) }),
+    })),
   owner: (random) => maybeNull(random, person(random)),
   helpers: (random) => Array.from({ length: random.below(3) }, () => person(random)),
   about: (random) => maybeNull(random, { relationTo: 'people', value: person(random) }),
@@ -58,6 +68,7 @@ const ASKED = [
     ],
     (random) => random.pick(NUMBERS),
   ],
+  ['label', ['equals', 'not_equals', 'in', 'exists', 'like'], (random) => random.pick(WORDS)],
   ['status', ['equals', 'not_equals', 'in', 'not_in', 'exists'], (random) => random.pick(STATUSES)],
   ['colours', ['equals', 'in'], (random) => random.pick(COLOURS)],
   ['urgent', ['equals', 'not_equals', 'exists'], (random) => random.chance(0.5)],
@@ -89,7 +100,7 @@ function where(random) {
 }
 
 const SORTS = [
-  'rank', '-rank', 'title', 'createdAt', '-createdAt', 'id', '-id', 'due', '-updatedAt', 'place.floor', 'owner',
+  'label', 'rank', '-rank', 'title', 'createdAt', '-createdAt', 'id', '-id', 'due', '-updatedAt', 'place.floor', 'owner',
 ]
 const SELECTS = [
   { title: true, status: true },
@@ -121,9 +132,11 @@ export function randomQuery(random) {
     const trash = random.chance(0.5) && { trash: true }
     return { type: 'find', collection: 'notes', depth: 0, sort: 'rank', limit: 1 + random.below(4), ...trash }
   }
-  if (type === 'count') return { type, collection: 'tasks', ...(random.chance(0.8) && { where: where(random) }) }
+  const locale = inLocale(random)
+  if (type === 'count') return { type, collection: 'tasks', ...locale, ...(random.chance(0.8) && { where: where(random) }) }
   if (type === 'findByID') {
-    return { type, collection: 'tasks', id: { task: random.below(6) }, depth: random.below(3), disableErrors: true }
+    const id = { task: random.below(6) }
+    return { type, collection: 'tasks', id, depth: random.below(3), disableErrors: true, ...locale }
   }
   return {
     type,
@@ -135,8 +148,16 @@ export function randomQuery(random) {
     ...(random.chance(0.15) && { page: 1 + random.below(3) }),
     ...(random.chance(0.1) && { pagination: false }),
     ...(random.chance(0.2) && { select: random.pick(SELECTS) }),
+    ...locale,
   }
 }
+
+/** @param {Random} random */
+const inLocale = (random) =>
+  random.chance(0.35) && {
+    locale: random.pick(LOCALES),
+    ...(random.chance(0.3) && { fallbackLocale: false }),
+  }
 
 const personData = (/** @type {Random} */ random) =>
   random.chance(0.5) ? { name: random.pick(WORDS) } : { age: random.pick(NUMBERS) }
@@ -159,22 +180,29 @@ export function randomWrite(random) {
     [1, 'restore'],
   ])
   const task = { task: random.below(8) }
+  const locale = random.chance(0.25) && { locale: random.pick(LOCALES) }
   switch (act) {
     case 'create':
-      return { act, data: taskData(random, 8), fails }
+      return { act, data: taskData(random, 8), fails, ...locale }
     case 'delete':
       return { act, id: task }
     case 'person':
       return { act, id: person(random), data: personData(random), fails }
     case 'bulk':
-      return { act, where: condition(random), data: { status: random.pick(STATUSES) } }
+      return { act, where: condition(random), data: { status: random.pick(STATUSES) }, ...locale }
     case 'note':
       return { act, data: { text: random.pick(WORDS), rank: random.pick(NUMBERS) }, fails }
     case 'trash':
     case 'restore':
       return { act, note: random.below(4) }
     default:
-      return { act, id: task, data: random.chance(0.4) ? { status: random.pick(STATUSES) } : taskData(random), fails }
+      return {
+        act,
+        id: task,
+        data: random.chance(0.4) ? { status: random.pick(STATUSES) } : taskData(random),
+        fails,
+        ...locale,
+      }
   }
 }
 

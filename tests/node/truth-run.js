@@ -47,6 +47,20 @@ function withRowIds(data, task) {
   return { ...data, steps }
 }
 
+/** Localized values by locale, as a database takes them. @param {any} data @param {number} index */
+function translated(data, index) {
+  const isTranslated = index % 2 === 1
+  const byLocale = (/** @type {any} */ object, /** @type {string} */ name) =>
+    object?.[name] === undefined
+      ? object
+      : { ...object, [name]: { en: object[name], ...(isTranslated && { de: `de ${object[name]}` }) } }
+  return {
+    ...byLocale(data, 'label'),
+    ...(data.place && { place: byLocale(data.place, 'sign') }),
+    ...(data.steps && { steps: data.steps.map((/** @type {any} */ step) => byLocale(step, 'hint')) }),
+  }
+}
+
 /**
  * Goes to the database itself, past Payload's hooks, because it is what takes the most time.
  * @param {TruthShop} shop
@@ -58,7 +72,7 @@ async function fill({ payload }, sequence) {
   const ids = { people: [], tasks: [], notes: [] }
   for (const collection of /** @type {const} */ (['people', 'tasks', 'notes'])) {
     for (const [index, data] of sequence[collection].entries()) {
-      const made = await payload.db.create({ collection, data: withRowIds(resolve(data, ids), index) })
+      const made = await payload.db.create({ collection, data: translated(withRowIds(resolve(data, ids), index), index) })
       ids[collection].push(made.id)
     }
   }
@@ -69,10 +83,11 @@ async function fill({ payload }, sequence) {
 async function perform({ payload }, write, ids) {
   const data = resolve(write.data, ids)
   const id = resolve(write.id, ids)
+  const { locale } = write
   const note = ids.notes[write.note % Math.max(ids.notes.length, 1)]
   switch (write.act) {
     case 'create':
-      ids.tasks.push((await payload.create({ collection: 'tasks', data })).id)
+      ids.tasks.push((await payload.create({ collection: 'tasks', data, locale })).id)
       break
     case 'delete':
       await payload.delete({ collection: 'tasks', id })
@@ -81,7 +96,7 @@ async function perform({ payload }, write, ids) {
       await payload.update({ collection: 'people', id, data })
       break
     case 'bulk':
-      await payload.update({ collection: 'tasks', where: resolve(write.where, ids), data })
+      await payload.update({ collection: 'tasks', where: resolve(write.where, ids), data, locale })
       break
     case 'note':
       ids.notes.push((await payload.create({ collection: 'notes', data })).id)
@@ -96,7 +111,7 @@ async function perform({ payload }, write, ids) {
       })
       break
     default:
-      await payload.update({ collection: 'tasks', id, data })
+      await payload.update({ collection: 'tasks', id, data, locale })
   }
 }
 

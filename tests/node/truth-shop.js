@@ -14,6 +14,7 @@ import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
 import { failure } from './support/payload.js'
 import { openAccess as access, testConfig } from './support/config.js'
 
+export const LOCALES = ['en', 'de']
 export const STATUSES = ['draft', 'open', 'done']
 export const COLOURS = ['red', 'green', 'blue']
 
@@ -24,6 +25,7 @@ const collections = [
     access,
     fields: [
       { name: 'title', type: 'text' },
+      { name: 'label', type: 'text', localized: true },
       { name: 'rank', type: 'number' },
       { name: 'status', type: 'select', options: STATUSES },
       { name: 'colours', type: 'select', hasMany: true, options: COLOURS },
@@ -35,6 +37,7 @@ const collections = [
         fields: [
           { name: 'city', type: 'text' },
           { name: 'floor', type: 'number' },
+          { name: 'sign', type: 'text', localized: true },
         ],
       },
       {
@@ -43,6 +46,7 @@ const collections = [
         fields: [
           { name: 'label', type: 'text' },
           { name: 'count', type: 'number' },
+          { name: 'hint', type: 'text', localized: true },
         ],
       },
       { name: 'owner', type: 'relationship', relationTo: 'people' },
@@ -100,6 +104,7 @@ export async function openTruthShop(postgres) {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-truth-'))
   const config = await testConfig({
     collections: /** @type {any} */ (collections.map(withFault)),
+    localization: { locales: LOCALES, defaultLocale: LOCALES[0], fallback: true },
     db: postgres ? postgresAdapter({ pool: { connectionString: postgres } }) : sqlite(folder),
     plugins: [
       optimisticCache({

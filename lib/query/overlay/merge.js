@@ -29,8 +29,8 @@ const LEAVE = Symbol('leave')
 export function merge(document, data, answer, prefix = '') {
   let merged = document
   for (const name of Object.keys(data)) {
-    if (!Object.hasOwn(document, name)) continue
     const shown = document[name]
+    if (!Object.hasOwn(document, name) || share(shown, data[name]) === shown) continue
     const path = prefix + name
     const isGroup = isObject(shown) && isObject(data[name]) && answer.shape.groups?.includes(path)
     const isPart = prefix === '' && isObject(answer.select?.[name]) && [shown, data[name]].some(isContainer)
@@ -56,7 +56,7 @@ export function merge(document, data, answer, prefix = '') {
 function replacement(shown, next, answer, path) {
   const { localized, relations = {} } = answer.shape
   if (!answer.isLocale && localized?.some((other) => other === path || other.startsWith(`${path}.`))) return LEAVE
-  if (path in relations) return relation(shown, next, answer, relations[path], answer.bare)
+  if (path in relations) return relation(shown, next, answer, relations[path])
   const holdsRelation = Object.keys(relations).some((other) => other.startsWith(`${path}.`))
   if (next === null || typeof next !== 'object' || !holdsRelation) return next
   if (Array.isArray(next)) {
@@ -75,13 +75,13 @@ function replacement(shown, next, answer, path) {
  * @param {any} next id, ids, `{ relationTo, value }` or several of those, or null
  * @param {Answer} answer
  * @param {string | string[]} collection
- * @param {boolean} bare are ids known to be shown as they are?
+ * @param {boolean} keepsIds does one stay whose document is not known?
  * @returns {any} or LEAVE
  */
-function relation(shown, next, answer, collection, bare) {
+function relation(shown, next, answer, collection, keepsIds = isID(related(shown))) {
   if (Array.isArray(next)) {
     const others = Array.isArray(shown) ? shown : []
-    const showsIds = bare || others.some((item) => !isObject(related(item)))
+    const showsIds = others.some((item) => isID(related(item)))
     const items = next.map((item) => {
       const same = others.find((other) => isObject(related(other)) && keyOf(other) === keyOf(item))
       return relation(same, item, answer, collection, showsIds)
@@ -92,15 +92,16 @@ function relation(shown, next, answer, collection, bare) {
   if (Array.isArray(collection)) {
     const { relationTo } = next
     const same = shown?.relationTo === relationTo ? shown.value : undefined
-    const value = relation(same, next.value, answer, relationTo, bare)
+    const value = relation(same, next.value, answer, relationTo, keepsIds)
     return value === LEAVE ? LEAVE : { relationTo, value }
   }
   if (isObject(shown) && keyOf(shown) === keyOf(next)) return shown
-  if (bare) return next
-  const isId = shown !== null && shown !== undefined && !isObject(shown)
-  if (isId && shown === next) return shown
-  return answer.populate(collection, next.id ?? next) ?? (isId ? next : LEAVE)
+  if (answer.bare || shown === next) return next
+  return answer.populate(collection, next.id ?? next) ?? (keepsIds ? next : LEAVE)
 }
+
+/** @type {(value: any) => boolean} */
+const isID = (value) => value !== null && value !== undefined && typeof value !== 'object'
 
 /** @type {(item: any) => any} */
 const related = (item) => (isObject(item) && 'relationTo' in item ? item.value : item)

@@ -109,7 +109,9 @@ export class Sight {
     const isNew = type === 'create'
     const laid = this.on(collection, id)
     const earlier = laid.slice(0, -1).reverse()
-    const copies = this.known(collection, id).filter(({ description }) => isAlike(description, this.description, ['scope']))
+    /** @type {(known: Known) => boolean} */
+    const isOfReader = ({ description }) => isAlike(description, this.description, ['scope'])
+    const copies = this.known(collection, id).filter(isOfReader)
     /** @type {(document: Document | undefined, of: { locale?: string | null }) => Source} */
     const source = (document, of) => ({ document, isForeign: !isAlike({ args: of }, this.description, ['locale']) })
     /** @type {(operation: DocumentOperation) => Source[]} */

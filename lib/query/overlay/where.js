@@ -182,7 +182,8 @@ const byCodePoint = (value) =>
     : value
 
 /** @type {(value: any) => boolean} a number, or the text of one, as query strings have it */
-const isNumber = (value) => typeof value === 'number' || (typeof value === 'string' && value !== '' && !isNaN(Number(value)))
+const isNumber = (value) =>
+  typeof value === 'number' || (typeof value === 'string' && value !== '' && !isNaN(Number(value)))
 
 const DATE = /^\d{4}-\d\d-\d\d(T|$)/
 

@@ -25,7 +25,7 @@ export function overlaidByBrowser({ shapes, query, value, others = [], operation
 export function overlaidByCore({ shapes, query, value, others = [], operations }) {
   const cache = openCache({ name: `overlaid-${process.pid}`, maxBytes: 4 << 20, shapes })
   // The newest comes first in the list, and is set last.
-  for (const [index, other] of others.toReversed().entries()) cache.set(`other ${index}`, other.value, { query: other.query })
+  for (const [index, { query, value }] of others.toReversed().entries()) cache.set(`other ${index}`, value, { query })
   cache.set('it', value, { query })
   cache.begin(TOKEN, { principal: PRINCIPAL, operations })
   const view = cache.view({ principal: PRINCIPAL, tokens: [TOKEN] })
