@@ -57,7 +57,7 @@ export default async function restList({ quick }) {
     const child = fork(LOAD)
     const nobody = await subjectsFor(child, shop, 'nobody', {})
     const user = await subjectsFor(child, shop, 'a user', { Authorization: `JWT ${shop.token}` })
-    const subjects = await takeTurns([...nobody, ...user], quick ? 7 : 41)
+    const subjects = await takeTurns([...nobody, ...user], quick ? 5 : 21)
     const exited = once(child, 'exit')
     child.disconnect()
     await exited

@@ -176,9 +176,15 @@ export const CLAIMS = {
   },
   'rest-list': {
     title: "Payload's own REST list, answered from the cache",
-    about: "Requests for the order board's list of 20 orders over HTTP, with `rest: true` and without it, and with `If-None-Match`.",
-    aims: [beside('payload', 4)],
-    short: 'A request costs what HTTP, log-in and access control take, before the cache is asked.',
+    about:
+      "Requests for a list of 20 orders over HTTP, of Payload's handlers behind a plain HTTP server of Node's, with `rest: true` and " +
+      'without it, and with `If-None-Match`; by nobody, and by a user who is logged in, whom Payload looks up each time.',
+    aims: [beside('payload to nobody', 4), beside('payload to a user', 4, { ours: 3 })],
+    short: 'Payload looks up who is logged in, in the database, before the cache is asked.',
+    parts: (result) => [
+      { name: 'to nobody', subjects: subjectsOf(/to nobody/)(result) },
+      { name: 'to a user', subjects: subjectsOf(/to a user/)(result) },
+    ],
   },
 }
 
