@@ -14,7 +14,8 @@ import { runtimeOf } from './runtime.js'
  *   unless given
  * @property {AccessFunction} [stats] who may see the counters of the cache; nobody unless given
  * @property {AccessFunction} [entries] who may see what the cache holds, of all users: keys, in which stands what was
- *   asked for, sizes and tags, but no values; nobody unless given
+ *   asked for, sizes and tags, but no values; and whose mutations touch what. Nobody unless given
+ * @property {AccessFunction} [invalidate] who may drop the entries of a tag; nobody unless given
  */
 
 /** @typedef {keyof AccessOptions} Asked */
@@ -23,8 +24,17 @@ import { runtimeOf } from './runtime.js'
 export const DEFAULT_ACCESS = {
   announce: ({ req }) => Boolean(req.user),
   entries: () => false,
+  invalidate: () => false,
   stats: () => false,
 }
+
+/**
+ * As with Payload's own functions, nothing but true is a yes.
+ * @param {Runtime} runtime
+ * @param {Asked} what
+ * @param {PayloadRequest} req
+ */
+export const isAllowed = async (runtime, what, req) => (await runtime.access[what]({ req })) === true
 
 /**
  * The handler of an endpoint that answers only those who may use it; to others it throws Forbidden (403), or what the
@@ -35,7 +45,6 @@ export const DEFAULT_ACCESS = {
  */
 export const onlyAllowed = (what, answer) => async (req) => {
   const runtime = runtimeOf(req.payload)
-  // As with Payload's own functions, nothing but true is a yes.
-  if ((await runtime.access[what]({ req })) !== true) throw new Forbidden(req.t)
+  if (!(await isAllowed(runtime, what, req))) throw new Forbidden(req.t)
   return answer(runtime, req)
 }

@@ -12,8 +12,9 @@
  * announced is shown to nobody but who announced it, and only in places that are shown to that user anyway.
  */
 import { onlyAllowed } from './access.js'
+import { jsonOf } from './body.js'
 import { statusBody } from './endpoints.js'
-import { bodyError, bodySizeError, toRequestError, tokenMalformedError } from './errors.js'
+import { bodyError, toRequestError, tokenMalformedError } from './errors.js'
 import { globalPlanOf, isWrite, planOf, withTemporaryID } from './plans.js'
 import { principalOf, tokenOf } from './request.js'
 import { GLOBALS } from './targets.js'
@@ -31,7 +32,7 @@ export const announceEndpoint = {
   handler: onlyAllowed('announce', async (runtime, req) => {
     const token = tokenOf(req)
     if (token === undefined) throw tokenMalformedError()
-    const body = await bodyOf(req, runtime.limits?.mutationBytes ?? BODY_MOST)
+    const body = await jsonOf(req, runtime.limits?.mutationBytes ?? BODY_MOST)
     if (!Array.isArray(body?.operations)) throw bodyError('operations must be an array')
     const operations = body.operations.flatMap((/** @type {unknown} */ one) => announced(runtime, one))
     const principal = principalOf(req.user)
@@ -88,24 +89,3 @@ function announced(runtime, operation) {
 
 /** @param {unknown} id */
 const isID = (id) => (typeof id === 'string' && id !== '') || Number.isFinite(id)
-
-/**
- * @param {import('./request.js').PayloadRequest} req
- * @param {number} most bytes; no more than that are read
- * @returns {Promise<any>}
- */
-async function bodyOf(req, most) {
-  if (Number(req.headers.get('Content-Length') ?? 0) > most) throw bodySizeError(most)
-  const chunks = []
-  let size = 0
-  for await (const chunk of /** @type {AsyncIterable<Uint8Array>} */ (/** @type {unknown} */ (req.body ?? []))) {
-    size += chunk.byteLength
-    if (size > most) throw bodySizeError(most)
-    chunks.push(chunk)
-  }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString())
-  } catch (cause) {
-    throw bodyError('it must be JSON', cause)
-  }
-}

@@ -100,8 +100,23 @@ export const queryError = (what, cause) =>
  * @returns {unknown} `error` itself when it is not the query's fault
  */
 export function toQueryError(error) {
+  const message = blamed(error)
+  return message === undefined ? error : queryError(message, error)
+}
+
+/**
+ * The same, of what it was told in a body.
+ * @param {unknown} error
+ */
+export function toBodyError(error) {
+  const message = blamed(error)
+  return message === undefined ? error : bodyError(message, error)
+}
+
+/** @param {unknown} error @returns {string | undefined} what is wrong with what the cache was given */
+function blamed(error) {
   const { code, message } = /** @type {{ code?: string, message?: string }} */ (error ?? {})
-  return /_(ARGUMENT|UTF8)$/.test(code ?? '') ? queryError(String(message), error) : error
+  return /_(ARGUMENT|UTF8|TAG_SIZE)$/.test(code ?? '') ? String(message) : undefined
 }
 
 export const waitsError = () =>

@@ -6,7 +6,7 @@
  *   transactions.js  what became of the transaction
  *   bracket.js       the mutations in the cache between the two
  *   endpoints.js     what became of a mutation, for the browser; outcomes.js, of several at once; announce.js, what is
- *                    still to come; inspection.js, what the cache holds, for admins
+ *                    still to come; inspection.js, what the cache holds, for admins; inspector/, the view of it
  *   rest.js          Payload's own reads, from the cache; graphql-reads.js, its GraphQL queries
  *   idempotency.js   the same answer to the same request; answers.js, where they are kept; graphql.js, to the same
  *                    mutation of GraphQL
@@ -17,7 +17,8 @@ import { mutationEndpoint } from './endpoints.js'
 import { OWN_ENDPOINT } from './options.js'
 import { afterAnswer, afterError, afterGlobalChange, afterOperation } from './hooks.js'
 import { beforeGlobalOperation, beforeOperation } from './hooks.js'
-import { entriesEndpoint, statsEndpoint } from './inspection.js'
+import { activityEndpoint, entriesEndpoint, invalidateEndpoint, statsEndpoint } from './inspection.js'
+import { withInspector } from './inspector-config.js'
 import { assertFree, assertOptions } from './options.js'
 import { mutationsEndpoint } from './outcomes.js'
 import { assertOneVersion } from '../version.js'
@@ -47,6 +48,7 @@ export function optimisticCache(options) {
     globals: config.globals?.map(withGlobalHooks),
     endpoints: [...(config.endpoints ?? []), ...ENDPOINTS],
     cors: withToken(config.cors),
+    admin: options.inspector === false ? config.admin : withInspector(config.admin),
     hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? []), afterAnswer] },
     onInit: async (payload) => {
       runtimeOf(payload)
@@ -55,9 +57,15 @@ export function optimisticCache(options) {
   })
 }
 
-const ENDPOINTS = [mutationEndpoint, mutationsEndpoint, announceEndpoint, statsEndpoint, entriesEndpoint].map(
-  (endpoint) => ({ ...endpoint, custom: OWN_ENDPOINT }),
-)
+const ENDPOINTS = [
+  mutationEndpoint,
+  mutationsEndpoint,
+  announceEndpoint,
+  statsEndpoint,
+  entriesEndpoint,
+  activityEndpoint,
+  invalidateEndpoint,
+].map((endpoint) => ({ ...endpoint, custom: OWN_ENDPOINT }))
 
 /**
  * The origins that may use the API may send a token, and those that it comes after.

@@ -22,6 +22,8 @@ import { DEFAULT_ACCESS } from './access.js'
  *   only between users to whom the hooks of the declared collections do the same. Where a field has read access or an
  *   `afterRead` hook of its own, and in globals, nothing is shared
  * @property {import('./access.js').AccessOptions} [access] who may use which endpoint
+ * @property {boolean} [inspector] false: the admin panel has no view of the cache. It is shown to those whom
+ *   `access.stats` and `access.entries` name, and may invalidate for those whom `access.invalidate` does
  * @property {number} [ttl] milliseconds until a mutation expires that was never settled; 30,000 unless given. A
  *   transaction that takes longer is still settled right, but its user sees the old state in the meantime
  */
@@ -34,7 +36,8 @@ import { DEFAULT_ACCESS } from './access.js'
 export function assertOptions(options) {
   assertSlugs('collections', options?.collections)
   assertSlugs('globals', options.globals ?? {})
-  const { access = {}, scope, ttl } = options
+  const { access = {}, inspector, scope, ttl } = options
+  if (inspector !== undefined && typeof inspector !== 'boolean') throw wrong('inspector must be true or false')
   if (scope !== undefined && typeof scope !== 'function') throw wrong('scope must be a function, like (user) => string')
   if (ttl !== undefined && !(Number.isFinite(ttl) && ttl > 0))
     throw wrong('ttl must be a number of milliseconds over 0')

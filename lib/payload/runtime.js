@@ -12,6 +12,7 @@ import { draftsOf, GLOBALS, publishedOf } from './targets.js'
 import { principalOf } from './request.js'
 import { assertOneVersion } from '../version.js'
 import { wrapReads } from './rest.js'
+import { Settled } from './settled.js'
 import { Transactions } from './transactions.js'
 import { Waits } from './waits.js'
 
@@ -53,6 +54,7 @@ export class Runtime {
   transactions = new Transactions(() => this.newBracket())
   /** The requests that wait for something. */
   waits = new Waits()
+  settled = new Settled()
   #config
   #compiled
   /** @type {Map<string, import('./shapes.js').Compiled>} */
@@ -79,6 +81,7 @@ export class Runtime {
 
   /** Gives the caches up; with a file that marks them as whole. */
   close() {
+    this.settled.stop()
     this.cache.close()
     this.answers.close()
   }
@@ -93,6 +96,7 @@ export class Runtime {
     this.#wrap()
     const cache = this.#open()
     // One name is one cache, which has the new shapes now; who holds the old object can go on with it.
+    this.settled.stop()
     if (this.#options.name === name) cache.close()
     else this.cache = cache
   }

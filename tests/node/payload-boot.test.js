@@ -81,6 +81,7 @@ const WRONG = [
     undefined,
     /^optimisticCache: it is in plugins twice; /,
   ],
+  ['an inspector that is neither', {}, { inspector: 'no' }, /^optimisticCache: inspector must be true or false/],
   ['a scope that is no function', {}, { scope: 'role' }, /^optimisticCache: scope must be a function/],
   ['access that is no function', {}, { access: { stats: true } }, /^optimisticCache: access\.stats must be a function/],
   ['access to what there is not', {}, { access: { all: () => true } }, /^optimisticCache: access\.all is none of /],
@@ -96,6 +97,22 @@ for (const [what, settings, options, message] of WRONG) {
     })
   })
 }
+
+const INSPECTOR = 'payload-optimistic-cache/payload/inspector'
+
+test("the panel's own views and links stay beside the inspector, which the options leave out", async () => {
+  const admin = { components: { afterNavLinks: ['/own#Link'], views: { own: { Component: '/own#View', path: '/own' } } } }
+  const componentsWith = async (/** @type {object} */ options) =>
+    (await optimisticCache({ collections: {}, ...options })(/** @type {any} */ ({ admin }))).admin?.components
+  const components = await componentsWith({})
+  assert.deepEqual(components?.afterNavLinks, ['/own#Link', `${INSPECTOR}#InspectorLink`])
+  assert.deepEqual(Object.keys(components?.views ?? {}).sort(), ['optimisticCache', 'own'])
+  assert.equal(components?.views?.optimisticCache.path, '/optimistic-cache')
+  assert.deepEqual(await componentsWith({ inspector: false }), admin.components)
+  const { exports } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'))
+  const module = await readFile(path.join(root, exports[INSPECTOR.replace('payload-optimistic-cache', '.')].default), 'utf8')
+  for (const name of ['Inspector', 'InspectorLink']) assert.match(module, new RegExp(`^export async function ${name}\\(`, 'm'))
+})
 
 test('the version that the modules know is that of the package', async () => {
   assert.equal(VERSION, JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')).version)

@@ -3,6 +3,8 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { handleEndpoints } from 'payload'
 import { v7 as newToken } from 'uuid'
 import { gate, openShop, readThrough, readTruth } from './support/payload.js'
 
@@ -20,7 +22,11 @@ let mayLookIn = () => true
 before(async () => {
   shop = await openShop({
     plugin: {
-      access: { stats: (args) => mayLookIn(args), entries: (args) => mayLookIn(args) },
+      access: {
+        stats: (args) => mayLookIn(args),
+        entries: (args) => mayLookIn(args),
+        invalidate: (args) => mayLookIn(args),
+      },
       limits: { pendingPerPrincipal: 2, mutationBytes: 2000, operationsPerMutation: 4 },
     },
     settings: { cors: [ORIGIN], csrf: [ORIGIN] },
@@ -65,18 +71,27 @@ async function lastNote(token, principal = ada.principal) {
   return (await readThrough(shop, token, principal))[1].at(-1).note
 }
 
+const LOOKED_AT = ['/optimistic/stats', '/optimistic/entries', '/optimistic/activity']
+
+/** @param {unknown} tags @param {Record<string, string>} [headers] */
+const invalidate = (tags, headers = ada.headers) =>
+  shop.rest('POST', '/optimistic/invalidate', { headers, data: { tags } })
+
 test('nobody sees counters and entries unless the options say who', async () => {
   await withAccess({}, async () => {
-    for (const route of ['/optimistic/stats', '/optimistic/entries']) {
+    for (const route of LOOKED_AT) {
       assert.equal((await shop.rest('GET', route)).status, 403)
       assert.equal((await shop.rest('GET', route, { headers: ada.headers })).status, 403)
     }
+    const { version } = shop.cache
+    assert.equal((await invalidate(['orders'])).status, 403)
+    assert.equal(shop.cache.version, version)
   })
 })
 
 test('counters and entries are told to those whom the options name by their request', async () => {
   mayLookIn = ({ req }) => req.user?.email === 'ada@example.com'
-  for (const route of ['/optimistic/stats', '/optimistic/entries']) {
+  for (const route of LOOKED_AT) {
     assert.equal((await shop.rest('GET', route)).status, 403)
     assert.equal((await shop.rest('GET', route, { headers: grace.headers })).status, 403)
     const { status, headers } = await shop.rest('GET', route, { headers: ada.headers })
@@ -85,6 +100,67 @@ test('counters and entries are told to those whom the options name by their requ
   }
   mayLookIn = () => 'yes'
   assert.equal((await shop.rest('GET', '/optimistic/stats', { headers: ada.headers })).status, 403)
+})
+
+test('a tag is invalidated by those whom the options name, and by nobody from a page of another origin', async () => {
+  mayLookIn = ({ req }) => req.user?.email === 'ada@example.com'
+  shop.cache.set('tagged', 1, { tags: ['dropped'] })
+  const foreign = { Cookie: `payload-token=${ada.token}`, Origin: 'https://evil.example' }
+  for (const headers of [{}, grace.headers, foreign]) assert.equal((await invalidate(['dropped'], headers)).status, 403)
+  assert.equal(shop.cache.get('tagged'), 1)
+  const { status, body } = await invalidate(['dropped', 'another'], { ...foreign, Origin: ORIGIN })
+  assert.deepEqual([status, body], [200, { version: shop.cache.version }])
+  assert.equal(shop.cache.get('tagged'), undefined)
+  for (const tags of [undefined, 'dropped', [], [7], [''], ['x'.repeat(513)]]) {
+    const answer = await invalidate(tags)
+    assert.equal(answer.status, 400, JSON.stringify(tags))
+    assert.equal(codeOf(answer), 'ERR_OPTIMISTIC_OPERATION')
+  }
+})
+
+test('who asks again is told that nothing changed, until something does', async () => {
+  for (const route of LOOKED_AT) {
+    const ask = (/** @type {string} */ tag) =>
+      handleEndpoints({
+        config: shop.config,
+        request: new Request(`http://localhost/api${route}`, { headers: { ...ada.headers, 'If-None-Match': tag } }),
+      })
+    const first = await ask('"none"')
+    const tag = String(first.headers.get('etag'))
+    assert.equal(first.status, 200)
+    assert.equal((await ask(tag)).status, 304, route)
+    const order = await shop.newOrder()
+    await shop.payload.update({ collection: 'orders', id: order.id, data: { note: 'x' } })
+    shop.cache.set(`new for ${route}`, 1)
+    const again = await ask(tag)
+    assert.equal(again.status, 200, route)
+    assert.notEqual(again.headers.get('etag'), tag)
+  }
+})
+
+test('mutations are told of with what they touch, also those that were rolled back while somebody asked', async () => {
+  const asAda = { headers: ada.headers }
+  const activity = async () => (await shop.rest('GET', '/optimistic/activity?limit=3', asAda)).body.docs
+  await activity()
+  const order = await shop.newOrder({ note: 'old' })
+  shop.cache.set('shows it', 1, { tags: [`orders:${order.id}`] })
+  const [refused, pending] = [newToken(), newToken()]
+  for (const token of [refused, pending]) {
+    shop.cache.begin(token, { principal: ada.principal, operations: /** @type {any} */ (update(order)) })
+  }
+  shop.cache.rollback(refused, { reason: 'no' })
+  let told = await activity()
+  while (told[1].documents.length === 0) told = await nextTurn().then(activity)
+  const documents = [{ tag: `orders:${order.id}`, entries: 1 }]
+  assert.deepEqual(
+    told.slice(0, 2).map(({ version, deadline, moreDocuments, ...mutation }) => ({ reason: undefined, ...mutation })),
+    [
+      { token: pending, state: 'pending', principal: ada.principal, documents, reason: undefined },
+      { token: refused, state: 'rolledBack', principal: ada.principal, documents, reason: 'no' },
+    ],
+  )
+  assert.equal(told.length, 3)
+  shop.cache.rollback(pending)
 })
 
 /** @param {string} query */

@@ -2,7 +2,7 @@
  * Nothing of this runs: that it compiles is the test, and that the lines below each `@ts-expect-error` do not.
  */
 import { useMutation, useQuery } from '@tanstack/react-query'
-import type { Payload } from 'payload'
+import type { Payload, PayloadRequest } from 'payload'
 import { openView } from 'payload-optimistic-cache/next'
 import { cacheOf, optimisticCache } from 'payload-optimistic-cache/payload'
 import { collection, global } from 'payload-optimistic-cache/query'
@@ -100,5 +100,17 @@ export function plugin(payload: Payload) {
   optimisticCache({ collections: { order: true } })
   // @ts-expect-error no such global
   optimisticCache({ collections: { orders: true }, globals: { orders: true } })
+  const access = { stats: () => true, entries: () => true, invalidate: ({ req }: { req: PayloadRequest }) => !!req.user }
+  optimisticCache({ collections: { orders: true }, access, inspector: false })
+  // @ts-expect-error not a boolean
+  optimisticCache({ collections: { orders: true }, inspector: 'no' })
+  // @ts-expect-error no such endpoint
+  optimisticCache({ collections: { orders: true }, access: { drop: () => true } })
+  const { entries, cursor } = cacheOf(payload).entriesPage({ prefix: 'orders', limit: 10 })
+  same<typeof cursor, string | undefined>(true)
+  // @ts-expect-error no such order
+  cacheOf(payload).topEntries({ order: 'smallest' })
+  entries[0].setAt satisfies number
+  cacheOf(payload).mutations()[0].documents[0].tag satisfies string
   return optimisticCache({ collections: { orders: true }, globals: { settings: true }, scope: () => 'all' })
 }

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { buildConfig } from 'payload'
 import { optimisticCache } from 'payload-optimistic-cache/payload'
+import { isAdmin } from './collections/access.js'
 import { customers } from './collections/customers.js'
 import { orders } from './collections/orders.js'
 import { users } from './collections/users.js'
@@ -26,7 +27,12 @@ export default buildConfig({
   secret: process.env.PAYLOAD_SECRET ?? '',
   collections: [orders, customers, users],
   db: withSlowReads(sqlite({ file, migrations })),
-  plugins: [optimisticCache({ collections: { orders: true, customers: true } })],
+  plugins: [
+    optimisticCache({
+      collections: { orders: true, customers: true },
+      access: { stats: isAdmin, entries: isAdmin, invalidate: isAdmin },
+    }),
+  ],
   admin: {
     user: 'users',
     // The default asks gravatar.com.

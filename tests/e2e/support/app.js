@@ -31,8 +31,11 @@ export class App {
   #database
   #taken = new Set()
 
-  /** @returns {Promise<App>} that answers requests */
-  static async start() {
+  /**
+   * @param {Record<string, string>} [env] besides
+   * @returns {Promise<App>} that answers requests
+   */
+  static async start(env) {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'order-board-'))
     const file = path.join(folder, 'order-board.db')
     cpSync(seededDatabase(), file)
@@ -45,6 +48,7 @@ export class App {
         ORDER_BOARD_DB: file,
         ORDER_BOARD_FAULTS: '1',
         PAYLOAD_SECRET: secret,
+        ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     })

@@ -38,8 +38,10 @@ let app
 /** @type {import('playwright-core').Browser} */
 let browser
 
+export const launch = () => chromium.launch({ executablePath: installedChromium(), args: arguments_ })
+
 before(async () => {
-  browser = await chromium.launch({ executablePath: installedChromium(), args: arguments_ })
+  browser = await launch()
   app = await App.start()
 })
 
