@@ -1,6 +1,7 @@
 // Measuring: subjects take turns, a round each, after a warm-up that also finds how much work fills a round. Rounds are
 // short and many, so that the median is one of a round that nothing else on the machine got into.
 import { performance } from 'node:perf_hooks'
+import { randomOf } from './random.mjs'
 
 /**
  * @typedef {object} Subject
@@ -32,11 +33,27 @@ export async function compare(subjects, { quick, unit, rounds = quick ? 101 : 40
   /** @type {number[][]} */
   const seconds = subjects.map(() => [])
   for (let round = 0; round < rounds; round++) {
-    for (const [index, subject] of subjects.entries()) {
-      seconds[index].push((await secondsOf(subject, times[index])) / times[index])
+    for (const index of shuffled(subjects.length, round)) {
+      seconds[index].push((await secondsOf(subjects[index], times[index])) / times[index])
     }
   }
   return subjects.map(({ name, version }, index) => ({ name, version, ...spread(seconds[index], UNITS[unit]) }))
+}
+
+/**
+ * The numbers below `count` in another order each round, or one subject would pay for the garbage of the others, always
+ * the same one.
+ * @param {number} count
+ * @param {number} round
+ */
+function shuffled(count, round) {
+  const random = randomOf(round)
+  const order = Array.from({ length: count }, (_, index) => index)
+  for (let left = count; left > 1; left--) {
+    const picked = Math.floor(random() * left)
+    ;[order[picked], order[left - 1]] = [order[left - 1], order[picked]]
+  }
+  return order
 }
 
 /**

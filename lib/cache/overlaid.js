@@ -3,7 +3,7 @@ import { coarseNow } from './clock.js'
 /**
  * What an answer is under mutations in flight: parsed, as bytes, or both.
  * @typedef {object} Overlaid
- * @property {string} sight the mutations, and what they do
+ * @property {string} sight the mutations, and what they do; empty without
  * @property {number} expiresAt of the entry; milliseconds of the epoch, 0 for never
  * @property {import('./view.js').Shown} [reading]
  * @property {Buffer} [bytes]

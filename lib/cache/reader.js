@@ -26,6 +26,9 @@ export class Reader {
   #changes
   #memos
   #overlaid
+  #bytes
+  /** Where the change counter stood when bytes were read last: where it moves with each read, nothing is worth keeping. */
+  #stood = -1
   /** @type {Map<string, number>} answered from what views remember, and not yet told to the core */
   #shownHits = new Map()
 
@@ -38,6 +41,7 @@ export class Reader {
     this.#changes = handle.changes
     this.#memos = new MemoTable(maxMemo, (key, hits) => native.countHits(handle, key, hits))
     this.#overlaid = new OverlaidTable(maxMemo)
+    this.#bytes = new OverlaidTable(maxMemo)
   }
 
   /**
@@ -99,18 +103,22 @@ export class Reader {
    */
   writeBytes(key, view, base, memory, at) {
     const { changes } = this
-    const sight = view?.mayOverlay && !base && view.changes === changes ? sightOf(view) : undefined
-    const known = sight === undefined ? undefined : this.#overlaid.get(key, changes, sight)
+    const mayOverlay = view !== undefined && view.mayOverlay && !base
+    const sight = view !== undefined && view.changes !== changes ? undefined : mayOverlay ? sightOf(view) : NOTHING
+    const table = mayOverlay ? this.#overlaid : this.#bytes
+    const known = sight === undefined ? undefined : table.get(key, changes, sight)
     if (known?.bytes !== undefined) {
       this.#countShown(key)
       return known.bytes.length <= memory.length - at ? known.bytes.copy(memory, at) : Buffer.from(known.bytes)
     }
     const bytes = native.getBytes(this.#handle, view?.handle, key, base, memory, at)
-    if (sight !== undefined && bytes !== undefined && native.hit[HIT.FLAGS] & HIT.OVERLAID) {
+    const isShared = mayOverlay ? (native.hit[HIT.FLAGS] & HIT.OVERLAID) !== 0 : this.#stood === changes
+    this.#stood = changes
+    if (sight !== undefined && bytes !== undefined && isShared) {
       const expiresAt = native.hit[HIT.EXPIRES_AT]
       // What is read once only is not worth a copy.
       const kept = known && { bytes: Buffer.from(typeof bytes === 'number' ? memory.subarray(at, at + bytes) : bytes) }
-      this.#overlaid.put(key, changes, { sight, expiresAt, ...kept })
+      table.put(key, changes, { sight, expiresAt, ...kept })
     }
     return bytes
   }
@@ -230,6 +238,9 @@ export class Reader {
     this.#shownHits.clear()
   }
 }
+
+/** The sight of who sees nothing in flight. */
+const NOTHING = ''
 
 /**
  * Views that see the same in flight have the same: a token is one principal's.

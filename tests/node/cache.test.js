@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import test from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { v7 } from 'uuid'
 import { openCache, OptimisticCacheError } from '../../lib/index.js'
 
@@ -113,6 +114,40 @@ test('bytes that were read are their caller\'s own, of whatever size and however
     bytes.fill(252)
   }
   for (const size of sizes) assert.ok(cache.getBytes(`${size}`)?.equals(Buffer.alloc(size, size % 251)), `${size}`)
+})
+
+test('bytes that are read again and again are those of the newest state, also for views', (t) => {
+  const cache = openWithOrder(t)
+  for (let turn = 0; turn < 5; turn++) {
+    const before = JSON.stringify(cache.get('order'))
+    const view = cache.view({ principal: 'users:1', tokens: [] })
+    for (let again = 0; again < 5; again++) assert.equal(String(cache.getBytes('order', view)), before)
+    cache.invalidate(['orders:7'])
+    assert.equal(cache.getBytes('order'), undefined)
+    cache.set('order', { ...ORDER, status: `turn ${turn}` }, { query: QUERY })
+    for (let again = 0; again < 5; again++) {
+      assert.equal(JSON.parse(String(cache.getBytes('order'))).status, `turn ${turn}`)
+      assert.equal(String(cache.getBytes('order', view)), before)
+    }
+    view.close()
+  }
+  cache.setBytes('order', 'opaque')
+  for (let again = 0; again < 5; again++) assert.equal(String(cache.getBytes('order')), 'opaque')
+  cache.invalidate(['orders:7'])
+  cache.setBytes('order', 'tagged', { tags: ['orders:7'] })
+  for (let again = 0; again < 5; again++) assert.equal(String(cache.getBytes('order')), 'tagged')
+  const { hits } = cache.stats()
+  cache.getBytes('order')
+  assert.equal(cache.stats().hits, hits + 1)
+  cache.invalidate(['orders:7'])
+  assert.equal(cache.getBytes('order'), undefined)
+})
+
+test('bytes that are read again and again expire', async (t) => {
+  const cache = open(t)
+  cache.setBytes('text', 'text', { ttl: 20 })
+  while (cache.getBytes('text') !== undefined) await nextTurn()
+  assert.equal(cache.stats().entries, 0)
 })
 
 test('bytes that were read stay when others are transferred to another thread', (t) => {
