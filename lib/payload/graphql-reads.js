@@ -56,7 +56,7 @@ export function rootsOf(library, collections, declared) {
 
 /** @implements {Turn} */
 export class Reading {
-  /** @type {{ root: Root | undefined, args: any }[]} */
+  /** @type {{ root: Root, args: any, name: string | number }[]} */
   #asked = []
   #runtime
   #req
@@ -84,11 +84,12 @@ export class Reading {
   }
 
   /**
-   * @param {Root | undefined} root undefined for a field that is none of Payload's own
+   * @param {Root} root
    * @param {any} args
+   * @param {Info} info
    */
-  add(root, args) {
-    this.#asked.push({ root, args })
+  add(root, args, { path }) {
+    this.#asked.push({ root, args, name: path.key })
   }
 
   /**
@@ -99,13 +100,22 @@ export class Reading {
     if (!(await this.runs)) return this.#conditional((await this.#entry)?.value)
     try {
       const answer = await respond()
-      const isKept = !Array.isArray(answer) && !answer.errors && Object.keys(headers).length === 0
+      const isKept = this.#isKeepable(answer) && Object.keys(headers).length === 0
       this.#give?.(isKept ? answer : Promise.reject(new Error('the answer is not to be kept')))
       return isKept && this.#entry ? this.#conditional(answer) : answer
     } catch (error) {
       this.#give?.(Promise.reject(error))
       throw error
     }
+  }
+
+  /**
+   * Whether all that it shows is of Payload's own fields.
+   * @param {any} answer
+   */
+  #isKeepable(answer) {
+    const names = new Set(this.#asked.map(({ name }) => name))
+    return !Array.isArray(answer) && !answer.errors && Object.keys(answer.data).every((name) => names.has(name))
   }
 
   async #decide() {
@@ -130,11 +140,10 @@ export class Reading {
   async #question() {
     const { payload } = this.#runtime
     const { search, user } = this.#req
-    const roots = this.#asked.flatMap(({ root }) => root ?? [])
     const shown = collectionsIn(this.#info, this.#roots)
-    if (roots.length < this.#asked.length || ![...shown].every((slug) => this.#runtime.keepsAll(slug))) return undefined
+    if (![...shown].every((slug) => this.#runtime.keepsAll(slug))) return undefined
 
-    const collections = new Set([...roots.map(({ collection }) => collection), ...shown])
+    const collections = new Set([...this.#asked.map(({ root }) => root.collection), ...shown])
     const rights = await this.#rights(collections)
     const principal = principalOf(user)
     const scope = this.#runtime.scopeOf(user, [...collections])
@@ -154,12 +163,11 @@ export class Reading {
    * @param {Set<string>} collections
    */
   async #rights(collections) {
-    const { payload } = this.#runtime
-    const { user } = this.#req
-    const single = this.#asked.filter(({ root }) => root?.type === 'findByID')
-    const asked = single.map(({ root, args }) => [new Set([String(root?.collection)]), args.id])
-    const all = [[collections], ...asked].map(([slugs, id]) => accessOf(payload, user, slugs, id, this.#req))
-    return Promise.all(all)
+    const ask = (/** @type {Set<string>} */ slugs, /** @type {any} */ id) =>
+      accessOf(this.#runtime.payload, this.#req.user, slugs, id, this.#req)
+    const single = this.#asked.filter(({ root }) => root.type === 'findByID')
+    const documents = single.map(({ root, args }) => ask(new Set([root.collection]), args.id))
+    return Promise.all([ask(collections, undefined), ...documents])
   }
 
   /** However it was written. */

@@ -16,7 +16,8 @@ import { expose, principalOf, tokenOf } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
 /** @typedef {import('payload').PayloadRequest} PayloadRequest */
-/** @typedef {import('payload').SanitizedConfig} Config */
+/** @typedef {import('payload').Config} Config */
+/** @typedef {import('payload').GraphQLExtension} Extension */
 /** @typedef {import('graphql').GraphQLResolveInfo} Info */
 /** @typedef {{ type: unknown, resolve?: (source: any, args: any, context: any, info: Info) => any }} RootField */
 
@@ -28,42 +29,54 @@ import { expose, principalOf, tokenOf } from './request.js'
  * @property {(error: unknown, answer: unknown) => void} [fail] hears how each error of a result is told the client
  */
 
-const WRAPPED = Symbol.for('payload-optimistic-cache.graphql')
-
 /**
- * @param {Config} config
+ * Of every copy of a config: a bundled server has one for each route, and makes the schema of that which it has there.
+ * @param {Config['graphQL']} graphQL
  * @param {(req: PayloadRequest) => Runtime} runtimeOf
  * @param {string[]} [declared] slugs of the collections of which queries are kept
+ * @returns {Config['graphQL']}
  */
-export function wrapSchema({ graphQL }, runtimeOf, declared) {
-  if (WRAPPED in graphQL) return
-  const { mutations, queries } = graphQL
-  Object.assign(graphQL, { [WRAPPED]: true })
-  graphQL.mutations = (library, context) => {
-    const own = mutations?.(library, context) ?? {}
-    const fields = /** @type {RootField[]} */ ([...Object.values(context.Mutation.fields), ...Object.values(own)])
-    const turn = (/** @type {PayloadRequest} */ req, /** @type {Info} */ info) =>
-      turnOf(runtimeOf(req), req, () => mutationTurn(runtimeOf(req), req, info))
-    for (const field of new Set(fields)) wrapField(field, turn)
-    return own
+export function withTurns(graphQL, runtimeOf, declared) {
+  const { mutations, queries } = graphQL ?? {}
+  const wrapped = { ...graphQL, mutations: aroundMutations(mutations, runtimeOf) }
+  return declared === undefined ? wrapped : { ...wrapped, queries: aroundQueries(queries, runtimeOf, declared) }
+}
+
+/**
+ * @param {Extension | undefined} mutations
+ * @param {(req: PayloadRequest) => Runtime} runtimeOf
+ * @returns {Extension}
+ */
+const aroundMutations = (mutations, runtimeOf) => (library, context) => {
+  const own = mutations?.(library, context) ?? {}
+  const fields = /** @type {RootField[]} */ ([...Object.values(context.Mutation.fields), ...Object.values(own)])
+  const turn = (/** @type {PayloadRequest} */ req, /** @type {Info} */ info) =>
+    turnOf(runtimeOf(req), req, () => mutationTurn(runtimeOf(req), req, info))
+  for (const field of new Set(fields)) wrapField(field, turn)
+  return own
+}
+
+/**
+ * @param {Extension | undefined} queries
+ * @param {(req: PayloadRequest) => Runtime} runtimeOf
+ * @param {string[]} declared
+ * @returns {Extension}
+ */
+const aroundQueries = (queries, runtimeOf, declared) => (library, context) => {
+  const resolvers = new Map(Object.entries(context.Query.fields).map(([name, { resolve }]) => [name, resolve]))
+  const own = queries?.(library, context) ?? {}
+  const roots = rootsOf(library, context.collections, declared)
+  for (const [name, field] of /** @type {[string, RootField][]} */ (Object.entries(context.Query.fields))) {
+    const root = roots.fields.get(name)
+    // The app may have made something else of what is Payload's.
+    if (root === undefined || Object.hasOwn(own, name) || field.resolve !== resolvers.get(name)) continue
+    wrapField(field, (req, info, args) => {
+      const reading = turnOf(runtimeOf(req), req, () => new Reading(runtimeOf(req), req, info, roots))
+      reading.add(root, args, info)
+      return reading
+    })
   }
-  if (declared === undefined) return
-  graphQL.queries = (library, context) => {
-    const resolvers = new Map(Object.entries(context.Query.fields).map(([name, { resolve }]) => [name, resolve]))
-    const own = queries?.(library, context) ?? {}
-    const roots = rootsOf(library, context.collections, declared)
-    for (const [name, field] of Object.entries({ ...context.Query.fields, ...own })) {
-      // The app may have made something else of what is Payload's.
-      const isOurs = !Object.hasOwn(own, name) && /** @type {RootField} */ (field).resolve === resolvers.get(name)
-      const root = isOurs ? roots.fields.get(name) : undefined
-      wrapField(/** @type {RootField} */ (field), (req, info, args) => {
-        const reading = turnOf(runtimeOf(req), req, () => new Reading(runtimeOf(req), req, info, roots))
-        reading.add(root, args)
-        return reading
-      })
-    }
-    return own
-  }
+  return own
 }
 
 /**

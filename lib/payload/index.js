@@ -15,6 +15,7 @@
 import { announceEndpoint } from './announce.js'
 import { mutationEndpoint } from './endpoints.js'
 import { OWN_ENDPOINT } from './options.js'
+import { withTurns } from './graphql.js'
 import { afterAnswer, afterError, afterGlobalChange, afterOperation } from './hooks.js'
 import { beforeGlobalOperation, beforeOperation } from './hooks.js'
 import { activityEndpoint, entriesEndpoint, invalidateEndpoint, statsEndpoint } from './inspection.js'
@@ -49,6 +50,11 @@ export function optimisticCache(options) {
     endpoints: [...(config.endpoints ?? []), ...ENDPOINTS],
     cors: withToken(config.cors),
     admin: options.inspector === false ? config.admin : withInspector(config.admin),
+    graphQL: withTurns(
+      config.graphQL,
+      (req) => runtimeOf(req.payload),
+      options.graphql ? Object.keys(options.collections) : undefined,
+    ),
     hooks: { ...config.hooks, afterError: [afterError, ...(config.hooks?.afterError ?? []), afterAnswer] },
     onInit: async (payload) => {
       runtimeOf(payload)

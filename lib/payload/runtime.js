@@ -4,7 +4,7 @@ import { Answers } from './answers.js'
 import { wrapWrites } from './adapter.js'
 import { Bracket } from './bracket.js'
 import { OptimisticCacheError } from '../errors.js'
-import { wrapExtensions, wrapSchema } from './graphql.js'
+import { wrapExtensions } from './graphql.js'
 import { wrapEndpoints } from './idempotency.js'
 import { assertDeclared, assertReachable } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
@@ -102,11 +102,9 @@ export class Runtime {
   }
 
   #wrap() {
-    const { collections, graphql, rest } = this.#options
-    const declared = Object.keys(collections)
+    const { collections, rest } = this.#options
     wrapEndpoints(this.#config, (req) => runtimeOf(req.payload))
-    wrapSchema(this.#config, (req) => runtimeOf(req.payload), graphql ? declared : undefined)
-    if (rest) wrapReads(this.#config, declared, (req) => runtimeOf(req.payload))
+    if (rest) wrapReads(this.#config, Object.keys(collections), (req) => runtimeOf(req.payload))
   }
 
   #compile() {

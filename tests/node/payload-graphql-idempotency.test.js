@@ -3,6 +3,7 @@
  */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
+import { configToSchema } from '@payloadcms/graphql'
 import { v7 as newToken } from 'uuid'
 import { runtimeOf } from '../../lib/payload/runtime.js'
 import { failure, gate, openShop, readThrough, readTruth } from './support/payload.js'
@@ -24,6 +25,8 @@ const graphQL = {
 before(async () => {
   shop = await openShop({ settings: { cors: '*', graphQL } })
   ada = await shop.login('ada')
+  // A bundle has a config of its own, beside the one that Payload was started with.
+  Object.assign(/** @type {any} */ (globalThis)._payload_graphql, { graphql: configToSchema(await shop.build()) })
 })
 afterEach(() => shop.calm())
 after(() => shop.close())

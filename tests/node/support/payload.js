@@ -87,7 +87,8 @@ export async function openShop({ transactions = true, plugin, settings, folder: 
   const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'optimistic-shop-')))
   /** @type {Hooks} */
   const hooks = { beforeOperation: undefined, beforeChange: undefined, afterChange: undefined, afterDelete: undefined }
-  const config = await testConfig({
+  /** As each bundle of a server does. */
+  const build = () => testConfig({
     collections: collectionsWith(hooks),
     db: sqliteAdapter({
       client: { url: pathToFileURL(path.join(folder, 'shop.db')).href },
@@ -98,11 +99,13 @@ export async function openShop({ transactions = true, plugin, settings, folder: 
     endpoints: [updateWithoutTransaction],
     ...settings,
   })
+  const config = await build()
   const key = plugin?.name ?? 'default'
   const payload = await getPayload({ config, key })
   const cache = cacheOf(payload)
   let orderNumber = 0
   return {
+    build,
     cache,
     config,
     hooks,
