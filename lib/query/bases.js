@@ -31,6 +31,11 @@ import { compareVersions } from './version.js'
  * @property {Query['setState']} setState the query's own
  */
 
+/**
+ * An answer, and the clock of the engine when its fetch began.
+ * @typedef {{ answer: any, clock: number, description: import('./query-key.js').QueryDescription }} Source
+ */
+
 /** The clock of a base that came from no fetch: older than every commit. */
 const BEFORE_ALL = -1
 
@@ -39,6 +44,12 @@ export class Bases {
   #engine
   /** @type {Map<Query, Entry>} */
   #entries = new Map()
+  /**
+   * Answers that others have replaced, from before commits that still lie over some query: there, it is known from them
+   * what the commit moved, and what to show of it.
+   * @type {Source[]}
+   */
+  #former = []
   /**
    * What the queries have shown, with what lay under it: a cancelled fetch brings an old value back, and the next page
    * of an infinite query comes with the shown ones before it.
@@ -58,6 +69,7 @@ export class Bases {
     cache.subscribe((event) => {
       if (event.type === 'added' || event.type === 'observerOptionsUpdated') this.#enter(event.query)
       else if (event.type === 'removed') {
+        this.#keepFormer(this.#entries.get(event.query))
         this.#entries.delete(event.query)
         engine.sweep()
       }
@@ -92,7 +104,7 @@ export class Bases {
     const answer = noteVersion(data, version)
     if (old && (isKnown || compareVersions(version, versionOfAnswer(old)) === 0 || isOlder(answer, old))) return
     const { pages = [], pageParams = [1] } = base ?? {}
-    rebase(entry, description.isInfinite ? { pages: [answer, ...pages.slice(1)], pageParams } : answer)
+    this.#rebase(entry, description.isInfinite ? { pages: [answer, ...pages.slice(1)], pageParams } : answer)
     this.#write(entry, { manual: true })
     this.#readIfBehind(entry)
   }
@@ -195,7 +207,7 @@ export class Bases {
       isNews ||= answer !== kept
       return answer
     })
-    if (isNews || description.isInfinite) rebase(entry, next, isNews ? fetchClock : entry.clock)
+    if (isNews || description.isInfinite) this.#rebase(entry, next, isNews ? fetchClock : entry.clock)
   }
 
   /**
@@ -210,7 +222,7 @@ export class Bases {
     const [old] = answersIn(base, description)
     if (this.#shown.has(data) || (answer && old && isOlder(answer, old))) return true
     if (answer && versionOfAnswer(old) && !versionOfAnswer(answer)) return share(base, data) === base
-    rebase(entry, data)
+    this.#rebase(entry, data)
     return true
   }
 
@@ -270,12 +282,40 @@ export class Bases {
 
   /** What the bases show of a document, the newest first. */
   #knows() {
-    const answers = [...this.#entries.values()].flatMap(({ base, description }) =>
-      answersIn(base, description).map((answer) => ({ answer, description }))
-    )
+    const { layers, shapes } = this.#engine
+    const answers = [...this.#entries.values()].flatMap(sourcesOf).concat(this.#former)
     // By version, not by time: a slow answer arrives late and is old.
     answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
-    return changes?.knownIn(answers, this.#engine.shapes)
+    const known = answers.map(({ answer, clock, description }) => ({
+      answer,
+      description,
+      has: (/** @type {any} */ operation) =>
+        layers.some((layer) => layer.operations.includes(operation) && coversAnswer(answer, clock, layer)),
+    }))
+    return changes?.knownIn(known, shapes)
+  }
+
+  /** Forgets answers from before commits that lie over no query any more. */
+  sweep() {
+    const isNeeded = (/** @type {Source} */ { answer, clock }) =>
+      this.#engine.layers.some((layer) => layer.outcome && !coversAnswer(answer, clock, layer))
+    this.#former = this.#former.filter(isNeeded)
+  }
+
+  /** @param {Entry | undefined} entry whose base goes */
+  #keepFormer(entry) {
+    if (entry) this.#former.push(...sourcesOf(entry))
+    this.sweep()
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {any} data
+   * @param {number} [clock]
+   */
+  #rebase(entry, data, clock) {
+    this.#keepFormer(entry)
+    rebase(entry, data, clock)
   }
 
   /**
@@ -332,6 +372,10 @@ export class Bases {
     })
   }
 }
+
+/** @type {(entry: Entry) => Source[]} */
+const sourcesOf = ({ base, clock, description }) =>
+  answersIn(base, description).map((answer) => ({ answer, clock, description }))
 
 /**
  * Does an answer have what the layer committed? By version where both are of one generation; else its fetch must have

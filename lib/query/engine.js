@@ -217,6 +217,7 @@ export class Engine {
   /** Forgets committed layers that every query has under it. */
   sweep() {
     this.layers = this.layers.filter((layer) => !layer.outcome || this.bases?.need(layer))
+    this.bases?.sweep()
   }
 
   /** @param {Layer[]} layers */

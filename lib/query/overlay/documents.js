@@ -10,6 +10,7 @@ import { isObject } from '../share.js'
  * @property {Document} document
  * @property {QueryDescription} description of the answer
  * @property {number} level how many relations lead to it
+ * @property {(operation: import('../../cache/types.js').Operation) => boolean} [has] is it from after the operation?
  */
 
 /** @typedef {(collection: string, id: unknown) => Known[]} Knows the newest first */
@@ -65,7 +66,7 @@ export function mapPath(value, path, change) {
 
 /**
  * Finds documents in answers; looks through them at the first question.
- * @param {Iterable<{ answer: any, description: QueryDescription }>} answers the newest first
+ * @param {Iterable<Pick<Known, 'description' | 'has'> & { answer: any }>} answers the newest first
  * @param {Shapes} shapes
  * @returns {Knows}
  */
@@ -75,10 +76,10 @@ export function knownIn(answers, shapes) {
   return (collection, id) => {
     if (!index) {
       const found = (index = new Map())
-      for (const { answer, description } of answers) {
+      for (const { answer, description, has } of answers) {
         mapDocuments(answer, description, shapes, (document, collection, level) => {
           const key = `${collection}:${document.id}`
-          found.set(key, [...(found.get(key) ?? []), { document, description, level }])
+          found.set(key, [...(found.get(key) ?? []), { document, description, level, has }])
           return document
         })
       }

@@ -116,11 +116,12 @@ export class Sight {
     const source = (document, of) => ({ document, isForeign: !isAlike({ args: of }, this.description, ['locale']) })
     /** @type {(operation: DocumentOperation) => Source[]} */
     const written = (operation) => [source(operation.data, operation), source(operation.doc, operation)]
+    const shownIn = (/** @type {Known} */ { document, description }) => source(document, description.args)
     const before = [
       source(operation.previous, operation),
       { document: top },
       ...earlier.flatMap(written),
-      ...copies.map(({ document, description }) => source(document, description.args)),
+      ...copies.filter(({ has }) => !has?.(operation)).map(shownIn),
       { document: { id } },
     ]
     return {
