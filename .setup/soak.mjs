@@ -1,13 +1,35 @@
 // What `npm run test:soak` runs: the long forms of what `npm test` does in short, for hours. `--only` runs a part.
 //
-// Every seed is printed; SEED repeats a run of what takes one. FUZZ_SECONDS (600) and SOAK_KILLS (10,000) make it
-// shorter.
+// Every seed is printed; SEED repeats a run of what takes one. Each of these makes its part shorter or longer:
+//
+//   SOAK_KILLS           processes that are killed                                     10,000
+//   TRUTH_SEQUENCES      random sequences of reads and writes against SQLite           50,000
+//   POSTGRES_SEQUENCES   the same against PostgreSQL                                   20,000
+//   SCHEDULES            of threads                                                    1,000,000
+//   ROUNDS               of the browser's engine                                       2,000
+//   CASES                that core and browser both decide                             200,000
+//   IDLE_SECONDS         in which nothing may happen                                   10
+//   CHURN_THREADS        threads that are terminated in use, for each of two tests     1,000
+//   ALLOC_STEPS          sets and removals, for each of two mixes of sizes             10,000,000
+//   FUZZ_SECONDS         for each target                                               600
 import process from 'node:process'
-import { COMPILER, FUZZER, buildAddon, coreTests, fuzz, nodeTests, run, runParts } from './steps.mjs'
+import { COMPILER, FUZZER, analyze, buildAddon, coreTests, fuzz, nodeTests, run, runParts } from './steps.mjs'
 
-const FUZZ_SECONDS = Number(process.env.FUZZ_SECONDS ?? 600)
-const SOAK_KILLS = process.env.SOAK_KILLS ?? '10000'
 const SEED = process.env.SEED ?? String(1 + Math.floor(Math.random() * 1e6))
+
+/** @param {string} name @param {number} most @returns {string} what the environment says, or `most` */
+const setting = (name, most) => process.env[name] ?? String(most)
+
+const SOAK_KILLS = setting('SOAK_KILLS', 10_000)
+const TRUTH_SEQUENCES = setting('TRUTH_SEQUENCES', 50_000)
+const POSTGRES_SEQUENCES = setting('POSTGRES_SEQUENCES', 20_000)
+const SCHEDULES = setting('SCHEDULES', 1_000_000)
+const ROUNDS = setting('ROUNDS', 2000)
+const CASES = setting('CASES', 200_000)
+const IDLE_SECONDS = setting('IDLE_SECONDS', 10)
+const CHURN_THREADS = setting('CHURN_THREADS', 1000)
+const ALLOC_STEPS = setting('ALLOC_STEPS', 10_000_000)
+const FUZZ_SECONDS = setting('FUZZ_SECONDS', 600)
 
 /** @param {string} name @param {Record<string, string>} env */
 const node = (name, env) => () => {
@@ -15,9 +37,13 @@ const node = (name, env) => () => {
   return nodeTests([`tests/node/${name}.test.js`], { concurrency: 1, env: { SEED, TRUTH_SEED: SEED, ...env } })
 }
 
-/** @param {Record<string, () => Promise<string | void>>} steps @returns {import('./steps.mjs').Part} */
-const ofNode = (steps) => ({
-  packages: [...COMPILER, 'python3', 'strace'],
+/**
+ * @param {Record<string, () => Promise<string | void>>} steps
+ * @param {string[]} [packages] more of them
+ * @returns {import('./steps.mjs').Part}
+ */
+const ofNode = (steps, packages = []) => ({
+  packages: [...COMPILER, 'python3', ...packages],
   modules: true,
   steps: { addon: buildAddon, ...steps },
 })
@@ -25,39 +51,42 @@ const ofNode = (steps) => ({
 /** @type {Record<string, import('./steps.mjs').Part>} */
 const parts = {
   kills: ofNode({ [`${SOAK_KILLS} kills of processes that share an arena`]: node('kill-soak', { SOAK_KILLS }) }),
-  truth: ofNode({ 'answers against a database, 50,000 sequences': node('truth', { TRUTH_SEQUENCES: '50000' }) }),
+  truth: ofNode({ [`answers against a database, ${TRUTH_SEQUENCES} sequences`]: node('truth', { TRUTH_SEQUENCES }) }),
   postgres: ofNode(
     {
-      'answers against PostgreSQL, 20,000 sequences': node('truth', {
-        TRUTH_SEQUENCES: '20000',
+      [`answers against PostgreSQL, ${POSTGRES_SEQUENCES} sequences`]: node('truth', {
+        TRUTH_SEQUENCES: POSTGRES_SEQUENCES,
         TRUTH_DATABASE: 'postgres',
       }),
     },
     ['postgresql'],
   ),
-  schedules: ofNode({ '1,000,000 schedules': node('schedules', { SCHEDULES: '1000000' }) }),
-  engine: ofNode({ 'the engine of the browser, 2,000 rounds': node('engine-random', { ROUNDS: '2000' }) }),
-  differential: ofNode({ 'core against browser, 200,000 cases': node('differential', { CASES: '200000' }) }),
-  idle: ofNode({ 'nothing to do, for 10 s': node('idle', { IDLE_SECONDS: '10' }) }),
-  threads: ofNode({ '1,000 threads, each terminated in use': node('churn', { CHURN_THREADS: '1000' }) }),
+  schedules: ofNode({ [`${SCHEDULES} schedules`]: node('schedules', { SCHEDULES }) }),
+  engine: ofNode({ [`the engine of the browser, ${ROUNDS} rounds`]: node('engine-random', { ROUNDS }) }),
+  differential: ofNode({ [`core against browser, ${CASES} cases`]: node('differential', { CASES }) }),
+  idle: ofNode({ [`nothing to do, for ${IDLE_SECONDS} s`]: node('idle', { IDLE_SECONDS }) }, ['strace']),
+  threads: ofNode({ [`${CHURN_THREADS} threads, each terminated in use`]: node('churn', { CHURN_THREADS }) }),
   memory: {
     packages: COMPILER,
     modules: false,
     steps: {
       'how full the arena gets': async () => {
-        await run(['make', '-C', 'tests/core', 'fragmentation'])
+        await run(['make', '-C', 'tests/core', 'fragmentation', `STEPS=${ALLOC_STEPS}`])
       },
     },
   },
   fuzz: {
     packages: [...COMPILER, ...FUZZER],
     modules: false,
-    steps: { [`fuzzers, ${FUZZ_SECONDS} s each`]: () => fuzz({ seconds: FUZZ_SECONDS, seed: SEED }) },
+    steps: { [`fuzzers, ${FUZZ_SECONDS} s each`]: () => fuzz({ seconds: Number(FUZZ_SECONDS), seed: SEED }) },
   },
   valgrind: {
-    packages: [...COMPILER, 'valgrind'],
+    packages: [...COMPILER, 'valgrind', 'cppcheck'],
     modules: false,
-    steps: { 'all core tests under valgrind': () => coreTests('valgrind', ['ALL=1']) },
+    steps: {
+      'all core tests under valgrind': () => coreTests('valgrind', ['ALL=1']),
+      'core and tests read by -fanalyzer and cppcheck': () => analyze(['ALL=1']),
+    },
   },
 }
 

@@ -62,6 +62,12 @@ export async function coreTests(target, settings = []) {
   return some(Number(/Tested: (\d+)/.exec(output)?.[1] ?? 0))
 }
 
+/** @param {string[]} [settings] for make */
+export async function analyze(settings = []) {
+  const output = await run(['make', '-C', 'tests/core', '-j2', 'analyze', ...settings])
+  return some(Number(/Analyzed: (\d+)/.exec(output)?.[1] ?? 0), 'files')
+}
+
 /**
  * Runs each fuzz target until it has had `runs` inputs or `seconds` are over.
  * @param {{ seconds: number, seed: string, runs?: number }} options

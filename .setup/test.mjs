@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { root } from './machine.mjs'
 import {
+  analyze,
   buildAddon,
   COMPILER,
   coreTests,
@@ -28,11 +29,6 @@ async function checkFormat() {
   return `${files.length} files`
 }
 
-async function analyze() {
-  const output = await run(['make', '-C', 'tests/core', '-j2', 'analyze'])
-  return some(Number(/Analyzed: (\d+)/.exec(output)?.[1] ?? 0), 'files')
-}
-
 async function runExample() {
   await run(['make', '-C', 'tests/core', 'example'])
 }
@@ -53,11 +49,12 @@ const parts = {
     modules: false,
     steps: {
       'formatting of the C and C++': checkFormat,
-      'the core read by -fanalyzer and cppcheck': analyze,
+      'the core read by -fanalyzer and cppcheck': () => analyze(),
       'the program that uses the core by itself': runExample,
       'core tests under ASan and UBSan': () => coreTests('all'),
       'core tests under TSan': () => coreTests('threads'),
       'core tests under valgrind': () => coreTests('valgrind'),
+      'core tests with what other systems take': () => coreTests('portable'),
       'fuzzers, for a moment': () => fuzz({ seconds: 10, seed: '1', runs: 3000 }),
     },
   },

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/types.h>
 
 struct plain_options {
   void (*init)(void);
@@ -22,6 +23,7 @@ struct plain_test {
   void (*run)(void);
   struct plain_options options;
   struct plain_test *next;
+  pid_t pid; /* of the process that it runs in */
 };
 extern struct plain_test *plain_tests;
 
@@ -31,7 +33,7 @@ extern struct plain_test *plain_tests;
 #define Test(suite, test, ...)                                                                                         \
   static void suite##_##test(void);                                                                                    \
   __attribute__((constructor)) static void suite##_##test##_register(void) {                                           \
-    static struct plain_test self = {#suite "/" #test, suite##_##test, {__VA_ARGS__}, NULL};                           \
+    static struct plain_test self = {#suite "/" #test, suite##_##test, {__VA_ARGS__}, NULL, 0};                        \
     self.next = plain_tests;                                                                                           \
     plain_tests = &self;                                                                                               \
   }                                                                                                                    \
