@@ -48,6 +48,16 @@ export class Answers {
   }
 
   /**
+   * @param {string} principal
+   * @param {string} token
+   * @returns {string | number | undefined} the id of the document that the request created
+   */
+  created(principal, token) {
+    const answer = this.find(principal, token)
+    return answer?.status === 201 ? JSON.parse(answer.body).doc?.id : undefined
+  }
+
+  /**
    * Kept for a while, when there is room.
    * @param {string} principal
    * @param {string} token

@@ -23,7 +23,9 @@ export async function beforeOperation({ args, collection, operation, req }) {
   const runtime = runtimeOf(req.payload)
   if (!runtime.isBracketed(collection.slug)) return
   if (READS.has(operation)) await noteVersion(runtime, req)
-  else if (isWrite(operation)) await enter(runtime, req, () => planOf(runtime, collection, args, operation))
+  else if (isWrite(operation) && !(await isRefused(req, collection, args, operation))) {
+    await enter(runtime, req, () => planOf(runtime, collection, args, operation))
+  }
 }
 
 /**
@@ -135,6 +137,31 @@ async function noteVersion({ cache, transactions }, req) {
   if (req.responseHeaders?.has(VERSION_HEADER)) return
   if (transactions.get(await req.transactionID) !== undefined) return
   setVersionHeader(req, cache, cache.version)
+}
+
+/**
+ * By operation, which function of a collection's `access` decides.
+ * @type {Record<string, 'create' | 'update' | 'delete'>}
+ */
+const ASKED = { update: 'update', updateByID: 'update', delete: 'delete', deleteByID: 'delete', create: 'create' }
+
+/**
+ * Is nobody logged in, and access control going to refuse it for that? The token stays unused then, for whom it is: a
+ * session that has expired must not spend what its user can send after the next log-in.
+ * @param {PayloadRequest} req
+ * @param {import('payload').SanitizedCollectionConfig} collection
+ * @param {any} args
+ * @param {string} operation
+ */
+async function isRefused(req, { access }, { id, data, overrideAccess }, operation) {
+  const asked = ASKED[operation]
+  if (req.user || overrideAccess || !asked || tokenOf(req) === undefined) return false
+  try {
+    return (await access[asked]({ req, id, data })) === false
+  } catch {
+    // Payload asks again, and hears it, too.
+    return false
+  }
 }
 
 /**

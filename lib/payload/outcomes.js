@@ -1,5 +1,5 @@
 import { runtimeOf } from './runtime.js'
-import { parseToken, principalOf } from './request.js'
+import { expose, parseToken, principalOf, PRINCIPAL_HEADER } from './request.js'
 import { ARRIVAL_MOST, LOOK_UP, statusBody, waitOf } from './endpoints.js'
 
 /** More than a page has in flight; keeps one request from asking for the whole table. */
@@ -8,20 +8,25 @@ const TOKENS_MOST = 64
 /**
  * `GET {api}/optimistic/mutations?tokens=<a>,<b>&wait=ms`: what became of several mutations, as an array in the order
  * of the tokens. Answers as soon as one of them is not pending, so that a page needs one connection for all it has in
- * flight.
+ * flight. `id` is that of the document that a request created, as long as its answer is kept; the header
+ * `optimistic-principal` says who was asking.
  * @type {import('payload').Endpoint}
  */
 export const mutationsEndpoint = {
   method: 'get',
   path: '/optimistic/mutations',
   async handler(req) {
-    const { cache, waits } = runtimeOf(req.payload)
+    const { answers, cache, waits } = runtimeOf(req.payload)
     const principal = principalOf(req.user)
     const tokens = (req.searchParams?.get('tokens') ?? '').split(',').slice(0, TOKENS_MOST).map(parseToken)
     const wait = waitOf(req.searchParams?.get('wait'))
     if (wait > 0) await waits.during(principal, () => settled(cache, tokens, principal, wait, req.signal))
-    const body = statuses(cache, tokens, principal).map((status, index) => statusBody(cache, tokens[index], status))
-    return Response.json(body, { headers: { 'Cache-Control': 'no-store' } })
+    const body = statuses(cache, tokens, principal).map((status, index) => {
+      const id = status?.state === 'committed' ? answers.created(principal, tokens[index]) : undefined
+      return { ...statusBody(cache, tokens[index], status), id }
+    })
+    expose(req, PRINCIPAL_HEADER)
+    return Response.json(body, { headers: { 'Cache-Control': 'no-store', [PRINCIPAL_HEADER]: principal } })
   },
 }
 

@@ -7,6 +7,7 @@ import { tokenMalformedError } from './errors.js'
 export const TOKEN_HEADER = 'Idempotency-Key'
 export const AFTER_HEADER = 'Optimistic-After'
 export const VERSION_HEADER = 'optimistic-version'
+export const PRINCIPAL_HEADER = 'optimistic-principal'
 /** More than a page has in flight. */
 const AFTER_MOST = 64
 const EXPOSE = 'Access-Control-Expose-Headers'

@@ -111,8 +111,9 @@ export class Engine {
   /** Tokens of mutations of which it is known how they ended, as far back as it matters. @type {Set<string>} */
   settled = new Set()
   /**
-   * Of `queueOffline()`: `ready` resolves when a queued mutation may be sent.
-   * @type {{ ready(layer: Layer): Promise<void> } | undefined}
+   * Of `queueOffline()`: `ready` resolves when a queued mutation may be sent, with false when it may not any more;
+   * `hold` keeps all of them until the user has logged in again.
+   * @type {import('./offline.js').Queue | undefined}
    */
   queue
   /** The clock when the server was last asked for all that a router keeps. */

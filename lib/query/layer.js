@@ -9,6 +9,8 @@
  * @property {'committed' | 'rolledBack' | 'expired' | 'unknown'} state
  * @property {Version} [version] of the commit
  * @property {string} [reason] why it was rolled back
+ * @property {string | number} [id] of the document that was created, where the server says so
+ * @property {boolean} [isAnonymous] is nobody logged in, as the server sees it?
  */
 
 /**
@@ -40,6 +42,7 @@
  * @property {Promise<unknown>} [turn] the mutations of the same documents before it
  * @property {'asked' | 'left'} [sent] by a `mutate` that hears the answer, or when the page was left
  * @property {Promise<any>} [sending]
+ * @property {'now' | 'again'} [announcing] is it being announced; `again`: it has changed since
  * @property {boolean} [retried] does TanStack send it again when an attempt fails?
  * @property {Outcome} [refusal] of the last attempt, when TanStack may send it again
  * @property {import('./transport.js').Attempt} [failed] its last attempt, when that failed

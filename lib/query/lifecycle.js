@@ -80,7 +80,9 @@ export class Lifecycle {
       // The page that was left may have sent it.
       return this.#lay({ ...one, spec, adopted: true, sent: 'left' })
     }
-    const isNew = (/** @type {{ token: string }} */ { token }) => !this.#engine.settled.has(token)
+    const { settled, layers: known } = this.#engine
+    const isNew = (/** @type {{ token: string }} */ { token }) =>
+      !settled.has(token) && !known.some((layer) => layer.token === token && layer.spec)
     const layers = queued.filter(isNew).map(lay)
     for (const one of old.filter(isNew)) this.#settle(lay(one), { state: 'expired' })
     this.#engine.changed()
@@ -167,15 +169,32 @@ export class Lifecycle {
     if (spec.coalesce && last?.spec?.coalesce && last.turn && !last.sent && isSame(last.operations, operations)) {
       coalesce(last.operations, operations, this.#engine.shapes)
       this.#engine.changed()
+      this.#announce(last)
       return last
     }
     const layer = this.#lay({ token, api: spec.api, operations, spec, variables })
     this.#engine.changed()
+    if (layer.turn) this.#announce(layer)
+    return layer
+  }
+
+  /**
+   * Tells the server what waits; when that changes meanwhile, again.
+   * @param {Layer} layer
+   */
+  async #announce(layer) {
+    const { layers, pending } = this.#engine
     // What is in the offline queue is asked for after a reload, and would be taken for under way. A document that is
     // not there yet is shown nowhere.
-    const isShown = !spec.offline && !this.#engine.layers.some((other) => creates(other, operations))
-    if (layer.turn && isShown && !isOffline() && this.#engine.pending.length <= MAX_TOKENS) announce(layer)
-    return layer
+    const isShown = !layer.spec?.offline && !layers.some((other) => creates(other, layer.operations))
+    if (!isShown || isOffline() || pending.length > MAX_TOKENS) return
+    const isUnderWay = layer.announcing
+    layer.announcing = isUnderWay ? 'again' : 'now'
+    if (isUnderWay) return
+    await announce(layer)
+    const isStale = layer.announcing === 'again' && !layer.sent
+    layer.announcing = undefined
+    if (isStale) this.#announce(layer)
   }
 
   /**
@@ -184,8 +203,11 @@ export class Lifecycle {
    */
   #before(operations) {
     const documents = documentsOf(operations)
+    // Of what an earlier page created, this one may know no more than the token.
+    const isOn = (/** @type {string} */ token) => operations.some((one) => 'id' in one && one.id === token)
     return this.#engine.layers.filter(
-      (layer) => !layer.outcome && documentsOf(layer.operations).some((document) => documents.includes(document))
+      ({ token, outcome, operations }) =>
+        !outcome && (isOn(token) || documentsOf(operations).some((document) => documents.includes(document)))
     )
   }
 
@@ -204,7 +226,11 @@ export class Lifecycle {
 
   /** @param {Layer} layer */
   #adopt(layer) {
-    this.#watcher.watch(layer, (outcome) => this.#settle(layer, outcome))
+    this.#watcher.watch(layer, async (outcome) => {
+      // It may be in the offline queue, which is read meanwhile, and asks by itself.
+      if (outcome.state === 'unknown') await this.#engine.queue?.takenUp
+      if (outcome.state !== 'unknown' || !layer.spec) this.#settle(layer, outcome)
+    })
   }
 
   /**
@@ -229,7 +255,9 @@ export class Lifecycle {
   async #attempts(layer, context) {
     for (;;) {
       // Before its documents are locked: without a network other tabs must hear so, and not wait for this one.
-      if (layer.spec?.offline) await this.#engine.queue?.ready(layer)
+      if (layer.spec?.offline && !(await this.#engine.queue?.ready(layer))) {
+        this.#settle(layer, { state: 'rolledBack', reason: 'somebody else has logged in' })
+      }
       const answer = await inOrder(documentsOf(layer.operations), () => this.#attempt(layer, context))
       if (answer !== AGAIN) return answer
     }
@@ -242,6 +270,8 @@ export class Lifecycle {
    */
   async #attempt(layer, context) {
     if (layer.outcome) throw errorOf({}, layer.outcome)
+    // The user may have logged in again before the answer is there.
+    const { queue } = this.#engine
     let attempt = await this.#request(layer, context)
     /** @type {Outcome} */
     let outcome = { state: 'unknown' }
@@ -249,7 +279,7 @@ export class Lifecycle {
     else {
       layer.failed = attempt
       if (!attempt.isUnsent) outcome = await this.#outcomeOf(layer, !attempt.status)
-      if (layer.spec?.offline && !attempt.status && outcome.state === 'unknown') {
+      if (layer.spec?.offline && staysQueued(attempt, outcome, queue)) {
         this.#mark(layer, false)
         return AGAIN
       }
@@ -346,14 +376,23 @@ export class Lifecycle {
     for (const operation of /** @type {import('./layer.js').DocumentOperation[]} */ (layer.operations)) {
       const saved = savedOf(operation)
       if (operation.type === 'create') {
-        noteRealID(operation.collection, layer.token, saved.id)
-        for (const { operations } of this.#engine.layers) {
-          for (const one of /** @type {any[]} */ (operations)) if (one.id === layer.token) one.id = saved.id
-        }
+        this.#name(layer, saved.id)
         operation.data = saved
       }
       const { data = {} } = operation
       for (const name of Object.keys(data)) if (Object.hasOwn(saved, name)) data[name] = saved[name]
+    }
+  }
+
+  /**
+   * Gives what a layer created its real id, in all that was said of the temporary one.
+   * @param {Layer} layer
+   * @param {string | number} id
+   */
+  #name({ token, operations: [first] }, id) {
+    if (first?.type === 'create') noteRealID(first.collection, token, id)
+    for (const { operations } of this.#engine.layers) {
+      for (const one of /** @type {any[]} */ (operations)) if (one.id === token) one.id = id
     }
   }
 
@@ -363,6 +402,7 @@ export class Lifecycle {
    */
   #settle(layer, outcome) {
     if (layer.outcome) return
+    if (outcome.id !== undefined) this.#name(layer, outcome.id)
     const { token, operations, adopted, failed } = layer
     layer.outcome = outcome
     removeToken(token)
@@ -403,6 +443,19 @@ const creates = ({ token, operations: [first] }, operations) =>
   first.id === token &&
   operations[0] !== first &&
   changes(operations, first.collection, token)
+
+/**
+ * Did what was queued not arrive, or was it only refused because nobody is logged in any more?
+ * @param {Attempt} attempt
+ * @param {Outcome} outcome
+ * @param {import('./offline.js').Queue} [queue] that it was sent from; held until somebody is
+ */
+function staysQueued({ status }, { state, isAnonymous }, queue) {
+  if (!status) return state === 'unknown'
+  const isLoggedOut = status === 401 || (status === 403 && isAnonymous)
+  if (isLoggedOut) queue?.hold()
+  return isLoggedOut
+}
 
 /**
  * By what is in them: a component that renders again gives its mutation other options, with another key that says the

@@ -7,13 +7,18 @@
  * import { createAsyncStoragePersister } from '@tanstack/query-async-storage-persister'
  * import { queueOffline } from 'payload-optimistic-cache/query/offline'
  *
- * const persister = createAsyncStoragePersister({ storage: localStorage, key: 'optimistic-queue' })
+ * // Not throttled: a reload may come within the second that it waits unless told otherwise.
+ * const persister = createAsyncStoragePersister({ storage: localStorage, key: 'optimistic-queue', throttleTime: 0 })
  * queueOffline(queryClient, { persister, buster: user.id })
  *
  * const { mutate } = useMutation(orders.update({ offline: 'queue' }))
  * ```
  *
  * The persister needs a key of its own: what it stores is the queue of all tabs, and no queries.
+ *
+ * A session that has expired refuses nothing: what the server answers 401, or 403 when nobody is logged in, stays in
+ * the queue, still shows, and is held until `queueOffline` is called again, by the next page, or after the user has
+ * logged in on this one. With the same `buster` it is sent then; with another it is taken back.
  */
 import { engineOf } from './engine.js'
 import { documentsOf } from './layer.js'
@@ -23,6 +28,15 @@ import { isOffline } from './transport.js'
 
 /** @typedef {import('./layer.js').Layer} Layer */
 /** @typedef {Pick<Layer, 'token' | 'api' | 'operations' | 'variables'>} Stored */
+
+/**
+ * @typedef {object} Queue
+ * @property {string} buster
+ * @property {Promise<void>} takenUp what an earlier page had stored
+ * @property {(layer: Layer) => Promise<boolean>} ready
+ * @property {() => void} hold
+ * @property {() => void} end called when the next one has taken its place
+ */
 
 /**
  * The part of TanStack's `Persister` that is used.
@@ -37,8 +51,9 @@ const MIN_PAUSE = 250
 const MAX_PAUSE = 30_000
 
 /**
- * Call it once for a client, before mutations are made. What an earlier page left is taken up, shows again, and is sent
- * when there is a network; `onSettled` of `OptimisticBoundary` hears how it ended, as `adopted`.
+ * Call it once for a client, before mutations are made, and again when somebody has logged in without a new page. What
+ * an earlier page left is taken up, shows again, and is sent when there is a network; `onSettled` of
+ * `OptimisticBoundary` hears how it ended, as `adopted`.
  * @param {import('@tanstack/react-query').QueryClient} client
  * @param {object} options
  * @param {Persister} options.persister
@@ -55,22 +70,45 @@ export async function queueOffline(client, { persister, buster = '', maxAge = DA
   const own = new Set()
   /** @type {Set<string>} */
   const restored = new Set()
+  /** What another user had queued on this page. @type {Set<string>} */
+  const foreign = new Set()
   /** @type {WeakMap<Layer, number>} */
   const tries = new WeakMap()
   let isTakenUp = () => {}
   const takenUp = /** @type {Promise<void>} */ (new Promise((done) => (isTakenUp = done)))
+  let release = () => {}
+  const released = /** @type {Promise<void>} */ (new Promise((done) => (release = done)))
+  /** @type {Promise<void> | undefined} */
+  let held
 
-  engine.queue = {
+  /** @type {Queue} */
+  const queue = {
+    buster,
+    takenUp,
+    hold: () => void (held = released),
+    end() {
+      end()
+      release()
+    },
     async ready(layer) {
+      if (foreign.has(layer.token)) return false
       await takenUp
-      if (restored.has(layer.token) || isOffline()) await earlierOnes(engine.layers, layer)
-      const tried = tries.get(layer) ?? 0
-      tries.set(layer, tried + 1)
-      // The first time it is sent, or asked for; the second time sent, since it had not arrived.
-      if (tried > 1) await new Promise((done) => setTimeout(done, Math.min(MIN_PAUSE * 2 ** tried, MAX_PAUSE)))
-      await online()
+      if (!held) {
+        if (restored.has(layer.token) || isOffline()) await earlierOnes(engine.layers, layer)
+        const tried = tries.get(layer) ?? 0
+        tries.set(layer, tried + 1)
+        // The first time it is sent, or asked for; the second time sent, since it had not arrived.
+        if (tried > 1) await new Promise((done) => setTimeout(done, Math.min(MIN_PAUSE * 2 ** tried, MAX_PAUSE)))
+        await online()
+      }
+      if (held) await held
+      return engine.queue === queue || /** @type {Queue} */ (engine.queue).ready(layer)
     },
   }
+  const former = engine.queue
+  engine.queue = queue
+  if (former?.buster !== buster) for (const { token } of queuedIn(engine.layers)) foreign.add(token)
+  former?.end()
 
   /** @returns {Promise<Stored[]>} */
   async function load() {
@@ -79,7 +117,7 @@ export async function queueOffline(client, { persister, buster = '', maxAge = DA
   }
 
   async function save() {
-    const queued = engine.layers.filter(({ spec, outcome }) => spec?.offline && !outcome)
+    const queued = queuedIn(engine.layers).filter(({ token }) => !foreign.has(token))
     queued.forEach(({ token }) => own.add(token))
     const others = (await load()).filter(({ token }) => !own.has(token) && !engine.settled.has(token))
     const mutations = inTokenOrder([...others, ...queued]).map(dehydrated)
@@ -115,15 +153,16 @@ export async function queueOffline(client, { persister, buster = '', maxAge = DA
 /** @type {<T extends { token: string }>(all: T[]) => T[]} */
 const inTokenOrder = (all) => all.sort((one, other) => (one.token < other.token ? -1 : 1))
 
+/** @type {(layers: Layer[]) => Layer[]} */
+const queuedIn = (layers) => layers.filter(({ spec, outcome }) => spec?.offline && !outcome)
+
 /**
  * Resolves when those that were queued before have settled.
  * @param {Layer[]} layers
  * @param {Layer} layer
  */
 const earlierOnes = (layers, { token }) =>
-  Promise.all(
-    layers.flatMap((other) => (other.spec?.offline && !other.outcome && other.token < token ? other.settled : []))
-  )
+  Promise.all(queuedIn(layers).flatMap((other) => (other.token < token ? other.settled : [])))
 
 /** Resolves when the browser has a network, as far as it says. */
 async function online() {

@@ -107,8 +107,11 @@ export async function askOutcomes(api, tokens, { wait, signal }) {
   if (!response.ok) throw new Error(`the server answered ${response.status}`)
   /** @type {any[]} */
   const statuses = await response.json()
-  return statuses.map(({ state, generation, version, error }) => ({
+  const isAnonymous = response.headers.get('optimistic-principal') === 'anonymous'
+  return statuses.map(({ state, generation, version, error, id }) => ({
     state,
+    id,
+    isAnonymous,
     version: state === 'committed' ? { generation, version } : undefined,
     reason: error ?? undefined,
   }))

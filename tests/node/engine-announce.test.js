@@ -25,6 +25,22 @@ test('what waits behind another change of its document is announced with the tok
   assert.equal(server.find('orders', 7).note, '2')
 })
 
+test('what is put into a change that waits is announced anew, one announcement at a time', async (t) => {
+  const { server, client, engine, orders } = await openBrowser(t)
+  server.holds = isWrite
+  const update = orders.update({ coalesce: true })
+  const saved = [mutate(client, update, { id: 7, data: { note: 'sent' } })]
+  for (let index = 1; index <= 20; index++) saved.push(mutate(client, update, { id: 7, data: { note: `${index}` } }))
+  const { token } = engine.layers[1]
+  await server.until(() => announcements(server).at(-1) === '20')
+  assert.deepEqual([announcements(server), server.announced.at(-1).token], [['1', '20'], token])
+  server.holds = () => false
+  for (const { release } of server.waiting) release()
+  await Promise.all(saved)
+  await idle(client)
+  assert.deepEqual([announcements(server), server.find('orders', 7).note], [['1', '20'], '20'])
+})
+
 test('where announcements are refused no more are made, and nothing else is different', async (t) => {
   const { server, client, orders } = await openBrowser(t)
   server.isDeaf = true

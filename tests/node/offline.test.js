@@ -63,6 +63,11 @@ function network(t) {
   }
 }
 
+/** What the page was about to send, when this was called, has arrived by the end of it. */
+async function roundTrips(client, orders) {
+  for (const id of [7, 8, 9]) await client.fetchQuery(orders.findByID(id, { depth: 0 }))
+}
+
 const allSettled = (engine, count) =>
   new Promise((resolve) => {
     const all = []
@@ -138,6 +143,9 @@ test('the queue outlives a reload: it shows again, and is sent in order with the
   await storage.holds(3)
 
   const after = net.reload(server, page)
+  // As the page was rendered: the cookie has tokens that the server has not heard of.
+  after.engine.hydrate({ api: server.api, generation: 'g1', version: 1, unknown: tokens })
+  after.engine.start()
   await queueOffline(after.client, storage)
   const list = await mount(t, after.client, after.orders.find(), statusOf(7))
   assert.equal(list.value(), 'shipped')
@@ -241,6 +249,103 @@ test('what the server refuses leaves the queue, is taken back, and holds up noth
   await storage.holds(0)
   await when(client, () => client.isFetching() === 0)
   assert.deepEqual(list.values, ['pending null', 'shipped null', 'shipped x', 'pending x'])
+})
+
+for (const status of [401, 403]) {
+  test(`what is refused with ${status} since nobody is logged in any more waits until the same user is`, async (t) => {
+    network(t)
+    const { server, client, engine, orders } = await openBrowser(t)
+    const storage = newStorage()
+    await queueOffline(client, { ...storage, buster: 'ada' })
+    const list = await mount(t, client, orders.find(), statusOf(7))
+    server.loggedOut = status
+    const saved = [7, 8].map((id) => mutate(client, orders.update(queued), { id, data: { status: 'shipped' } }))
+    const tokens = engine.layers.map(({ token }) => token)
+    await server.until(() => asks(server) > 0 && writes(server).length === 2)
+    await roundTrips(client, orders)
+    assert.deepEqual([list.value(), storage.tokens(), writes(server).length], ['shipped', tokens, 2])
+    assert.deepEqual(engine.pending.map(({ state }) => state), ['pending', 'pending'])
+
+    server.loggedOut = 0
+    server.holds = isWrite
+    const settled = allSettled(engine, 2)
+    await queueOffline(client, { ...storage, buster: 'ada' })
+    const first = await server.held('PATCH')
+    await roundTrips(openTab(t, server).client, orders)
+    assert.deepEqual([first.token, server.waiting.length], [tokens[0], 1], 'in order')
+    server.holds = () => false
+    first.release()
+    assert.deepEqual((await Promise.all(saved)).map(({ id }) => id), [7, 8])
+    assert.deepEqual((await settled).map(({ state, adopted }) => [state, adopted]), Array(2).fill(['committed', false]))
+    assert.deepEqual(writes(server).slice(2), [7, 8].map((id, index) => `PATCH orders/${id} ${tokens[index]}`))
+    await storage.holds(0)
+    await when(client, () => client.isFetching() === 0)
+    assert.deepEqual(list.values, ['pending', 'shipped'])
+  })
+}
+
+test('what waits for a user to log in again is taken back when somebody else does', async (t) => {
+  network(t)
+  const { server, client, engine, orders } = await openBrowser(t)
+  const storage = newStorage()
+  await queueOffline(client, { ...storage, buster: 'ada' })
+  const list = await mount(t, client, orders.find(), statusOf(7))
+  server.loggedOut = 403
+  const saved = mutate(client, orders.update(queued), { id: 7, data: { status: 'shipped' } })
+  await server.until(() => asks(server) > 0)
+  server.loggedOut = 0
+  await queueOffline(client, { ...storage, buster: 'grace' })
+  await assert.rejects(saved, { code: 'ERR_OPTIMISTIC_REFUSED', message: /somebody else/ })
+  await storage.holds(0)
+  assert.deepEqual([writes(server).length, engine.layers, list.values], [1, [], ['pending', 'shipped', 'pending']])
+})
+
+test('what a user who is logged in may not do leaves the queue', async (t) => {
+  network(t)
+  const { server, client, orders } = await openBrowser(t)
+  const storage = newStorage()
+  await queueOffline(client, storage)
+  server.holds = isWrite
+  const saved = mutate(client, orders.update(queued), { id: 7, data: { status: 'shipped' } })
+  ;(await server.held('PATCH')).release('forbidden')
+  await assert.rejects(saved, { code: 'ERR_OPTIMISTIC_REFUSED', status: 403 })
+  await storage.holds(0)
+})
+
+test('what is queued for a document that an earlier page was creating goes to the real one', async (t) => {
+  const net = network(t)
+  for (const [type, knows, expected] of [
+    ['update', 'pending', 'PATCH orders/10'],
+    ['delete', 'pending', 'DELETE orders/10'],
+    ['update', 'unknown', 'PATCH orders/10'],
+  ]) {
+    const page = await openBrowser(t)
+    const { server, client, engine, orders } = page
+    const storage = newStorage()
+    await queueOffline(client, storage)
+    server.holds = isWrite
+    mutate(client, orders.create(), { data: { status: 'pending' } })
+    const [{ token, operations }] = engine.layers
+    mutate(client, orders[type](queued), { id: token, ...(type === 'update' && { data: { status: 'shipped' } }) })
+    const request = await server.held('POST')
+    await storage.holds(1)
+
+    const after = net.reload(server, page)
+    // As the page was rendered that the server sent meanwhile, when it knew of the create and when it did not.
+    const known = { pending: [{ token, operations }], unknown: [token] }
+    after.engine.hydrate({ api: server.api, generation: 'g1', version: 1, [knows]: known[knows] })
+    after.engine.start()
+    await queueOffline(after.client, storage)
+    await roundTrips(after.client, after.orders)
+    const settled = allSettled(after.engine, 2)
+    server.holds = () => false
+    request.release()
+    assert.deepEqual((await settled).map(({ state }) => state), ['committed', 'committed'])
+    const sent = server.log.filter(isWrite).map(({ method, path }) => `${method} ${path}`)
+    assert.deepEqual(sent, ['POST orders', expected])
+    assert.equal(server.find('orders', 10)?.status, type === 'update' ? 'shipped' : undefined)
+    await storage.holds(0)
+  }
 })
 
 test('a document created offline and changed after is created and changed after a reload', async (t) => {

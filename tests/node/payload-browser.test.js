@@ -25,9 +25,9 @@ after(() => shop.close())
 function open(t) {
   t.after(() => shop.calm())
   const { fetch } = globalThis
-  const network = { log: [], lose: () => false }
+  const network = { log: [], lose: () => false, isLoggedIn: true }
   globalThis.fetch = async (url, init = {}) => {
-    const headers = { ...init.headers, ...user.headers }
+    const headers = { ...init.headers, ...(network.isLoggedIn && user.headers) }
     const request = new Request(`http://localhost${url}`, { ...init, headers })
     network.log.push(`${request.method} ${request.url.replace(/^.*\/api\/|\?.*/g, '')}`)
     const { signal } = request
@@ -55,6 +55,11 @@ function open(t) {
     delete globalThis.addEventListener
   })
   return { network, client, engine }
+}
+
+/** Resolves when the condition holds. @param {() => unknown} condition */
+async function until(condition) {
+  while (!condition()) await new Promise((done) => setImmediate(done))
 }
 
 const noteOf = async (id) => (await shop.payload.findByID({ collection: 'orders', id })).note
@@ -98,8 +103,7 @@ test('what waits behind another change is in the pages of its user alone, before
   shop.hooks.beforeChange = ({ data }) => (data.note === 'first' ? held.then(() => data) : data)
   const saved = ['first', 'second'].map((note) => mutate(client, orders.update(), { id, data: { note } }))
   const { token } = engine.layers[1]
-  const isAnnounced = () => shop.cache.status(token, user.principal)?.state === 'pending'
-  while (!isAnnounced()) await new Promise((done) => setImmediate(done))
+  await until(() => shop.cache.status(token, user.principal)?.state === 'pending')
   const pendingOf = (principal) => {
     const view = shop.cache.view({ principal, tokens: [token] })
     const operations = view.pending.flatMap(({ operations }) => operations)
@@ -113,6 +117,56 @@ test('what waits behind another change is in the pages of its user alone, before
   await when(client, () => client.isMutating() === 0)
   assert.equal(await noteOf(id), 'second')
   assert.equal(shop.cache.status(token, user.principal).state, 'committed')
+})
+
+test('what is put into a change that waits is in the pages of its user, the newest value of all', async (t) => {
+  const { client, engine } = open(t)
+  const { id } = await shop.newOrder({ note: 'old' })
+  let release
+  const held = new Promise((resolve) => (release = resolve))
+  shop.hooks.beforeChange = ({ data }) => (data.note === 'first' ? held.then(() => data) : data)
+  const update = orders.update({ coalesce: true })
+  const saved = ['first', 'second', 'third', 'last'].map((note) => mutate(client, update, { id, data: { note } }))
+  const { token } = engine.layers[1]
+  const notesPending = () => {
+    const view = shop.cache.view({ principal: user.principal, tokens: [token] })
+    const notes = view.pending.flatMap(({ operations }) => operations.map(({ data }) => data.note))
+    view.close()
+    return notes.join()
+  }
+  await until(() => notesPending() === 'last')
+  release()
+  await Promise.all(saved)
+  assert.deepEqual([engine.layers.length <= 2, await noteOf(id)], [true, 'last'])
+})
+
+test('what a user had queued when the session expired is written when that user has logged in again', async (t) => {
+  const { network, client, engine } = open(t)
+  const { id } = await shop.newOrder({ note: 'old' })
+  const { access } = shop.payload.collections.orders.config
+  const { update } = access
+  access.update = ({ req }) => Boolean(req.user)
+  t.after(() => (access.update = update))
+  await queueOffline(client, { persister, buster: 'ada' })
+  network.isLoggedIn = false
+  const saved = mutate(client, orders.update({ offline: 'queue' }), { id, data: { note: 'new' } })
+  await until(() => network.log.includes('GET optimistic/mutations') && !client.isFetching())
+  assert.deepEqual([engine.pending.length, await noteOf(id)], [1, 'old'])
+  network.isLoggedIn = true
+  await queueOffline(client, { persister, buster: 'ada' })
+  assert.equal((await saved).note, 'new')
+  assert.equal(await noteOf(id), 'new')
+})
+
+test('the id of what an earlier page created is told to who asks for its outcome, and to nobody else', async (t) => {
+  const { network, client, engine } = open(t)
+  const saved = mutate(client, orders.create(), { data: { orderNumber: shop.nextOrderNumber() } })
+  const [{ token }] = engine.layers
+  const { id } = await saved
+  const ask = async () => (await (await fetch(`/api/optimistic/mutations?tokens=${token}`)).json())[0]
+  assert.equal((await ask()).id, id)
+  network.isLoggedIn = false
+  assert.deepEqual(await ask(), { token, state: 'unknown' })
 })
 
 test("Payload's validation is told field by field, to the browser and to a form without JavaScript", async (t) => {

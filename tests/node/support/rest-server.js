@@ -35,6 +35,8 @@ class RestServer {
   isDown = false
   /** Are announcements refused, as to those who are not logged in? */
   isDeaf = false
+  /** With which status are changes refused, because the session has expired? */
+  loggedOut = 0
   /** What was announced: `{ token, operations }`. */
   announced = []
   /** Are versions told? */
@@ -71,8 +73,8 @@ class RestServer {
     this.#events.emit('change')
   }
 
-  settle(token, state, { version, error } = {}) {
-    this.mutations.set(token, { token, state, generation: this.generation, version, error })
+  settle(token, state, { version, error, id } = {}) {
+    this.mutations.set(token, { token, state, generation: this.generation, version, error, id })
     this.#events.emit('change')
   }
 
@@ -107,6 +109,9 @@ class RestServer {
     const body = ['PATCH', 'POST'].includes(request.method) ? await json(request) : undefined
     const query = qs.parse(url.search, { ignoreQueryPrefix: true, depth: 10, arrayLimit: 1000, allowEmptyArrays: true })
     if (path === 'optimistic/mutations') return this.#status(query, response)
+    if (this.loggedOut && request.method !== 'GET') {
+      return send(response, { status: this.loggedOut, body: { errors: [{ message: 'You are not allowed to do that.' }] } })
+    }
     if (this.answers.has(token)) return send(response, this.answers.get(token))
     if (this.mutations.get(token)?.state === 'committed') return send(response, USED)
     const how = request.method === 'GET' ? this.#read(path, query) : undefined
@@ -159,17 +164,21 @@ class RestServer {
     return { body: populate(row), headers: this.#headers() }
   }
 
-  /** @param {undefined | 'before' | 'rollback' | 'after' | 'invalid' | 'lost' | 'running' | 'partly'} end */
+  /** @param {undefined | 'before' | 'rollback' | 'after' | 'invalid' | 'forbidden' | 'lost' | 'running' | 'partly'} end */
   #write(method, path, query, data, token, end, response) {
     const failure = { status: 500, body: { errors: [{ message: 'Something went wrong.' }] } }
     if (end === 'running') return send(response, failure)
+    if (end === 'forbidden') {
+      this.mutations.delete(token)
+      return send(response, { status: 403, body: { errors: [{ message: 'You are not allowed to do that.' }] } })
+    }
     let body
     if (end === 'before') this.mutations.delete(token)
     else if (end === 'rollback') this.settle(token, 'rolledBack', { error: 'refused by a hook' })
     else if (end === 'invalid') this.settle(token, 'rolledBack')
     else {
       body = this.#change(method, path, query, data, end)
-      this.settle(token, 'committed', { version: ++this.version })
+      this.settle(token, 'committed', { version: ++this.version, id: method === 'POST' ? body.doc?.id : undefined })
       // As Payload's handlers do, when the transaction is over.
       this.answers.set(token, { body: structuredClone(body), headers: this.#headers() })
     }
@@ -214,7 +223,9 @@ class RestServer {
     if (Number(query.wait) > 0) {
       await Promise.race([this.until(settled), once(response, 'close')])
     }
-    send(response, { body: tokens.map((token) => this.mutations.get(token) ?? { token, state: 'unknown' }) })
+    const unknown = (token) => ({ token, state: 'unknown' })
+    const statuses = tokens.map((token) => (!this.loggedOut && this.mutations.get(token)) || unknown(token))
+    send(response, { body: statuses, headers: { 'optimistic-principal': this.loggedOut ? 'anonymous' : 'users:1' } })
   }
 }
 
