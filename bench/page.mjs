@@ -1,5 +1,5 @@
-// Writes bench/README.md and its pictures from the results that `npm run bench -- --save` kept. Whether an aim is met is
-// worked out here, from the figures.
+// Writes bench/README.md and its pictures from the results that `npm run bench -- --save` kept. Whether an aim is met
+// is worked out here, from the figures.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,9 +13,10 @@ const ORDER = Object.keys(CLAIMS)
 
 const INTRODUCTION = `# Benchmarks
 
-One file a job, in [jobs](jobs); peers side by side. Subjects take turns in many short rounds of one run, so that whatever else the
-machine does meets all of them; compare figures within one run only. Bars are medians of rounds, the mark in each is the fastest
-round. The page and its pictures are made from [results](results), and whether an aim is met is worked out from them.
+One file a job, in [jobs](jobs); peers side by side. Subjects take turns in many short rounds of one run, so that
+whatever else the machine does meets all of them; compare figures within one run only. Short jobs run three times, and
+the run in the middle counts. Bars are medians of rounds, the mark in each is the fastest round. The page and its
+pictures are made from [results](results), and whether an aim is met is worked out from them.
 
 \`\`\`sh
 npm run bench                            # all jobs, as tables
@@ -77,17 +78,20 @@ function conditionsOf({ machine, date, subjects }) {
 /** @param {Record<string, any>} result */
 function sectionOf(result) {
   const { title, about, aims = [], short } = claimOf(result.job)
-  const lines = [`## ${title}`, '', about, '', `![${title}](results/${result.job}.svg)`, '']
+  const lines = [`## ${title}`, '', wrapped(about), '', `![${title}](results/${result.job}.svg)`, '']
   for (const aim of aims) {
     lines.push(`- ${aim.met(result) ? 'Met' : '**Not met**'}: ${aim.figure(result)} (aim: ${aim.aim}).`)
   }
   const others = Object.entries(result.ratio).filter(([peer]) => isPeer(result, peer, aims))
   for (const [peer, times] of others) lines.push(`- ${Number(times).toLocaleString('en')} times as good as ${peer}.`)
   for (const note of result.notes ?? []) lines.push(`- ${note.charAt(0).toUpperCase()}${note.slice(1)}.`)
-  if (short !== undefined && aims.some((aim) => !aim.met(result))) lines.push('', short)
+  if (short !== undefined && aims.some((aim) => !aim.met(result))) lines.push('', wrapped(short))
   lines.push('', `\`npm run bench -- --only ${result.job}\`${loadOf(result)}`, '')
   return lines.join('\n')
 }
+
+/** @param {string} text */
+const wrapped = (text) => text.replace(/(.{1,118})(?: |$)/g, '$1\n').trimEnd()
 
 /**
  * Whether it is somebody else's, and nothing was said of it yet.

@@ -20,6 +20,10 @@ import { tableOf } from './support/table.mjs'
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url))
 const jobs = readdirSync(here('jobs')).map((file) => file.replace('.mjs', '')).sort()
 
+const RUNS = 3
+/** Those that take minutes. */
+const LONG = ['invalidate', 'memory', 'rest-list', 'usefulness']
+
 const { values: options } = parseArgs({
   options: {
     only: { type: 'string' },
@@ -44,7 +48,23 @@ function runApart(/** @type {string} */ job) {
   return child.status === 0 ? JSON.parse(/** @type {string} */ (child.stdout.trim().split('\n').at(-1))) : undefined
 }
 
-/** What somebody else must know of where a result comes from. @param {Record<string, unknown>} result @param {number} load */
+/**
+ * Of several runs the one in the middle, by what the first peer comes to: for its lifetime a process has the luck that
+ * it has with where its memory lies.
+ * @param {string} job
+ */
+function runOften(job) {
+  const results = Array.from({ length: options.quick || LONG.includes(job) ? 1 : RUNS }, () => runApart(job))
+  if (results.includes(undefined)) return undefined
+  const first = (/** @type {any} */ { ratio }) => Number(Object.values(ratio)[0])
+  return results.sort((one, other) => first(one) - first(other))[results.length >> 1]
+}
+
+/**
+ * Keeps it with what must be known of where it comes from.
+ * @param {Record<string, unknown>} result
+ * @param {number} load
+ */
 function save(result, load) {
   const machine = { cpu: cpus()[0].model.trim(), cores: availableParallelism(), node: process.version, load }
   const kept = { ...result, date: new Date().toISOString().slice(0, 10), machine }
@@ -62,7 +82,7 @@ if (process.env.BENCH_JOB !== undefined && process.env.BENCH_JOB === options.onl
 }
 for (const job of options.only === undefined ? jobs : [options.only]) {
   const load = Number(loadavg()[0].toFixed(1))
-  const result = runApart(job)
+  const result = runOften(job)
   if (result !== undefined) {
     console.log(options.json ? JSON.stringify(result) : tableOf(result))
     if (options.save) save(result, load)

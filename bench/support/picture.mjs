@@ -2,8 +2,8 @@
 
 /**
  * @typedef {{ label: string, version: string, value: number, least?: number, ours: boolean }} Bar
- * @typedef {{ title: string, unit: string, bars: Bar[] }} Panel `unit`: of the values; ns, µs and ms are written as what is
- *   read best
+ * @typedef {{ title: string, unit: string, bars: Bar[] }} Panel `unit`: of the values; ns, µs and ms are written as
+ *   what is read best
  */
 
 const WIDTH = 780
@@ -25,7 +25,7 @@ const OURS = '#2563eb'
 const PEERS = '#94a3b8'
 
 /** Where the largest is so many times the smallest, only a logarithmic scale shows both. */
-const LINEAR_MOST = 25
+const LINEAR_MOST = 50
 
 const SECONDS = /** @type {Record<string, number>} */ ({ ns: 1e-9, 'µs': 1e-6, ms: 1e-3, s: 1 })
 const numbers = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
