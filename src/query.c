@@ -176,6 +176,7 @@ static void read_page(const cJSON *tree, struct query *query) {
   query->limit = read_count(member_of(tree, "limit"), query->paginates ? PAYLOAD_DEFAULT_LIMIT : 0);
   query->page = read_count(member_of(tree, "page"), 1);
   if (query->limit == 0) query->paginates = 0;
+  query->unstable = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(tree, "unstable")) ? 1 : 0;
   if (query->page == 0) query->page = 1;
 }
 

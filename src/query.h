@@ -33,7 +33,8 @@ struct query {
   uint32_t limit, page;     /* limit 0: all */
   uint8_t paginates;        /* counts what lies outside of its page */
   uint8_t select;           /* enum query_select */
-  uint16_t reserved;
+  uint8_t unstable;         /* of equals in every sort key, the order changes when one of them is written */
+  uint8_t reserved;
   uint32_t where_at; /* struct where */
   /* Arrays of struct query_name. */
   uint32_t filters_at, filter_count;   /* top-level members that where or sort look at */
@@ -44,7 +45,7 @@ struct query {
 
 /*
  * { type: 'find' | 'findByID' | 'count', collection, where?, sort?, limit?, page?, pagination?, depth?, select?,
- * populate?, joins?, locale?, fallbackLocale?, draft?, trash?, scope? }, or { type: 'findGlobal', global, depth?, … }.
+ * populate?, joins?, locale?, fallbackLocale?, draft?, trash?, scope?, unstable? }, or { type: 'findGlobal', global, depth?, … }.
  * `scope` tells answers apart that show documents differently for any other reason. Other members are ignored. A global
  * is the document of its name in the collection "global", and has its shape under "global:name". `out` gets the
  * block. Errors: QUERY, JSON*, UTF8, MEMORY.

@@ -84,6 +84,7 @@ export async function questionOf(payload, user, principal, type, args, req) {
     fallbackLocale: args.fallbackLocale,
     trash: args.trash,
     scope,
+    unstable: isUnstable(payload),
   }
   return {
     key: keyOf(`${collection}/${type}`, { ...args, depth }, scope, rights),
@@ -186,6 +187,13 @@ function keyOf(what, args, scope, rights) {
  * @param {string[]} related
  */
 const guardedBy = (rights, related) => related.filter((slug) => typeof rights[slug] === 'object')
+
+/**
+ * SQLite keeps rows in the order of their ids; PostgreSQL puts one that is written to another place.
+ * @param {Payload} payload
+ * @returns {true | undefined}
+ */
+const isUnstable = ({ db }) => (/sqlite/.test(db.packageName) ? undefined : true)
 
 /** @param {string[]} collections */
 const withDrafts = (collections) => collections.flatMap((slug) => [slug, draftsOf(slug)])
