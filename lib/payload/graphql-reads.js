@@ -92,15 +92,12 @@ export class Reading {
     this.#asked.push({ root, args, name: path.key })
   }
 
-  /**
-   * @param {() => Promise<any>} respond
-   * @param {object} headers
-   */
-  async end(respond, headers) {
+  /** @param {() => Promise<any>} respond */
+  async end(respond) {
     if (!(await this.runs)) return this.#conditional((await this.#entry)?.value)
     try {
       const answer = await respond()
-      const isKept = this.#isKeepable(answer) && Object.keys(headers).length === 0
+      const isKept = this.#isKeepable(answer)
       this.#give?.(isKept ? answer : Promise.reject(new Error('the answer is not to be kept')))
       return isKept && this.#entry ? this.#conditional(answer) : answer
     } catch (error) {

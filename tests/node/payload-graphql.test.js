@@ -10,15 +10,16 @@ import { openAccess } from './support/config.js'
 import { failure, gate, openShop } from './support/payload.js'
 
 /** @type {import('payload').Access} */
-const ownOrAll = ({ req }) => {
+const ownOrAll = ({ id, req }) => {
   const user = /** @type {any} */ (req.user)
   if (req.headers.get('x-closed') !== null) return false
+  if (req.headers.get('x-hidden') !== null && id === reading.hidden) return false
   if (req.headers.get('x-named') !== null) return { 'customer.name': { equals: 'Bert' } }
   return !user || user.email === 'admin@example.com' || { note: { equals: user.email } }
 }
 
 /** What the next read of orders does. */
-const reading = { count: 0, held: /** @type {ReturnType<typeof gate> | undefined} */ (undefined), fails: false }
+const reading = { count: 0, held: /** @type {ReturnType<typeof gate> | undefined} */ (undefined), fails: false, hidden: 0 }
 
 /** @type {import('payload').CollectionConfig[]} */
 const collections = [
@@ -353,6 +354,27 @@ test('what a user may see is asked of access control each time, and kept for nob
   assert.equal(await secrets(), true)
   await payload.update({ collection: 'users', id: admin.id, data: { email: 'former@example.com' } })
   assert.equal(await secrets(), false)
+})
+
+test('access control is asked for the very document', async () => {
+  const [query, options] = [`{ Order(id: ${made.order}) { note } }`, { headers: { 'x-hidden': 'yes' } }]
+  assert.doesNotMatch((await ask(query, options)).text, /errors/)
+  reading.hidden = made.order
+  assertSame(await ask(query, options), await truthOf(query, options), query)
+  assert.match((await ask(query, options)).text, /errors/)
+})
+
+test('a result at which the app throws keeps nobody waiting', async () => {
+  const { error } = console
+  // graphql-http tells it there.
+  console.error = () => {}
+  payload.extensions = async () => {
+    throw failure('No.')
+  }
+  assert.equal((await ask('{ Orders(limit: 7) { totalDocs } }')).status, 500)
+  payload.extensions = undefined
+  console.error = error
+  assert.equal(shop.cache.stats().flights, 0)
 })
 
 test('by GET a request that has the answer already is told so without a body, until something changes', async () => {
