@@ -13,8 +13,8 @@ import { BoundaryContext } from './context.js'
  * @typedef {object} OptimisticBoundaryProps
  * @property {PageState} [state] of `view.dehydrate()`; a new one is merged in, and never replaces what is newer
  * @property {() => void} [refresh] asks the server to render the page again, e.g. `router.refresh`: called when a
- *   mutation settles that the page was rendered with, and when the user goes back or forward to what was rendered before
- *   a change; without a network, when there is one
+ *   mutation settles that the page was rendered with, and when the user goes back or forward to what was rendered
+ *   before a change; without a network, when there is one
  * @property {(settled: SettledMutation) => void} [onSettled] called for every mutation, with those that the page before
  *   a reload or another tab began (`adopted`)
  * @property {import('react').ReactNode} [children]

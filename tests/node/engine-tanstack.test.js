@@ -1,6 +1,6 @@
 /**
- * What TanStack Query does on its own stays as it is under the engine: gc, focus, retries, pausing, resuming; and clocks
- * that are off.
+ * What TanStack Query does on its own stays as it is under the engine: gc, focus, retries, pausing, resuming; and
+ * clocks that are off.
  */
 import assert from 'node:assert/strict'
 import test from 'node:test'

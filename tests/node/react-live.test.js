@@ -198,8 +198,10 @@ test('going back, and being restored by the browser, renders anew what may be ol
   const { server, client, orders } = await openBrowser(t)
   t.after(() => delete window.navigation)
   window.navigation = new window.EventTarget()
-  const navigate = (navigationType) =>
-    act(async () => void window.navigation.dispatchEvent(Object.assign(new window.Event('navigate'), { navigationType })))
+  const navigate = (navigationType) => {
+    const event = Object.assign(new window.Event('navigate'), { navigationType })
+    return act(async () => void window.navigation.dispatchEvent(event))
+  }
   server.holds = isWrite
   let refreshed = 0
   const refresh = () => refreshed++

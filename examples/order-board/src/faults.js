@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { APIError } from 'payload'
 
-const LONGEST_DELAY = 10_000
+const LONGEST_DELAY = 25_000
 const FAILURES = ['none', 'before', 'rollback', 'after']
 const DELAYS = ['delayMs', 'readDelayMs']
 
@@ -24,10 +24,13 @@ const DELAYS = ['delayMs', 'readDelayMs']
  */
 export const faults = (globalThis[Symbol.for('order-board.faults')] ??= { delayMs: 0, fail: 'none', readDelayMs: 0 })
 
+/** Changes that wait, each with what ends its wait. @type {Set<() => void>} */
+const waiting = (globalThis[Symbol.for('order-board.waiting')] ??= new Set())
+
 export const faultsEnabled = process.env.ORDER_BOARD_FAULTS !== '0'
 
 /**
- * Takes over the members that are given.
+ * Takes over the members that are given. A delay of 0 also ends the wait of the changes that are under way.
  * @param {unknown} wanted
  * @returns {string | undefined} what is wrong with them; nothing is changed then
  */
@@ -45,7 +48,20 @@ export function setFaults(wanted) {
     }
   }
   Object.assign(faults, wanted)
+  if (wanted.delayMs === 0) for (const go of waiting) go()
 }
+
+/** @param {number} ms @returns {Promise<void>} */
+const delayed = (ms) =>
+  new Promise((resolve) => {
+    const go = () => {
+      clearTimeout(timer)
+      waiting.delete(go)
+      resolve()
+    }
+    const timer = setTimeout(go, ms)
+    waiting.add(go)
+  })
 
 /**
  * An error that tells its message to clients. Payload wants a name for that, which the class has lost in a production build.
@@ -68,7 +84,7 @@ export const faultHooks = {
     // What holds is what held when the change came in, not what somebody sets while it waits.
     const { delayMs, fail } = faults
     req.context.fail = fail
-    await sleep(delayMs)
+    await delayed(delayMs)
     if (fail === 'before') throw failure('The demo let this change fail before it was written.')
   },
   /** @type {import('payload').CollectionAfterChangeHook} */

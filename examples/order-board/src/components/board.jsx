@@ -13,7 +13,7 @@ export function Board({ mayDelete }) {
   const toast = useToast()
   // One mutation for all cards: a card that is moved to another column is another component there, and would not hear
   // of what it had begun.
-  const { mutateAsync: update } = useMutation(orders.update())
+  const { mutateAsync: update } = useMutation(orders.update({ coalesce: true }))
   const { mutateAsync: remove } = useMutation(orders.delete())
   const complain = useCallback((order) => (error) => toast(`Order #${order.orderNumber}: ${error.message}`), [toast])
   const advance = useCallback(

@@ -28,8 +28,9 @@ export function PageBoundary({ state, children }) {
   const { giveBack } = useDrafts()
 
   useEffect(() => {
-    // The back button brings back what the server sent then, which knows nothing of what was changed since.
-    if (shown.has(state)) router.refresh()
+    // The back button brings back what the server sent then, which knows nothing of what others changed since. Without
+    // a network the router would leave the page.
+    if (shown.has(state) && navigator.onLine) router.refresh()
     shown.add(state)
   }, [state, router])
 
@@ -39,8 +40,8 @@ export function PageBoundary({ state, children }) {
     if (error && isNew) toast(`Order #${first.data.orderNumber}: ${error.message}`)
     else if (error && adopted) toast(error.message.replace(/^./, (letter) => letter.toUpperCase()))
     if (isNew && outcome !== 'committed') giveBack({ token, data: first.data, message: error.message })
-    // Pages that the router keeps were rendered before this.
-    if (!adopted && outcome === 'committed') router.refresh()
+    // A page without queries of its own shows what was changed on it when the server has rendered it.
+    if (!adopted && outcome === 'committed' && state.queries.length === 0) router.refresh()
   }
 
   return (
