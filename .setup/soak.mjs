@@ -8,12 +8,13 @@
 //   SCHEDULES            of threads                                                    1,000,000
 //   ROUNDS               of the browser's engine                                       2,000
 //   CASES                that core and browser both decide                             200,000
+//   CONDITION_ROUNDS     of reloads of the order board at drawn moments                100
 //   IDLE_SECONDS         in which nothing may happen                                   10
 //   CHURN_THREADS        threads that are terminated in use, for each of two tests     1,000
 //   ALLOC_STEPS          sets and removals, for each of two mixes of sizes             10,000,000
 //   FUZZ_SECONDS         for each target                                               600
 import process from 'node:process'
-import { COMPILER, FUZZER, analyze, buildAddon, coreTests, fuzz, nodeTests, run, runParts } from './steps.mjs'
+import { COMPILER, FUZZER, analyze, buildAddon, buildApp, coreTests, fuzz, nodeTests, run, runParts } from './steps.mjs'
 
 const SEED = process.env.SEED ?? String(1 + Math.floor(Math.random() * 1e6))
 
@@ -26,15 +27,16 @@ const POSTGRES_SEQUENCES = setting('POSTGRES_SEQUENCES', 20_000)
 const SCHEDULES = setting('SCHEDULES', 1_000_000)
 const ROUNDS = setting('ROUNDS', 2000)
 const CASES = setting('CASES', 200_000)
+const CONDITION_ROUNDS = setting('CONDITION_ROUNDS', 100)
 const IDLE_SECONDS = setting('IDLE_SECONDS', 10)
 const CHURN_THREADS = setting('CHURN_THREADS', 1000)
 const ALLOC_STEPS = setting('ALLOC_STEPS', 10_000_000)
 const FUZZ_SECONDS = setting('FUZZ_SECONDS', 600)
 
-/** @param {string} name @param {Record<string, string>} env */
-const node = (name, env) => () => {
+/** @param {string} name @param {Record<string, string>} env @param {'node' | 'e2e'} [folder] */
+const node = (name, env, folder = 'node') => () => {
   console.log(`seed ${SEED}`)
-  return nodeTests([`tests/node/${name}.test.js`], { concurrency: 1, env: { SEED, TRUTH_SEED: SEED, ...env } })
+  return nodeTests([`tests/${folder}/${name}.test.js`], { concurrency: 1, env: { SEED, TRUTH_SEED: SEED, ...env } })
 }
 
 /**
@@ -64,6 +66,13 @@ const parts = {
   schedules: ofNode({ [`${SCHEDULES} schedules`]: node('schedules', { SCHEDULES }) }),
   engine: ofNode({ [`the engine of the browser, ${ROUNDS} rounds`]: node('engine-random', { ROUNDS }) }),
   differential: ofNode({ [`core against browser, ${CASES} cases`]: node('differential', { CASES }) }),
+  pages: ofNode(
+    {
+      'order board': buildApp,
+      [`reloads of the order board, ${CONDITION_ROUNDS} rounds`]: node('conditions', { CONDITION_ROUNDS }, 'e2e'),
+    },
+    ['chromium'],
+  ),
   idle: ofNode({ [`nothing to do, for ${IDLE_SECONDS} s`]: node('idle', { IDLE_SECONDS }) }, ['strace']),
   threads: ofNode({ [`${CHURN_THREADS} threads, each terminated in use`]: node('churn', { CHURN_THREADS }) }),
   memory: {

@@ -95,6 +95,10 @@ export async function buildAddon() {
   await run([process.execPath, '.setup/build.mjs'])
 }
 
+export async function buildApp() {
+  await run([process.execPath, '.setup/app.mjs'])
+}
+
 /** @param {Record<string, Part>} parts @param {string} script @returns {Part[]} what `--only` asks for */
 function wantedParts(parts, script) {
   const { values } = parseArgs({ options: { only: { type: 'string' } } })

@@ -8,6 +8,7 @@ import { root } from './machine.mjs'
 import {
   analyze,
   buildAddon,
+  buildApp,
   COMPILER,
   coreTests,
   filesIn,
@@ -36,10 +37,6 @@ async function runExample() {
 async function checkTypes() {
   await run([process.execPath, 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'])
   return 'no errors'
-}
-
-async function buildApp() {
-  await run([process.execPath, '.setup/app.mjs'])
 }
 
 /** @type {Record<string, import('./steps.mjs').Part>} */

@@ -13,7 +13,7 @@ scenario(
     const grace = await as('grace')
     assert.deepEqual(await grace.servedStatuses(id), everywhere(id, 'pending'))
     const page = await ada.open('/')
-    await app.faults({ delayMs: 10_000 })
+    await app.faults({ delayMs: 25_000 })
     const { token } = await advance(page, id)
     await ada.begun(token)
     assert.deepEqual(await ada.servedStatuses(id), everywhere(id, 'processing'))
@@ -32,7 +32,7 @@ scenario(
     const grace = await as('grace')
     const nobody = await as('nobody')
     const page = await ada.open('/')
-    await app.faults({ delayMs: 10_000, fail: 'rollback' })
+    await app.faults({ delayMs: 25_000, fail: 'rollback' })
     const { token } = await advance(page, id)
     await ada.begun(token)
     for (const user of [grace, nobody]) {

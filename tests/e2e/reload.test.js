@@ -11,7 +11,7 @@ scenario(
     const { id } = await app.order('pending')
     const ada = await as('ada')
     const page = await ada.open('/')
-    await app.faults({ delayMs: 10_000 })
+    await app.faults({ delayMs: 25_000 })
     const { token } = await advance(page, id)
     await ada.begun(token)
     assert.deepEqual(await ada.servedStatuses(id), everywhere(id, 'processing'))
@@ -30,7 +30,7 @@ scenario('reload in mid-flight, then the update fails: every page goes back by i
   const { id } = await app.order('pending')
   const ada = await as('ada')
   const [board, list, detail] = [await ada.open('/'), await ada.open('/orders'), await ada.open(`/orders/${id}`)]
-  await app.faults({ delayMs: 10_000, fail: 'rollback' })
+  await app.faults({ delayMs: 25_000, fail: 'rollback' })
   const { token } = await advance(board, id)
   await ada.begun(token)
   await Promise.all([board.reload(), list.reload(), detail.reload()])

@@ -38,20 +38,29 @@ export function columnsIn(html) {
 }
 
 /**
+ * Resolves when something is as expected that changes with a page.
+ * @template T
+ * @param {RecordedPage} page
+ * @param {() => Promise<T>} look
+ * @param {T} expected
+ */
+export async function comes(page, look, expected) {
+  const deadline = Date.now() + 10_000
+  let seen = await look()
+  while (JSON.stringify(seen) !== JSON.stringify(expected) && Date.now() < deadline) {
+    // Not before something has changed.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)))
+    seen = await look()
+  }
+  assert.deepEqual(seen, expected)
+}
+
+/**
  * Resolves when the page shows exactly this.
  * @param {RecordedPage} page
  * @param {Columns} expected
  */
-export async function showsColumns(page, expected) {
-  const deadline = Date.now() + 10_000
-  let shown = await columnsOf(page)
-  while (JSON.stringify(shown) !== JSON.stringify(expected) && Date.now() < deadline) {
-    // Not before something has changed.
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(done)))
-    shown = await columnsOf(page)
-  }
-  assert.deepEqual(shown, expected)
-}
+export const showsColumns = (page, expected) => comes(page, () => columnsOf(page), expected)
 
 /** @param {Columns} columns @param {string} status @param {number} number @returns {Columns} without that order */
 export const without = (columns, status, number) => ({

@@ -67,15 +67,15 @@ async function keepEvidence(users) {
  * Declares a test. Whatever it leaves behind (faults, users) is cleared away, and no page of it may have thrown or
  * complained about hydration.
  * @param {string} sentence its name
- * @param {(parts: { app: App, as: (account: keyof ACCOUNTS) => Promise<User> }) => Promise<void>} body `as` gives
- *   somebody a browser
+ * @param {(parts: { app: App, as: (account: keyof ACCOUNTS, url?: string) => Promise<User> }) => Promise<void>} body
+ *   `as` gives somebody a browser
  */
 export function scenario(sentence, body) {
   test(sentence, { timeout: LONGEST_TEST }, async () => {
     /** @type {User[]} */
     const users = []
-    const as = async (account) => {
-      const user = await User.enter(app, browser, ACCOUNTS[account])
+    const as = async (account, url) => {
+      const user = await User.enter(app, browser, ACCOUNTS[account], url)
       users.push(user)
       return user
     }

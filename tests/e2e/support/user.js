@@ -11,8 +11,9 @@ const HYDRATION = /hydrat|did not match|Minified React error #(418|419|421|422|4
  *   shown: Map<number, { status: string, frames: number }[]>,
  *   problems: string[],
  *   log: string[],
+ *   underWay: Set<import('playwright-core').Request>,
  * }} RecordedPage `shown`: what the DOM has shown for each order, and the animation frames since the last click;
- *   `problems`: what must not happen in any page
+ *   `problems`: what must not happen in any page; `underWay`: requests that have not ended
  */
 
 /**
@@ -35,9 +36,10 @@ export class User {
    * @param {import('./app.js').App} app
    * @param {import('playwright-core').Browser} browser
    * @param {string} [email] nobody when missing
+   * @param {string} [url] where the app is for this browser
    */
-  static async enter(app, browser, email) {
-    const context = await browser.newContext({ baseURL: app.url })
+  static async enter(app, browser, email, url = app.url) {
+    const context = await browser.newContext({ baseURL: url })
     const user = new User(app, context)
     if (email !== undefined) {
       const response = await context.request.post('/api/users/login', { data: { email, password: PASSWORD } })
@@ -59,11 +61,19 @@ export class User {
     const shown = new Map()
     const problems = []
     const log = []
-    const recorded = Object.assign(page, { shown, problems, log })
+    const underWay = new Set()
+    const recorded = Object.assign(page, { shown, problems, log, underWay })
     this.pages.push(recorded)
     page.on('pageerror', (error) => problems.push(`uncaught: ${error.stack ?? error}`))
-    page.on('requestfinished', (request) => log.push(`${request.method()} ${request.url()}`))
+    page.on('request', (request) => underWay.add(request))
+    // Nobody reads what an announcement is answered, so its request does not finish.
+    page.on('response', (response) => response.url().endsWith('/announce') && underWay.delete(response.request()))
+    page.on('requestfinished', (request) => {
+      underWay.delete(request)
+      log.push(`${request.method()} ${request.url()}`)
+    })
     page.on('requestfailed', (request) => {
+      underWay.delete(request)
       log.push(`${request.method()} ${request.url()}: ${request.failure().errorText}`)
     })
     page.on('console', (message) => {
@@ -87,7 +97,7 @@ export class User {
    * @param {Record<string, string>} [headers]
    */
   async html(path, headers) {
-    const response = await this.request.get(path, { headers })
+    const response = await this.request.get(this.app.url + path, { headers })
     assert.equal(response.status(), 200, path)
     return response.text()
   }
@@ -101,7 +111,7 @@ export class User {
 
   /** @param {string} token @param {number} [wait] milliseconds */
   async mutation(token, wait = 0) {
-    const response = await this.request.get(`/api/optimistic/mutations/${token}?wait=${wait}`)
+    const response = await this.request.get(`${this.app.url}/api/optimistic/mutations/${token}?wait=${wait}`)
     return response.json()
   }
 
@@ -110,8 +120,9 @@ export class User {
     while ((await this.mutation(token)).state === 'unknown');
   }
 
-  /** Resolves when the mutation is no longer pending. @param {string} token */
+  /** Lets what is delayed go on, and resolves when the mutation is no longer pending. @param {string} token */
   async settled(token) {
+    await this.app.faults({ delayMs: 0 })
     let mutation
     do mutation = await this.mutation(token, 20_000)
     while (mutation.state === 'pending')
@@ -125,7 +136,7 @@ export class User {
    * @param {string} token
    */
   patch(id, data, token) {
-    return this.request.patch(`/api/orders/${id}`, { data, headers: { 'Idempotency-Key': `"${token}"` } })
+    return this.request.patch(`${this.app.url}/api/orders/${id}`, { data, headers: { 'Idempotency-Key': `"${token}"` } })
   }
 
   async leave() {
