@@ -1,7 +1,7 @@
 // A page of 20 documents, three of them with changes in flight, as an object: what a server component reads.
 import process from 'node:process'
 import { v7 } from 'uuid'
-import { assertSame, begin, openWithPage, viewOf } from '../support/overlays.mjs'
+import { assertSame, begin, FIRST_VIEWS_MOST, FirstViews, openWithPage, viewOf } from '../support/overlays.mjs'
 import { operationsOf, PAGE, spreadOver } from '../support/page.mjs'
 import { compare, ratiosToFirst } from '../support/rounds.mjs'
 import { OURS, ourVersion } from '../support/versions.mjs'
@@ -27,11 +27,21 @@ export default async function overlayObject({ quick }) {
   }
   let next = 0
   const first = reading(() => cache.get('page', views[next++]))
+  const firstViews = new FirstViews()
+  const readFirst = reading(() => firstViews.cache.get('page', firstViews.take()))
   const subjects = await compare([
     { name: OURS, version: ourVersion, prepare, most: 500, run: (times) => (next = 0, first(times)) },
     { name: 'read again through the same view', version: ourVersion, run: reading(() => cache.get('page', view)) },
     { name: 'spread', version: process.version, run: reading(() => spreadOver(PAGE, operations)) },
+    {
+      name: 'first view of all',
+      version: ourVersion,
+      prepare: (times) => firstViews.prepare(times),
+      most: FIRST_VIEWS_MOST,
+      run: readFirst,
+    },
   ], { quick, unit: 'µs' })
   cache.close()
+  firstViews.cache.close()
   return { unit: 'µs an object', better: 'lower', subjects, ratio: ratiosToFirst(subjects) }
 }

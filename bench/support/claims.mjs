@@ -160,7 +160,8 @@ export const CLAIMS = {
     about:
       "What an author's reload reads: a page of 20 documents and 13 KB of which three are being changed. The " +
       "changes are spliced " +
-      'into the bytes; beside it, spreading the parsed page and writing it anew.',
+      'into the bytes, and as long as nothing else changes, views that see the same share them; beside it, spreading the ' +
+      'parsed page and writing it anew. The first of all views to see a change has to have it spliced in.',
     aims: [beside('spread + JSON.stringify', 20)],
     short:
       'A twentieth of what spreading and writing take is less than a bare copy of the same bytes into new memory ' +
@@ -169,7 +170,8 @@ export const CLAIMS = {
   },
   'overlay-object': {
     title: 'A page with three changes in flight, as an object',
-    about: 'The same as an object, for a server component: read first through a new view, and again through the same.',
+    about: 'The same as an object, for a server component: read first through a new view, and again ' +
+      'through the same. The first of all views to see a change has it laid over: just the changed documents are parsed.',
     aims: [beside('spread', 0.5, { aim: 'at most 2 × the time (0.5 ×)' })],
     short:
       'A spread copies 20 references and clones three objects in well below a microsecond. A new view asks the ' +
