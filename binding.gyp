@@ -1,4 +1,6 @@
 {
+  # GYP_DEFINES=platform=portable takes on Linux what other systems take.
+  'variables': {'platform%': '<(OS)'},
   'targets': [
     {
       'target_name': 'optimistic_cache',
@@ -29,7 +31,7 @@
         '-lpthread',
       ],
       'conditions': [
-        ['OS=="linux"', {'sources': ['<!@(ls src/*_linux.c)']}, {'sources': ['<!@(ls src/*_portable.c)']}],
+        ['platform=="linux"', {'sources': ['<!@(ls src/*_linux.c)']}, {'sources': ['<!@(ls src/*_portable.c)']}],
       ],
       'configurations': {
         'Release': {

@@ -14,7 +14,19 @@
 //   ALLOC_STEPS          sets and removals, for each of two mixes of sizes             10,000,000
 //   FUZZ_SECONDS         for each target                                               600
 import process from 'node:process'
-import { COMPILER, FUZZER, analyze, buildAddon, buildApp, coreTests, fuzz, nodeTests, run, runParts } from './steps.mjs'
+import {
+  analyze,
+  buildAddon,
+  buildApp,
+  COMPILER,
+  coreTests,
+  fuzz,
+  FUZZER,
+  nodeTests,
+  portableAddon,
+  run,
+  runParts,
+} from './steps.mjs'
 
 const SEED = process.env.SEED ?? String(1 + Math.floor(Math.random() * 1e6))
 
@@ -75,6 +87,10 @@ const parts = {
   ),
   idle: ofNode({ [`nothing to do, for ${IDLE_SECONDS} s`]: node('idle', { IDLE_SECONDS }) }, ['strace']),
   threads: ofNode({ [`${CHURN_THREADS} threads, each terminated in use`]: node('churn', { CHURN_THREADS }) }),
+  portable: ofNode({
+    'the addon with what other systems take': () =>
+      portableAddon(['cache', 'cache-threads', 'overlay'].map((name) => `tests/node/${name}.test.js`)),
+  }),
   memory: {
     packages: COMPILER,
     modules: false,

@@ -1,7 +1,8 @@
 // Running one step after the other, for `npm test` and `npm run test:soak`: stops at the first that fails, and ends
 // with a summary that says what each did and how long it took.
 import { spawn } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
@@ -97,6 +98,24 @@ export async function buildAddon() {
 
 export async function buildApp() {
   await run([process.execPath, '.setup/app.mjs'])
+}
+
+/**
+ * Builds the addon in a folder of its own with what systems other than Linux take, and runs tests of a single process.
+ * @param {string[]} files of tests
+ */
+export async function portableAddon(files) {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'optimistic-cache-portable-'))
+  try {
+    for (const name of ['.setup', 'binding.gyp', 'include', 'lib', 'package.json', 'src', 'tests']) {
+      cpSync(path.join(root, name), path.join(folder, name), { recursive: true })
+    }
+    symlinkSync(path.join(root, 'node_modules'), path.join(folder, 'node_modules'))
+    await run([process.execPath, path.join(folder, '.setup/build.mjs')], { GYP_DEFINES: 'platform=portable' })
+    return await nodeTests(files.map((file) => path.join(folder, file)), { concurrency: 1 })
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }
 
 /** @param {Record<string, Part>} parts @param {string} script @returns {Part[]} what `--only` asks for */
