@@ -60,7 +60,7 @@ function pictureOf(result) {
 /** @param {import('./support/claims.mjs').Part} part @param {Record<string, any>} result */
 function titleOf({ name, unit }, result) {
   // The axis has the unit of a time already.
-  const what = result.unit.replace(/^(?:ns|µs|ms),? (for )?/, '').replace(/^an? /, 'time of $&')
+  const what = result.unit.replace(/^(?:ns|µs|ms),? /, '').replace(/^an? /, 'time of $&').replace(/^for /, 'time $&')
   const better = `${result.better} is better`
   if (name === '') return `${what}, ${better}`
   return unit === undefined ? `${name} (${better})` : `${name} (${unit}, lower is better)`
@@ -84,7 +84,7 @@ function sectionOf(result) {
   }
   const others = Object.entries(result.ratio).filter(([peer]) => isPeer(result, peer, aims))
   for (const [peer, times] of others) lines.push(`- ${Number(times).toLocaleString('en')} times as good as ${peer}.`)
-  for (const note of result.notes ?? []) lines.push(`- ${note.charAt(0).toUpperCase()}${note.slice(1)}.`)
+  for (const note of result.notes ?? []) lines.push(`- ${note}.`)
   if (short !== undefined && aims.some((aim) => !aim.met(result))) lines.push('', wrapped(short))
   lines.push('', `\`npm run bench -- --only ${result.job}\`${loadOf(result)}`, '')
   return lines.join('\n')
