@@ -82,15 +82,15 @@ const find = async (reader, where) => {
 test('whatever text stands for a value, hits are what the database answers', async () => {
   const asked = wheres()
   let hits = 0
-  for (const state of [...STATES, STATES[0], STATES[1]]) {
+  for (const state of [...STATES, STATES[0]]) {
     await shop.payload.update({ collection: 'tasks', id: task.id, data: state(person.id) })
     const view = shop.view()
     for (const where of asked) {
       const { misses } = shop.cache.stats()
       const answer = await find(view, where)
-      if (shop.cache.stats().misses === misses) hits++
-      const truth = await find(shop.payload, where)
-      assert.equal(answer, truth, JSON.stringify(where))
+      if (shop.cache.stats().misses > misses) continue // it was loaded just now
+      hits++
+      assert.equal(answer, await find(shop.payload, where), JSON.stringify(where))
     }
     view.close()
   }
@@ -98,7 +98,7 @@ test('whatever text stands for a value, hits are what the database answers', asy
 })
 
 test('what a query string asks is answered as the database does', async () => {
-  const asked = wheres().filter((_, index) => index % 4 === 0)
+  const asked = wheres().filter((_, index) => index % 6 === 0)
   for (const state of [STATES[2], STATES[4], STATES[1]]) {
     await shop.payload.update({ collection: 'tasks', id: task.id, data: state(person.id) })
     for (const where of asked) {
