@@ -5,7 +5,7 @@ import { expiryOf, timeoutOf } from './durations.js'
 import { Events } from './events.js'
 import { frozenFromJSON, toJSON } from './json.js'
 import { isUnkeepable, Loader } from './loader.js'
-import { native } from './native.js'
+import { HIT, native } from './native.js'
 import { maxMemoOf, toOpenOptions } from './open-options.js'
 import { pooled, written } from './pooled.js'
 import { Reader } from './reader.js'
@@ -312,10 +312,11 @@ export class Cache {
     const { changes } = this.#reader
     this.#events.look()
     const handle = native.openView(this.#handle, principal, options?.tokens ?? [])
-    const { version, pending } = native.viewInfo(handle)
+    const version = native.hit[HIT.VERSION]
+    const mayOverlay = native.hit[HIT.PENDING] > 0
+    const sight = mayOverlay ? native.viewPending(handle) : ''
     const derived = this.#derived
-    const mayOverlay = pending > 0
-    const state = { cache: this, handle, version, changes, mayOverlay, shown: new Map(), open: true, derived }
+    const state = { cache: this, handle, version, changes, mayOverlay, sight, shown: new Map(), open: true, derived }
     return new View(state, principal)
   }
 

@@ -113,9 +113,13 @@ const withOurErrors =
     }
   }
 
-/** Places in `native.hit`; `FLAGS` is a set of STALE, OVERLAID, CHANGES and BENEATH. */
+/**
+ * Places in `native.hit`; `FLAGS` is a set of STALE, OVERLAID, CHANGES and BENEATH. PENDING: after openView, which has a
+ * VERSION too.
+ */
 export const HIT = /** @type {const} */ ({
   VERSION: 0,
+  PENDING: 1,
   STAMP: 1,
   EXPIRES_AT: 2,
   FLAGS: 3,

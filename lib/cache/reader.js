@@ -104,7 +104,7 @@ export class Reader {
   writeBytes(key, view, base, memory, at) {
     const { changes } = this
     const mayOverlay = view !== undefined && view.mayOverlay && !base
-    const sight = view !== undefined && view.changes !== changes ? undefined : mayOverlay ? sightOf(view) : NOTHING
+    const sight = view !== undefined && view.changes !== changes ? undefined : mayOverlay ? view.sight : NOTHING
     const table = mayOverlay ? this.#overlaid : this.#bytes
     const known = sight === undefined ? undefined : table.get(key, changes, sight)
     if (known?.bytes !== undefined) {
@@ -135,7 +135,7 @@ export class Reader {
   #findShared(place, view) {
     const { key, changes, isCurrent } = place
     if (!isCurrent) return this.#findOverlaid(place, view)
-    const sight = sightOf(view)
+    const { sight } = view
     const reading = this.#overlaid.get(key, changes, sight)?.reading
     if (reading !== undefined) {
       this.#countShown(key)
@@ -241,12 +241,6 @@ export class Reader {
 
 /** The sight of who sees nothing in flight. */
 const NOTHING = ''
-
-/**
- * Views that see the same in flight have the same: a token is one principal's.
- * @param {ViewState} view
- */
-const sightOf = (view) => (view.sight ??= native.viewPending(view.handle))
 
 /** @param {number} expiresAt */
 const isAlive = (expiresAt) => expiresAt === 0 || coarseNow() < expiresAt

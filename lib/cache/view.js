@@ -12,7 +12,8 @@ import { native } from './native.js'
  * @property {number} changes the arena's change counter from before it was opened
  * @property {boolean} mayOverlay did it find pending mutations of its own?
  * @property {Map<string, Shown>} shown what it read with an overlay, by key
- * @property {string} [sight] the mutations that it shows and what they do, as text, once it was asked for
+ * @property {string} sight those mutations and what they do, as text. Views that have the same see the same: a token is
+ *   one principal's
  * @property {boolean} open
  * @property {import('./derived.js').Derived} derived
  */

@@ -25,7 +25,7 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // What is known of the last answer, as `hit` of the module's exports; making an object of it would cost more than the
+  // What is known of the last answer, or of the last view that was opened, as `hit` of the module's exports; making an object of it would cost more than the
   // answer.
   Napi::Float64Array Hit() const { return hit_.Value(); }
   void Note(const oc_hit_t& hit) {
@@ -34,6 +34,10 @@ class Instance {
     hit_fields_[2] = static_cast<double>(hit.expires_at);
     hit_fields_[3] = (hit.stale ? kStale : 0) | (hit.overlaid ? kOverlaid : 0) |
                      (hit.form == OC_CHANGES ? kChanges : 0) | (hit.form == OC_BENEATH ? kBeneath : 0);
+  }
+  void Note(const oc_view_info_t& view) {
+    hit_fields_[0] = static_cast<double>(view.version);
+    hit_fields_[1] = view.pending;
   }
 
  private:

@@ -6,7 +6,8 @@
 namespace optimistic_cache {
 namespace {
 
-// openView(cache, principal, tokens)
+// openView(cache, principal, tokens) → the view; the version and the number of pending mutations of it are in the
+// module's `hit` afterwards
 Napi::Value OpenView(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Arguments in(info);
@@ -18,9 +19,14 @@ Napi::Value OpenView(const Napi::CallbackInfo& info) {
   oc_view_t* view = nullptr;
   oc_error_t error = {};
   const oc_status status = oc_view_open(cache->Get(), SliceOf(principal), tokens.data(), tokens.size(), &view, &error);
-  if (status >= 0) return ViewHandle::Wrap(env, cache, view);
-  ThrowStatus(env, status, error);
-  return env.Undefined();
+  if (status < 0) {
+    ThrowStatus(env, status, error);
+    return env.Undefined();
+  }
+  oc_view_info_t known = {};
+  oc_view_info(view, &known);
+  env.GetInstanceData<Instance>()->Note(known);
+  return ViewHandle::Wrap(env, cache, view);
 }
 
 Napi::Value CloseView(const Napi::CallbackInfo& info) {
