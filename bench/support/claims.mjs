@@ -160,10 +160,6 @@ export const CLAIMS = {
     about: 'The same as an object, for a server component: read first through a new view, and again ' +
       'through the same. The first of all views to see a change has it laid over: just the changed documents are parsed.',
     aims: [beside('spread', 0.5, { aim: 'at most 2 × the time (0.5 ×)' })],
-    short:
-      'A spread copies 20 references and clones three objects in well below a microsecond. A new view asks the ' +
-      'addon for what is in flight, once, which takes as long; what it shows is shared with the views of the ' +
-      'thread that see the same.',
   },
   'write-heavy': {
     title: 'A change from begin to commit, with both reads',
