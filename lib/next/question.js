@@ -58,7 +58,8 @@ export async function questionOf(payload, user, principal, type, args, req) {
   if (!rules.cacheable) return undefined
 
   const related = type === 'count' ? [] : relatedCollections(payload, collection, depth)
-  const asked = new Set([collection, ...related])
+  // Whose documents it shows, or tells of by their ids alone.
+  const asked = new Set([collection, ...related, ...(type === 'count' ? [] : rules.tags)])
   const rights = args.overrideAccess ? {} : await accessOf(payload, user, asked, args.id, req)
   // Payload says no in its own words.
   if (rights[collection] === false) return undefined

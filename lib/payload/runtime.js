@@ -239,7 +239,8 @@ export class Runtime {
    * @param {string} collection
    */
   keepsAll(collection) {
-    return this.#compiled.get(collection)?.reads.keep === 'always'
+    const { keep, tags = [] } = this.#compiled.get(collection)?.reads ?? {}
+    return keep === 'always' && tags.length === 0
   }
 
   /**

@@ -157,8 +157,7 @@ class Compiler {
         this.#relation(path, field.relationTo)
         break
       case 'join':
-        this.reads.tags.push(...[field.collection].flat())
-        this.#keepFlat()
+        this.#join(path, field)
         break
       case 'richText':
         // An editor populates what its nodes refer to, at places that no path names.
@@ -191,11 +190,29 @@ class Compiler {
     this.shape.relations[path] = target
   }
 
+  /**
+   * Any document of the joined collection may come in. A condition on documents of a third one nobody watches.
+   * @param {string} path
+   * @param {any} field
+   */
+  #join(path, { collection, defaultSort, where }) {
+    this.reads.tags.push(...[collection].flat())
+    this.#relation(`${path}.docs`, collection)
+    if (/\./.test(`${defaultSort ?? ''}${namesIn(where)}`)) this.reads.keep = 'never'
+    this.opaque = true
+  }
+
   #keepFlat() {
     if (this.reads.keep === 'always') this.reads.keep = 'flat'
     this.opaque = true
   }
 }
+
+/** @type {(where: any) => string[]} the paths that it asks for, and names of operators */
+const namesIn = (where) =>
+  where === null || typeof where !== 'object'
+    ? []
+    : Object.entries(where).flatMap(([name, inner]) => [name, ...namesIn(inner)])
 
 /**
  * @param {any} field

@@ -316,7 +316,7 @@ function listed(random, documents, { collection, where, sort, trash }) {
 
 /** @param {Random} random @param {Documents} documents @param {Data} query */
 function page(random, documents, query) {
-  const { collection, limit = 10, page = 1, pagination } = query
+  const { collection, pagination, limit = pagination === false ? 0 : 10, page = 1 } = query
   const camera = new Camera(documents, query)
   const list = listed(random, documents, query)
   const isPaged = limit > 0 && pagination !== false

@@ -142,15 +142,21 @@ test('a collection says whether it has a trash, and a member what its value does
   assert.deepEqual([deletedAt, createdAt, updatedAt], ['date', 'date', 'date'])
 })
 
-test("a value of another document's is never kept, a join only without its documents, and with a tag", async () => {
+test("a value of another document's is never kept, nor a join that asks one, and other joins with a tag", async () => {
   const virtual = await compile([customer, { ...text('customerName'), virtual: 'customer.name' }])
   assert.equal(readRules(virtual, virtual.get('orders'), 0).cacheable, false)
-  const join = await compile([
-    { name: 'parts', type: 'join', collection: 'orders', on: 'whole' },
-    { ...customer, name: 'whole', relationTo: 'orders' },
-  ])
-  assert.deepEqual(readRules(join, join.get('orders'), 0), { cacheable: true, tags: ['orders'] })
-  assert.equal(readRules(join, join.get('orders'), 1).cacheable, false)
+  const joined = (/** @type {object} */ more) =>
+    compile([
+      { name: 'parts', type: 'join', collection: 'orders', on: 'whole', ...more },
+      { ...customer, name: 'whole', relationTo: 'orders' },
+    ])
+  const join = await joined({ where: { id: { exists: true } } })
+  assert.equal(join.get('orders')?.shape.relations['parts.docs'], 'orders')
+  assert.deepEqual(readRules(join, join.get('orders'), 2), { cacheable: true, tags: ['orders'] })
+  for (const more of [{ where: { and: [{ 'whole.id': { exists: true } }] } }, { defaultSort: 'whole.id' }]) {
+    const asking = await joined(more)
+    assert.equal(readRules(asking, asking.get('orders'), 0).cacheable, false)
+  }
   const plain = await compile([customer])
   assert.deepEqual(readRules(plain, plain.get('orders'), 2), { cacheable: true, tags: [] })
   assert.equal(readRules(plain, plain.get('logs'), 0).cacheable, false)

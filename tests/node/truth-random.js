@@ -124,6 +124,7 @@ export function randomQuery(random) {
     [1, 'findByID'],
     [1, 'people'],
     [1, 'notes'],
+    [0.5, 'shelves'],
   ])
   if (type === 'people') {
     return { type: 'find', collection: 'people', depth: random.below(2), sort: random.pick(['age', '-age', 'id']) }
@@ -131,6 +132,9 @@ export function randomQuery(random) {
   if (type === 'notes') {
     const trash = random.chance(0.5) && { trash: true }
     return { type: 'find', collection: 'notes', depth: 0, sort: 'rank', limit: 1 + random.below(4), ...trash }
+  }
+  if (type === 'shelves') {
+    return { type: 'find', collection: random.pick(['shelves', 'books']), depth: random.below(3), sort: 'id' }
   }
   const locale = inLocale(random)
   if (type === 'count') return { type, collection: 'tasks', ...locale, ...(random.chance(0.8) && { where: where(random) }) }
@@ -178,6 +182,8 @@ export function randomWrite(random) {
     [1, 'note'],
     [1, 'trash'],
     [1, 'restore'],
+    [0.5, 'shelf'],
+    [1, 'book'],
   ])
   const task = { task: random.below(8) }
   const locale = random.chance(0.25) && { locale: random.pick(LOCALES) }
@@ -195,6 +201,12 @@ export function randomWrite(random) {
     case 'trash':
     case 'restore':
       return { act, note: random.below(4) }
+    case 'shelf':
+      return { act, shelf: random.below(2), data: { name: random.pick(WORDS) }, fails }
+    case 'book': {
+      const data = random.chance(0.2) ? null : { title: random.pick(WORDS), shelf: { shelf: random.below(2) } }
+      return { act, book: random.below(4), data, fails }
+    }
     default:
       return {
         act,

@@ -10,7 +10,7 @@ import { randomPerson, randomQuery, randomTask, randomWrite } from './truth-rand
 
 /** @typedef {import('./truth-shop.js').TruthShop} TruthShop */
 /** @typedef {{ people: any[], tasks: any[], notes: any[], queries: any[], writes: any[] }} Sequence */
-/** @typedef {{ people: any[], tasks: any[], notes: any[] }} Ids */
+/** @typedef {{ people: any[], tasks: any[], notes: any[], shelves: any[], books: any[] }} Ids */
 
 /** @param {import('./schedules-random.js').Random} random @returns {Sequence} */
 export const randomSequence = (random) => ({
@@ -26,13 +26,14 @@ function resolve(value, ids) {
   if (Array.isArray(value)) return value.map((item) => resolve(item, ids))
   if (value === null || typeof value !== 'object') return value
   if (typeof value.person === 'number') return ids.people[value.person % ids.people.length]
+  if (typeof value.shelf === 'number') return ids.shelves[value.shelf]
   if (typeof value.task === 'number') return ids.tasks[value.task % Math.max(ids.tasks.length, 1)] ?? 0
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolve(member, ids)]))
 }
 
 /** @param {TruthShop} shop */
 async function empty({ payload, cache }) {
-  for (const collection of ['tasks', 'people', 'notes']) {
+  for (const collection of ['tasks', 'people', 'notes', 'books', 'shelves']) {
     await payload.db.deleteMany({ collection, where: {} })
     cache.invalidate([collection])
   }
@@ -69,12 +70,18 @@ function translated(data, index) {
  */
 async function fill({ payload }, sequence) {
   /** @type {Ids} */
-  const ids = { people: [], tasks: [], notes: [] }
+  const ids = { people: [], tasks: [], notes: [], shelves: [], books: [] }
   for (const collection of /** @type {const} */ (['people', 'tasks', 'notes'])) {
     for (const [index, data] of sequence[collection].entries()) {
       const made = await payload.db.create({ collection, data: translated(withRowIds(resolve(data, ids), index), index) })
       ids[collection].push(made.id)
     }
+  }
+  for (const name of ['upper', 'lower']) {
+    const shelf = await payload.db.create({ collection: 'shelves', data: { name } })
+    ids.shelves.push(shelf.id)
+    const book = await payload.db.create({ collection: 'books', data: { title: name, shelf: shelf.id } })
+    ids.books.push(book.id)
   }
   return ids
 }
@@ -95,6 +102,16 @@ async function perform({ payload }, write, ids) {
     case 'person':
       await payload.update({ collection: 'people', id, data })
       break
+    case 'shelf':
+      await payload.update({ collection: 'shelves', id: ids.shelves[write.shelf], data })
+      break
+    case 'book': {
+      const book = ids.books[write.book]
+      if (book === undefined) ids.books.push((await payload.create({ collection: 'books', data: data ?? {} })).id)
+      else if (data) await payload.update({ collection: 'books', id: book, data })
+      else await payload.delete({ collection: 'books', id: book })
+      break
+    }
     case 'bulk':
       await payload.update({ collection: 'tasks', where: resolve(write.where, ids), data, locale })
       break

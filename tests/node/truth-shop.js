@@ -76,6 +76,26 @@ const collections = [
   },
 ]
 
+/** What a join shows changes with documents that are not in it, and it is never replayed. */
+const shelves = [
+  {
+    slug: 'shelves',
+    access,
+    fields: [
+      { name: 'name', type: 'text' },
+      { name: 'books', type: 'join', collection: 'books', on: 'shelf', defaultSort: 'title', defaultLimit: 2 },
+    ],
+  },
+  {
+    slug: 'books',
+    access,
+    fields: [
+      { name: 'title', type: 'text' },
+      { name: 'shelf', type: 'relationship', relationTo: 'shelves' },
+    ],
+  },
+]
+
 /** What the next write's hook does: fail, when a test wants it to. */
 export const fault = { armed: false }
 
@@ -103,13 +123,13 @@ const sqlite = (folder) =>
 export async function openTruthShop(postgres) {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-truth-'))
   const config = await testConfig({
-    collections: /** @type {any} */ (collections.map(withFault)),
+    collections: /** @type {any} */ ([...collections, ...shelves].map(withFault)),
     localization: { locales: LOCALES, defaultLocale: LOCALES[0], fallback: true },
     db: postgres ? postgresAdapter({ pool: { connectionString: postgres } }) : sqlite(folder),
     plugins: [
       optimisticCache({
         name: `truth-${process.pid}`,
-        collections: { tasks: true, people: true, notes: true },
+        collections: { tasks: true, people: true, notes: true, shelves: true, books: true },
         rest: true,
       }),
     ],

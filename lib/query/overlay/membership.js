@@ -91,7 +91,10 @@ function sortKeys({ sort }) {
 
 /** @type {(one: Source[], other: Source[], args: Args, shape: Shape) => boolean} */
 const haveSameKeys = (one, other, args, shape) =>
-  sortKeys(args).every(({ path }) => valuesOf(one, path, shape)[0] === valuesOf(other, path, shape)[0])
+  sortKeys(args).every(({ path }) => {
+    const [a, b] = [one, other].map((known) => valuesOf(known, path, shape)[0])
+    return (a?.id ?? a) === (b?.id ?? b)
+  })
 
 /**
  * Where a document belongs among others: behind those that come before it, or are its equals.
