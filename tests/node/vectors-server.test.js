@@ -13,12 +13,17 @@ const PRINCIPAL = 'users:1'
 /** @param {any} vector */
 function openWith({ shapes, query, value, others = [] }) {
   const cache = openCache({ name: 'vectors-server', maxBytes: 4 << 20, shapes })
-  for (const [index, other] of [...others.entries()].reverse()) cache.set(`other ${index}`, other.value, { query: other.query })
+  for (const [index, other] of [...others.entries()].reverse()) {
+    cache.set(`other ${index}`, other.value, { query: other.query })
+  }
   cache.set('it', value, { query })
   return cache
 }
 
-/** What is read before the mutation begins. @type {Record<string, (cache: import('../../lib/index.js').Cache) => void>} */
+/**
+ * What is read before the mutation begins.
+ * @type {Record<string, (cache: import('../../lib/index.js').Cache) => void>}
+ */
 const BEFORE = {
   nothing: () => {},
   'the answer': (cache) => void cache.get('it'),
