@@ -140,8 +140,8 @@ function orderOf(known, other, args, shape, isNew) {
 function recounted(answer, docs, { pagination }, was, is) {
   const { limit, page } = answer
   const change = was === undefined || is === undefined ? 0 : Number(is) - Number(was)
-  const totalDocs = answer.totalDocs + change
-  if (!answer.docs) return change ? { ...answer, totalDocs } : answer
+  const totalDocs = Math.max(0, answer.totalDocs + change)
+  if (!answer.docs) return totalDocs !== answer.totalDocs ? { ...answer, totalDocs } : answer
   const isSame = docs.length === answer.docs.length && docs.every((item, index) => item === answer.docs[index])
   const isWhole = !limit || pagination === false
   if (isSame && (isWhole || !change)) return answer
