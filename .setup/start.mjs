@@ -1,9 +1,10 @@
 // What `npm start` runs: from a fresh clone to the order board in the browser. Each step does nothing when there is
 // nothing to do. `--dev` (`npm run dev`) serves with `next dev`.
 //
-//   PORT             where it listens; 3000 unless given
-//   ORDER_BOARD_DB   the database file; examples/order-board/data/order-board.db unless given
-//   PAYLOAD_SECRET   signs log-ins; made once and kept in examples/order-board/data/secret unless given
+//   PORT               where it listens; 3000 unless given
+//   ORDER_BOARD_DB     the database file; examples/order-board/data/order-board.db unless given
+//   ORDER_BOARD_CACHE  a file that the cache is kept in, over restarts too; memory of the server unless given
+//   PAYLOAD_SECRET     signs log-ins; made once and kept in examples/order-board/data/secret unless given
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'

@@ -6,7 +6,7 @@
  *
  * Entries come in pages, `?limit=50&cursor=…` with the `nextCursor` of the page before, which may be shorter than
  * `limit` and still have a next one; or, with `?order=largest|oldest|mostRead`, the first `limit` of all.
- * `?tag=…&prefix=…&contains=…` says of which.
+ * `?tag=…&prefix=…&contains=…` says of which; with `?tags=4` no more tags are told of each, and how many others it has.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { onlyAllowed } from './access.js'
@@ -51,12 +51,17 @@ export const entriesEndpoint = {
     try {
       const isRanked = order !== undefined
       const page = isRanked ? await firstOf(cache, order, asked) : await pageOf(cache, cursor, asked)
-      return answered(req, { docs: page.entries, limit, nextCursor: page.cursor ?? null })
+      const docs = page.entries.map(withTags(numberOf(req, 'tags', Number.MAX_SAFE_INTEGER)))
+      return answered(req, { docs, limit, nextCursor: page.cursor ?? null })
     } catch (error) {
       throw toQueryError(error)
     }
   }),
 }
+
+/** @param {number} most @returns {(entry: import('../cache/types.js').EntryInfo) => object} */
+const withTags = (most) => (entry) =>
+  entry.tags.length <= most ? entry : { ...entry, tags: entry.tags.slice(0, most), moreTags: entry.tags.length - most }
 
 /** @type {import('payload').Endpoint} */
 export const activityEndpoint = {

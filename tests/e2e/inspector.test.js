@@ -1,7 +1,14 @@
 // The inspector in the admin panel: who sees it, that it shows what happens while it happens, and how it looks.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { test } from 'node:test'
 import { v7 as uuid } from 'uuid'
-import { scenario } from './support/scenario.js'
+import { openCache } from '../../lib/index.js'
+import { App } from './support/app.js'
+import { launch, scenario } from './support/scenario.js'
+import { User } from './support/user.js'
 
 const PATH = '/admin/optimistic-cache'
 
@@ -138,7 +145,7 @@ for (const theme of /** @type {const} */ (['light', 'dark'])) {
       await ada.patch(id, { note: 'looked at' }, uuid())
       for (let read = 0; read < 3; read++) await ada.html(`/orders/${id}`)
     }
-    await app.faults({ delayMs: 8000 })
+    await app.faults({ delayMs: 2000 })
     const { id } = await app.order('pending')
     const patched = ada.patch(id, { status: 'processing' }, uuid())
     await admin.context.addCookies([{ name: 'payload-theme', value: theme, url: app.url }])
@@ -153,3 +160,50 @@ for (const theme of /** @type {const} */ (['light', 'dark'])) {
     assert.equal((await patched).status(), 200)
   })
 }
+
+const ALL = { timeout: 120_000 }
+test('of 100,000 entries each request asks for a page, and pages and orders tell of all', ALL, async () => {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'inspector-'))
+  const file = path.join(folder, 'cache')
+  const app = await App.start({ ORDER_BOARD_CACHE: file })
+  const browser = await launch()
+  try {
+    const admin = await User.enter(app, browser, 'admin@example.com')
+    const cache = openCache({ memory: { file } })
+    const own = ['one', 'two', 'three', 'four', 'five', 'six']
+    const tags = ['seeded', ...own]
+    for (let i = 0; i < 100_000; i++) cache.set(`seeded ${i}`, i === 777 ? 'x'.repeat(50_000) : i, { tags })
+    cache.close()
+    const page = await admin.open(PATH)
+    /** @type {{ docs: number, bytes: number }[]} */
+    const answers = []
+    page.on('response', async (response) => {
+      if (!response.url().includes('/optimistic/') || response.status() !== 200) return
+      const body = await response.body().catch(() => undefined)
+      if (body) answers.push({ docs: JSON.parse(String(body)).docs?.length ?? 0, bytes: body.length })
+    })
+    await until(async () => (await count(page, 'Entries')) >= 100_000)
+    await page.getByLabel('Key has').fill('seeded 9999')
+    await until(async () => (await keysShown(page)).length === 11)
+    await page.getByLabel('Key has').fill('')
+    await page.getByLabel('Tag', { exact: true }).fill('seeded')
+    const seen = new Set()
+    for (let number = 1; number <= 4; number++) {
+      await page.getByText(`Page ${number}, 25 entries`).waitFor()
+      await until(async () => (await keysShown(page)).every((key) => !seen.has(key)))
+      for (const key of await keysShown(page)) seen.add(key)
+      await page.getByRole('button', { name: 'Next' }).click()
+    }
+    assert.equal(seen.size, 100)
+    await page.getByLabel('Order').selectOption('largest')
+    await until(async () => (await keysShown(page))[0] === 'seeded 777')
+    assert.ok(answers.length > 8)
+    for (const { docs, bytes } of answers) {
+      assert.ok(docs <= 25 && bytes < 12_288, `${docs} entries in ${bytes} bytes`)
+    }
+  } finally {
+    await browser.close()
+    await app.stop()
+    rmSync(folder, { recursive: true })
+  }
+})

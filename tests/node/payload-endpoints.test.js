@@ -193,6 +193,14 @@ test('entries are told of by tag, by the beginning of their key, and by what is 
   assert.deepEqual(keysOf(await entriesOf('?contains=one&prefix=filter')), ['filter one'])
 })
 
+test('of an entry with many tags no more are told than were asked for', async () => {
+  shop.cache.set('many tags', 1, { tags: Array.from({ length: 300 }, (_, i) => `tag ${i}`) })
+  const [{ tags, moreTags }] = (await entriesOf('?prefix=many+tags&tags=4')).docs
+  assert.deepEqual([tags.length, moreTags], [4, 296])
+  const [whole] = (await entriesOf('?prefix=many+tags')).docs
+  assert.deepEqual([whole.tags.length, whole.moreTags], [300, undefined])
+})
+
 test('the largest entries come first, of all there are', async () => {
   const sizes = [300, 100_000, 5, 70_000, 800]
   for (const size of sizes) shop.cache.set(`size:${size}`, 'x'.repeat(size), { tags: ['sized'] })

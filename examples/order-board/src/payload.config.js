@@ -11,6 +11,9 @@ import { sqlite } from './sqlite.js'
 
 const file = path.resolve(/* turbopackIgnore: true */ process.env.ORDER_BOARD_DB ?? 'data/order-board.db')
 
+const { ORDER_BOARD_CACHE } = process.env
+const kept = { memory: { file: String(ORDER_BOARD_CACHE) }, maxBytes: 512 << 20 }
+
 /** @param {ReturnType<typeof sqlite>} database */
 function withSlowReads(database) {
   return {
@@ -31,6 +34,7 @@ export default buildConfig({
     optimisticCache({
       collections: { orders: true, customers: true },
       access: { stats: isAdmin, entries: isAdmin, invalidate: isAdmin },
+      ...(ORDER_BOARD_CACHE && kept),
     }),
   ],
   admin: {

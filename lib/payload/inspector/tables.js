@@ -5,13 +5,12 @@ import { Pill } from '@payloadcms/ui'
 import { timeOf } from '../../query/token.js'
 import { ageOf, countOf, sizeOf } from './format.js'
 
-/** @typedef {import('../../cache/types.js').EntryInfo} EntryInfo */
+/** @typedef {import('../../cache/types.js').EntryInfo & { moreTags?: number }} EntryInfo */
 /** @typedef {import('../../cache/types.js').MutationInfo} MutationInfo */
 /** @typedef {(tag: string) => void} OnTag */
 
 const WIDE = 'optimistic-inspector__wide'
 const NUMBER = 'optimistic-inspector__number'
-const TAGS_MOST = 4
 
 /**
  * @param {object} props
@@ -92,16 +91,12 @@ const entriesIn = (count) => (count === 1 ? '1 entry' : `${count >= 100 ? 'over 
  * @param {{ entries: EntryInfo[], now: number, onTag: OnTag }} props
  */
 export function Entries({ entries, now, onTag }) {
-  const rows = entries.map(({ key, version, tags, bytes, setAt, hits }) => ({
+  const rows = entries.map(({ key, version, tags, moreTags = 0, bytes, setAt, hits }) => ({
     key,
     cells: [
       h('code', null, key),
       countOf(version),
-      h(Tags, {
-        tags: tags.slice(0, TAGS_MOST).map((tag) => ({ tag, text: tag })),
-        more: tags.length - TAGS_MOST,
-        onTag,
-      }),
+      h(Tags, { tags: tags.map((tag) => ({ tag, text: tag })), more: moreTags, onTag }),
       sizeOf(bytes),
       ageOf(now - setAt),
       countOf(hits),

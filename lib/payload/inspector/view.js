@@ -12,8 +12,11 @@ import { Entries, Mutations } from './tables.js'
 /** @typedef {{ docs: import('../../cache/types.js').EntryInfo[], nextCursor: string | null }} EntryPage */
 /** @typedef {{ at: number, hits: number, misses: number, rate: number | undefined, used: number }} Sample */
 
+const NOTE = 'optimistic-inspector__none'
 const PACE = 2_000
 const PAGE = 25
+/** Shown of an entry, which may carry thousands. */
+const TAGS = 4
 /** Milliseconds that the charts show: from the least on, as many as there are samples of. */
 const SPAN_LEAST = 30_000
 const SPAN = 300_000
@@ -160,7 +163,8 @@ const ORDERS = { '': 'None', largest: 'Largest', oldest: 'Oldest', mostRead: 'Mo
 function EntryList({ api, tag, onTag, mayInvalidate, onInvalidated }) {
   const [contains, setContains] = useState('')
   const [order, setOrder] = useState('')
-  const asked = useDeferredValue(new URLSearchParams({ tag, contains, order, limit: String(PAGE) }).toString())
+  const query = new URLSearchParams({ tag, contains, order, limit: String(PAGE), tags: String(TAGS) })
+  const asked = useDeferredValue(query.toString())
   const [{ of, cursors }, setPages] = useState({ of: asked, cursors: /** @type {string[]} */ ([]) })
   const behind = of === asked ? cursors : []
   const { body, askedAt, problem, again } = usePolled(`${api}/entries?${asked}&cursor=${behind.at(-1) ?? ''}`, PACE)
@@ -183,7 +187,7 @@ function EntryList({ api, tag, onTag, mayInvalidate, onInvalidated }) {
       'div',
       { className: 'optimistic-inspector__filters' },
       field('Key has', h('input', { type: 'search', value: contains, onChange: textOf(setContains) })),
-      field('Tag', h('input', { type: 'search', value: tag, placeholder: 'Such as orders:7', onChange: textOf(onTag) })),
+      field('Tag', h('input', { type: 'search', value: tag, placeholder: 'As orders:7', onChange: textOf(onTag) })),
       field('Order', h('select', { value: order, onChange: textOf(setOrder) }, Object.entries(ORDERS).map(optionOf))),
       mayInvalidate &&
         h(Button, { buttonStyle: 'secondary', disabled: tag === '', onClick: drop, margin: false }, 'Invalidate tag')
@@ -198,7 +202,12 @@ function EntryList({ api, tag, onTag, mayInvalidate, onInvalidated }) {
 const optionOf = ([value, name]) => h('option', { key: value, value }, name)
 
 /**
- * @param {{ page: number, count: number, next: string | null, behind: string[], go: (cursors: string[]) => void }} props
+ * @param {object} props
+ * @param {number} props.page
+ * @param {number} props.count of the entries on it
+ * @param {string | null} props.next cursor
+ * @param {string[]} props.behind cursors of the pages up to this one
+ * @param {(cursors: string[]) => void} props.go
  */
 function Pages({ page, count, next, behind, go }) {
   const button = (/** @type {string} */ name, /** @type {boolean} */ disabled, /** @type {() => void} */ onClick) =>
@@ -206,7 +215,7 @@ function Pages({ page, count, next, behind, go }) {
   return h(
     'div',
     { className: 'optimistic-inspector__pages' },
-    h('span', { className: 'optimistic-inspector__none' }, `Page ${page}, ${count} ${count === 1 ? 'entry' : 'entries'}`),
+    h('span', { className: NOTE }, `Page ${page}, ${count} ${count === 1 ? 'entry' : 'entries'}`),
     h(
       'div',
       null,
