@@ -14,7 +14,9 @@ import { dataOfForm } from './form-data.js'
  * @property {'create' | 'update'} operation
  * @property {string | number} [id] of the document, for `update`
  * @property {(state: any, form: FormData) => FormState | void | Promise<FormState | void>} [action] a Server Action, to
- *   which the form is posted where there is no JavaScript, or not yet; what it answers shows as the hook's own errors
+ *   which the form is posted where there is no JavaScript, or not yet; what it answers shows as the hook's own errors.
+ *   Arguments are bound where it comes from, a server component: bound while this one renders, it would be another
+ *   action each time, and React would wait for each anew, without end, when it shows what a post answered
  * @property {(form: FormData) => Record<string, any>} [data] the document's members in the form; unless given,
  *   `dataOfForm` of `payload-optimistic-cache/react/form-data`, which leaves all values text
  * @property {(document: any) => void} [onSaved]
@@ -28,7 +30,7 @@ const stays = (state) => state
  *
  * ```jsx
  * const { form, field, fieldError, errors, message, isPending } = useOptimisticForm({
- *   collection: 'orders', operation: 'update', id: order.id, action: saveNote.bind(null, order.id),
+ *   collection: 'orders', operation: 'update', id: order.id, action,
  * })
  * <form {...form}>
  *   <textarea {...field('note', order.note)} />

@@ -3,6 +3,7 @@ import { buildConfig } from 'payload'
 import { optimisticCache } from 'payload-optimistic-cache/payload'
 import { isAdmin } from './collections/access.js'
 import { customers } from './collections/customers.js'
+import { forms } from './collections/forms.js'
 import { orders } from './collections/orders.js'
 import { users } from './collections/users.js'
 import { delayReads } from './faults.js'
@@ -31,8 +32,9 @@ export default buildConfig({
   collections: [orders, customers, users],
   db: withSlowReads(sqlite({ file, migrations })),
   plugins: [
+    forms,
     optimisticCache({
-      collections: { orders: true, customers: true },
+      collections: { orders: true, customers: true, forms: true, 'form-submissions': true },
       access: { stats: isAdmin, entries: isAdmin, invalidate: isAdmin },
       ...(ORDER_BOARD_CACHE && kept),
     }),

@@ -105,8 +105,25 @@ export class App {
 
   /** What the database itself says, past everything that caches. @param {number} id @returns {Promise<string>} */
   async storedStatus(id) {
-    const { rows } = await this.#database.execute({ sql: 'SELECT status FROM orders WHERE id = ?', args: [id] })
-    return String(rows[0].status)
+    return String(await this.stored('orders', 'status', id))
+  }
+
+  /**
+   * @param {string} table
+   * @param {string} column
+   * @param {number} id
+   * @returns {Promise<unknown>} what the database itself says
+   */
+  async stored(table, column, id) {
+    const { rows } = await this.#database.execute({ sql: `SELECT ${column} FROM ${table} WHERE id = ?`, args: [id] })
+    return rows[0]?.[column]
+  }
+
+  /** How many messages of somebody the database has. @param {string} name @returns {Promise<number>} */
+  async messagesOf(name) {
+    const sql = "SELECT count(*) AS count FROM form_submissions_submission_data WHERE field = 'name' AND value = ?"
+    const { rows } = await this.#database.execute({ sql, args: [name] })
+    return Number(rows[0].count)
   }
 
   async stop() {

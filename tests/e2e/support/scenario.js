@@ -63,19 +63,20 @@ async function keepEvidence(users) {
   console.error(`What the pages looked like, what they logged, and the server's log: ${folder}`)
 }
 
+/** @typedef {(account: keyof ACCOUNTS, options?: import('playwright-core').BrowserContextOptions) => Promise<User>} As */
+
 /**
  * Declares a test. Whatever it leaves behind (faults, users) is cleared away, and no page of it may have thrown or
  * complained about hydration.
  * @param {string} sentence its name
- * @param {(parts: { app: App, as: (account: keyof ACCOUNTS, url?: string) => Promise<User> }) => Promise<void>} body
- *   `as` gives somebody a browser
+ * @param {(parts: { app: App, as: As }) => Promise<void>} body `as` gives somebody a browser
  */
 export function scenario(sentence, body) {
   test(sentence, { timeout: LONGEST_TEST }, async () => {
     /** @type {User[]} */
     const users = []
-    const as = async (account, url) => {
-      const user = await User.enter(app, browser, ACCOUNTS[account], url)
+    const as = async (account, options) => {
+      const user = await User.enter(app, browser, ACCOUNTS[account], options)
       users.push(user)
       return user
     }

@@ -36,10 +36,10 @@ export class User {
    * @param {import('./app.js').App} app
    * @param {import('playwright-core').Browser} browser
    * @param {string} [email] nobody when missing
-   * @param {string} [url] where the app is for this browser
+   * @param {import('playwright-core').BrowserContextOptions} [options]
    */
-  static async enter(app, browser, email, url = app.url) {
-    const context = await browser.newContext({ baseURL: url })
+  static async enter(app, browser, email, options) {
+    const context = await browser.newContext({ baseURL: app.url, ...options })
     const user = new User(app, context)
     if (email !== undefined) {
       const response = await context.request.post('/api/users/login', { data: { email, password: PASSWORD } })

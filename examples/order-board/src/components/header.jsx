@@ -12,6 +12,7 @@ export function Header({ user }) {
       <nav aria-label="Pages">
         <NavLink href="/">Board</NavLink>
         <NavLink href="/orders">Orders</NavLink>
+        <NavLink href="/contact">Contact</NavLink>
         <a href="/admin">Admin</a>
       </nav>
       <form action={logOut} className="who">

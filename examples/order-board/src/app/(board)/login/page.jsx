@@ -1,4 +1,5 @@
 import config from '@payload-config'
+import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { openView } from 'payload-optimistic-cache/next'
 import { LoginForm } from '@/components/login-form.jsx'
@@ -16,6 +17,9 @@ export default async function LoginPage() {
       <p className="muted">
         Try <code>ada@example.com</code>, <code>grace@example.com</code> or <code>admin@example.com</code>, with the
         password <code>order-board</code>.
+      </p>
+      <p className="muted">
+        A customer? <Link href="/contact">Write to us</Link>.
       </p>
     </div>
   )

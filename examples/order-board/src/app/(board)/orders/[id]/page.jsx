@@ -1,10 +1,12 @@
 import Link from 'next/link'
 import { notFound } from 'next/navigation'
-import { NoteForm } from '@/components/note-form.jsx'
+import { saveNote } from '@/actions.js'
+import { Note } from '@/components/note.jsx'
 import { Page } from '@/components/page.jsx'
 import { Saving } from '@/components/saving.jsx'
 import { Status } from '@/components/status.jsx'
 import { formatMoment, formatMoney } from '@/orders.js'
+import { noteOf } from '@/queries.js'
 import { pendingOrders, requireView } from '@/view.js'
 
 export const metadata = { title: 'Order' }
@@ -17,7 +19,7 @@ export default async function OrderPage({ params }) {
   if (!order) notFound()
   const { customer } = order
   return (
-    <Page view={view}>
+    <Page view={view} queries={[noteOf(order.id)]}>
       <article className="sheet order-page" data-order={order.id} data-status={order.status}>
         <div className="title">
           <h1>Order #{order.orderNumber}</h1>
@@ -46,7 +48,7 @@ export default async function OrderPage({ params }) {
             )}
             <section>
               <h2>Note</h2>
-              <NoteForm id={order.id} note={order.note ?? ''} />
+              <Note id={order.id} action={saveNote.bind(null, order.id)} />
             </section>
           </div>
         </div>
