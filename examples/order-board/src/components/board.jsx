@@ -6,6 +6,7 @@ import { labels, nextStep, statuses } from '@/orders.js'
 import { column, orders } from '@/queries.js'
 import { Card } from './card.jsx'
 import { NewOrder } from './new-order.jsx'
+import { useSetting } from './settings.js'
 import { useToast } from './toasts.jsx'
 
 /** @param {{ mayDelete: boolean }} props */
@@ -13,8 +14,10 @@ export function Board({ mayDelete }) {
   const toast = useToast()
   // One mutation for all cards: a card that is moved to another column is another component there, and would not hear
   // of what it had begun.
-  const { mutateAsync: update } = useMutation(orders.update({ coalesce: true }))
-  const { mutateAsync: remove } = useMutation(orders.delete())
+  const [keepsOffline] = useSetting('offline')
+  const options = keepsOffline ? { offline: 'queue' } : {}
+  const { mutateAsync: update } = useMutation(orders.update({ coalesce: true, ...options }))
+  const { mutateAsync: remove } = useMutation(orders.delete(options))
   const complain = useCallback((order) => (error) => toast(`Order #${order.orderNumber}: ${error.message}`), [toast])
   const advance = useCallback(
     (order) => update({ id: order.id, data: { status: nextStep[order.status].status } }).catch(complain(order)),

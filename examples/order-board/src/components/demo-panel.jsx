@@ -2,6 +2,7 @@
 
 import { usePendingMutations } from 'payload-optimistic-cache/react'
 import { useState } from 'react'
+import { useSetting } from './settings.js'
 import { useToast } from './toasts.jsx'
 
 const failures = {
@@ -11,7 +12,7 @@ const failures = {
   after: 'answer 500 after the commit',
 }
 
-/** Makes changes of orders slow or lets them fail, and shows what is in flight. */
+/** Makes changes of orders, and messages, slow or lets them fail, and shows what is in flight. */
 export function DemoPanel({ version, faults: initial }) {
   const toast = useToast()
   const [faults, setFaults] = useState(initial)
@@ -51,7 +52,7 @@ export function DemoPanel({ version, faults: initial }) {
       </summary>
       <label>
         <span>
-          Changes of orders take <output>{(faults.delayMs / 1000).toFixed(1)} s</output> longer
+          Changes take <output>{(faults.delayMs / 1000).toFixed(1)} s</output> longer
         </span>
         <input
           type="range"
@@ -73,6 +74,8 @@ export function DemoPanel({ version, faults: initial }) {
           ))}
         </select>
       </label>
+      <Switch name="offline" text="Keep what is changed on the board offline" />
+      <Switch name="devtools" text="Show what lies over which query" />
       <h3>In flight</h3>
       {pending.length === 0 && <p className="muted">Nothing. Change an order and reload while it is being saved.</p>}
       <ol>
@@ -88,5 +91,15 @@ export function DemoPanel({ version, faults: initial }) {
         ))}
       </ol>
     </details>
+  )
+}
+
+function Switch({ name, text }) {
+  const [isOn, set] = useSetting(name)
+  return (
+    <label className="switch">
+      <input type="checkbox" name={name} checked={isOn} onChange={(event) => set(event.target.checked)} />
+      {text}
+    </label>
   )
 }

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from 'react'
 import { columns, orders } from '@/queries.js'
 import { useDrafts } from './drafts.jsx'
 import { emptyLine, OrderForm } from './order-form.jsx'
+import { useSetting } from './settings.js'
 
 /**
  * The button for a new order, and the dialog behind it. The order is on the board when the dialog closes; should it be
@@ -15,7 +16,8 @@ export function NewOrder() {
   const { drafts, drop } = useDrafts()
   /** What the form begins with; undefined while the dialog is closed. */
   const [form, setForm] = useState()
-  const { mutate } = useMutation(orders.create())
+  const [keepsOffline] = useSetting('offline')
+  const { mutate } = useMutation(orders.create(keepsOffline ? { offline: 'queue' } : {}))
   const [refused] = drafts
 
   useEffect(() => {

@@ -4,15 +4,24 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { useRouter } from 'next/navigation'
 import { OptimisticBoundary } from 'payload-optimistic-cache/react'
 import { useEffect, useState } from 'react'
+import { Devtools } from './devtools.jsx'
 import { DraftProvider, useDrafts } from './drafts.jsx'
+import { OfflineQueue } from './offline-queue.jsx'
 import { ToastProvider, useToast } from './toasts.jsx'
 
-export function Providers({ children }) {
+/**
+ * @param {object} props
+ * @param {number} [props.user] who is logged in
+ * @param {import('react').ReactNode} props.children
+ */
+export function Providers({ user, children }) {
   const [client] = useState(() => new QueryClient({ defaultOptions: { queries: { staleTime: 30_000 } } }))
   return (
     <QueryClientProvider client={client}>
       <ToastProvider>
+        {user !== undefined && <OfflineQueue user={user} />}
         <DraftProvider>{children}</DraftProvider>
+        <Devtools />
       </ToastProvider>
     </QueryClientProvider>
   )

@@ -12,7 +12,7 @@ export default async function BoardLayout({ children }) {
   return (
     <html lang="en">
       <body>
-        <Providers>
+        <Providers user={user?.id}>
           {user && <Header user={user} />}
           <main>{children}</main>
         </Providers>
