@@ -340,6 +340,8 @@ export class Lifecycle {
    * now, and waits at the server.
    */
   #leave() {
+    // What is in the offline queue is kept.
+    if (isOffline()) return
     for (const layer of this.#engine.layers) {
       const { spec, outcome, sent, operations } = layer
       if (!spec || spec.mutationFn || outcome || sent) continue

@@ -53,6 +53,7 @@ function network(t) {
       globalThis.navigator.onLine = isOn
       events.dispatchEvent(new Event(isOn ? 'online' : 'offline'))
     },
+    leave: () => events.dispatchEvent(new Event('pagehide')),
     /** Another page on the same server: the one before hears, asks and sends nothing any more. */
     reload(server, { engine }) {
       engine.queue.ready = () => new Promise(() => {})
@@ -166,6 +167,19 @@ test('the queue outlives a reload: it shows again, and is sent in order with the
   await when(after.client, () => after.client.isFetching() === 0)
   assert.deepEqual(list.values, ['shipped'])
   assert.deepEqual(after.engine.layers, [])
+})
+
+test('a page that is left without a network sends nothing of what it keeps', async (t) => {
+  const { setOnline, leave } = network(t)
+  const { server, client, orders } = await openBrowser(t)
+  const storage = newStorage()
+  await queueOffline(client, storage)
+  setOnline(false)
+  mutate(client, orders.update(queued), { id: 7, data: { status: 'shipped' } })
+  await storage.holds(1)
+  leave()
+  await roundTrips(client, orders)
+  assert.deepEqual([writes(server), storage.tokens().length], [[], 1])
 })
 
 test('what the page before a reload had sent is asked for, and not written again', async (t) => {
