@@ -19,11 +19,10 @@ export function recordStatuses() {
   const passing = new Map()
   /** @param {string} key */
   function isPassing(key) {
-    if (!passing.has(key)) {
-      passing.set(key, frame)
-      requestAnimationFrame(look)
-    }
-    return passing.get(key) === frame
+    if (!passing.has(key)) passing.set(key, frame)
+    const isYoung = frame - passing.get(key) < 2
+    if (isYoung) requestAnimationFrame(look)
+    return isYoung
   }
   function look() {
     /** @type {Map<string, string>} */
@@ -40,7 +39,7 @@ export function recordStatuses() {
     }
     for (const id of shown.keys()) if (!now.has(id)) now.set(id, 'absent')
     for (const [id, status] of now) {
-      // Queries are told apart from each other, so one column may follow another within a frame, which nobody sees.
+      // TanStack tells the observers of each change in a task of its own: one column may follow another a frame later.
       if ((status === 'absent' || status.includes(' and ')) && shown.get(id) !== status) {
         if (isPassing(id)) continue
       } else passing.delete(id)
