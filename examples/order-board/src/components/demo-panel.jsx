@@ -1,7 +1,7 @@
 'use client'
 
 import { usePendingMutations } from 'payload-optimistic-cache/react'
-import { useState } from 'react'
+import { useRef, useState } from 'react'
 import { useSetting } from './settings.js'
 import { useToast } from './toasts.jsx'
 
@@ -16,6 +16,7 @@ const failures = {
 export function DemoPanel({ version, faults: initial }) {
   const toast = useToast()
   const [faults, setFaults] = useState(initial)
+  const changes = useRef(0)
   const pending = usePendingMutations()
 
   /** @param {RequestInit} [request] */
@@ -31,14 +32,16 @@ export function DemoPanel({ version, faults: initial }) {
   }
 
   function change(wanted) {
+    changes.current++
     setFaults((known) => ({ ...known, ...wanted }))
     ask({ method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(wanted) })
   }
 
-  /** Somebody else may have set them since the page was rendered. */
+  /** Somebody else may have set them since the page was rendered, and the user since the server was asked. */
   async function opened(event) {
+    const before = changes.current
     const set = event.currentTarget.open && (await ask())
-    if (set) setFaults(set)
+    if (set && changes.current === before) setFaults(set)
   }
 
   return (
