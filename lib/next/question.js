@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
 import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
 import { localeOf } from '../payload/locales.js'
-import { draftsOf, GLOBALS } from '../payload/targets.js'
+import { draftsOf, globalNamed } from '../payload/targets.js'
 import { typedWhere } from './where.js'
 
 /** @typedef {import('payload').BasePayload} Payload */
@@ -112,8 +112,7 @@ function withDots(sort) {
 }
 
 /**
- * The same for a global. No operation is ever replayed on one, so its answer needs no description, but the tags of all
- * that it may show.
+ * The same for a global. No operation is ever replayed on one; what is in flight is laid over.
  * @param {Payload} payload
  * @param {any} user
  * @param {string} principal
@@ -128,23 +127,33 @@ export async function globalQuestionOf(payload, user, principal, args) {
   const rules = globalRulesOf(payload, slug, depth)
   if (!rules.cacheable) return undefined
 
-  // Even a bare id is set null by the database when its document is deleted.
-  const related = [...new Set([...rules.relations, ...reachedFrom(payload, rules.relations, depth - 1)])]
-  const name = `${GLOBALS}:${slug}`
-  const rights = args.overrideAccess ? {} : await accessOf(payload, user, new Set(related))
+  const name = globalNamed(slug)
+  const related = relatedCollections(payload, name, depth)
+  const rights = args.overrideAccess ? {} : await accessOf(payload, user, new Set([...related, ...rules.tags]))
   if (!args.overrideAccess) rights[name] = await answerOf(payload, user, config.access.read)
   if (rights[name] === false) return undefined
 
   const scope = args.overrideAccess ? 'everything' : principal
+  const query = {
+    type: /** @type {const} */ ('findGlobal'),
+    global: slug,
+    depth,
+    select: args.select,
+    populate: args.populate,
+    locale: localeOf({ payload, locale: args.locale }),
+    fallbackLocale: args.fallbackLocale,
+    scope,
+  }
   return {
     key: keyOf(`${name}/findGlobal`, { ...args, depth }, scope, rights),
     tags: [
-      name,
       ...rules.tags,
-      ...related,
-      ...(args.draft ? [draftsOf(name), ...withDrafts(related)] : []),
+      ...guardedBy(rights, related),
+      ...(args.draft ? withDrafts([name, ...related]) : []),
       ...(scope === principal && user ? [principal] : []),
     ],
+    // A draft is another document than what is published.
+    query: args.draft ? undefined : definedMembers(query),
   }
 }
 
@@ -212,7 +221,7 @@ function isKeepable(args) {
 
 /**
  * @param {Payload} payload
- * @param {string} collection
+ * @param {string} collection or a global, as its shape is named
  * @param {number} depth
  * @returns {string[]} the collections whose documents an answer can show through relations; the asked one only if it
  *   leads back to itself

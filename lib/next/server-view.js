@@ -1,5 +1,6 @@
 import { OptimisticCacheError } from '../errors.js'
 import { shapesOf } from '../payload/cacheOf.js'
+import { globalNamed, shapeNameOf } from '../payload/targets.js'
 import { describe } from '../query/query-key.js'
 import { globalQuestionOf, keyOfDerived, questionOf, relatedCollections, rightsOf } from './question.js'
 
@@ -124,8 +125,7 @@ export class ServerView {
    * @returns {Promise<import('./types.js').GlobalOf<TSlug, TSelect>>}
    */
   async findGlobal(args) {
-    const ask = (/** @type {any} */ given) => globalQuestionOf(this.payload, this.user, this.principal, given)
-    return (await this.#answer('findGlobal', args, ask)).data
+    return (await this.#readGlobal(args)).data
   }
 
   /**
@@ -170,7 +170,7 @@ export class ServerView {
       ...answered.flatMap(({ shown }) => shown),
       ...pending
         .flatMap(({ operations }) => operations)
-        .flatMap((one) => ('collection' in one ? [one.collection] : [])),
+        .flatMap((one) => ('collection' in one ? [shapeNameOf(one)] : [])),
     ])
     const shapes = shapesOf(this.payload)
     return {
@@ -199,9 +199,13 @@ export class ServerView {
       throw new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', message)
     }
     const { collection, type, args } = description
-    const { data, version } = await this.#read(/** @type {ReadType} */ (type), { ...args, collection }, { base: true })
+    const isGlobal = type === 'findGlobal'
+    const { data, version } = isGlobal
+      ? await this.#readGlobal(args, { base: true })
+      : await this.#read(type, { ...args, collection }, { base: true })
     const depth = Number(args.depth ?? this.payload.config.defaultDepth)
-    return { queryKey, data, version, shown: [collection, ...relatedCollections(this.payload, collection, depth)] }
+    const name = isGlobal ? globalNamed(String(args.slug)) : collection
+    return { queryKey, data, version, shown: [name, ...relatedCollections(this.payload, name, depth)] }
   }
 
   /**
@@ -212,6 +216,15 @@ export class ServerView {
   #read(type, given, options) {
     const ask = (/** @type {any} */ args) => questionOf(this.payload, this.user, this.principal, type, args)
     return this.#answer(type, given, ask, options)
+  }
+
+  /**
+   * @param {Record<string, any>} given
+   * @param {{ base?: boolean }} [options]
+   */
+  #readGlobal(given, options) {
+    const ask = (/** @type {any} */ args) => globalQuestionOf(this.payload, this.user, this.principal, args)
+    return this.#answer('findGlobal', given, ask, options)
   }
 
   /**

@@ -33,11 +33,11 @@ export const scopeOf = (payload, user, shown) => runtimeOf(payload).scopeOf(user
 export const readRulesOf = (payload, collection, depth) => runtimeOf(payload).readRules(collection, depth)
 
 /**
- * The same for answers that show a global, with the collections whose documents it shows first.
+ * The same for answers that show a global.
  * @param {import('payload').BasePayload} payload
  * @param {string} slug
  * @param {number} depth
- * @returns {{ cacheable: boolean, tags: string[], relations: string[] }}
+ * @returns {{ cacheable: boolean, tags: string[] }}
  */
 export const globalRulesOf = (payload, slug, depth) => runtimeOf(payload).globalRules(slug, depth)
 

@@ -8,7 +8,7 @@ import { wrapExtensions } from './graphql.js'
 import { wrapEndpoints } from './idempotency.js'
 import { assertDeclared, assertReachable } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
-import { draftsOf, GLOBALS, publishedOf } from './targets.js'
+import { draftsOf, globalNamed, GLOBALS, publishedOf } from './targets.js'
 import { principalOf } from './request.js'
 import { assertOneVersion } from '../version.js'
 import { wrapReads } from './rest.js'
@@ -128,11 +128,14 @@ export class Runtime {
       /** @type {any} */ (config.blocks ?? []),
       slugs,
     )
-    this.shapes = Object.fromEntries([...compiled].flatMap(([slug, { shape }]) => [
-      [slug, shape],
-      // What drafts show is found in the same places, but they are other documents.
-      ...(shape.opaque ? [[draftsOf(slug), draftShape(shape)]] : []),
-    ]))
+    this.shapes = Object.fromEntries([
+      ...[...compiled].flatMap(([slug, { shape }]) => [
+        [slug, shape],
+        // What drafts show is found in the same places, but they are other documents.
+        ...(shape.opaque ? [[draftsOf(slug), draftShape(shape)]] : []),
+      ]),
+      ...[...this.#globals].map(([slug, { shape }]) => [globalNamed(slug), shape]),
+    ])
     return compiled
   }
 
@@ -223,15 +226,13 @@ export class Runtime {
   }
 
   /**
-   * The same for a global, and the collections whose documents its answer shows first.
+   * The same for a global.
    * @param {string} slug
    * @param {number} depth
-   * @returns {{ cacheable: boolean, tags: string[], relations: string[] }}
+   * @returns {{ cacheable: boolean, tags: string[] }}
    */
   globalRules(slug, depth) {
-    const compiled = this.#globals.get(slug)
-    const relations = Object.values(compiled?.shape.relations ?? {}).flat()
-    return { ...readRules(this.#compiled, compiled, depth), relations }
+    return readRules(this.#compiled, this.#globals.get(slug), depth)
   }
 
   /**

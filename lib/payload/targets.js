@@ -37,6 +37,16 @@
 
 /** The collection of all globals. */
 export const GLOBALS = 'global'
+
+/**
+ * What the shape of an operation's document goes by.
+ * @param {{ collection: string, id?: unknown }} operation
+ */
+export const shapeNameOf = ({ collection, id }) => (collection === GLOBALS ? globalNamed(String(id)) : collection)
+
+/** @param {string} slug @returns {string} its tag, and what its shape goes by */
+export const globalNamed = (slug) => `${GLOBALS}:${slug}`
+
 const DRAFTS = 'drafts/'
 
 /** @param {string} collection or `global` */

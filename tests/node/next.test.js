@@ -7,7 +7,7 @@ import { withOptimisticCache } from '../../lib/next/config.js'
 import { ServerView } from '../../lib/next/server-view.js'
 import { tokensOf } from '../../lib/next/tokens.js'
 import { principalOf } from '../../lib/payload/cacheOf.js'
-import { collection } from '../../lib/query/index.js'
+import { collection, global } from '../../lib/query/index.js'
 import { openShopWithUsers } from './support/next.js'
 
 /** @type {Awaited<ReturnType<typeof openShopWithUsers>>} */
@@ -162,6 +162,65 @@ test('the page state holds what the database has, what is in flight, and the sha
   const [list, document, count] = /** @type {any[]} */ (state.queries.map(({ data }) => data))
   assert.deepEqual([list.docs[0].status, document.status, count.totalDocs], ['pending', 'pending', 2])
   for (const query of state.queries) assert.equal(query.version, version - 1)
+})
+
+/** @param {string} name @param {any[]} operations @returns {string} the token of what is in flight now */
+function beginAs(name, operations) {
+  const token = newToken()
+  shop.cache.begin(token, { principal: `users:${shop.users[name].id}`, operations })
+  return token
+}
+
+/** @param {string} name @param {number} depth @returns {Promise<any>} */
+const truthOf = (name, depth) =>
+  shop.payload.findGlobal({ slug: 'settings', depth, overrideAccess: false, user: shop.users[name] })
+
+test('a change of a global in flight shows to its user alone, until it is taken back', async () => {
+  const address = { city: 'Ghent', zip: '9000' }
+  await shop.payload.updateGlobal({ slug: 'settings', data: { motto: 'old', address } })
+  const read = (/** @type {string} */ name, /** @type {string[]} */ tokens = []) =>
+    shop.as(name, tokens).findGlobal({ slug: 'settings', depth: 0 })
+  const before = await read('ada')
+  const data = { motto: 'new', address: { city: 'Bruges' } }
+  const token = beginAs('ada', [{ type: 'update', collection: 'global', id: 'settings', data }])
+  assert.equal(await shop.sourceOf(() => read('ada', [token])), 'hit')
+  assert.deepEqual(await read('ada', [token]), { ...before, motto: 'new', address: { city: 'Bruges', zip: '9000' } })
+  assert.deepEqual(await read('ada'), before)
+  assert.deepEqual(await read('grace', [token]), before)
+  shop.cache.rollback(token)
+  assert.deepEqual(await read('ada', [token]), before)
+  await shop.payload.updateGlobal({ slug: 'settings', data: { motto: 'newer' } })
+  assert.equal((await read('ada', [token])).motto, 'newer')
+})
+
+test('a document that a global shows is shown as it is changed, and gone when it is deleted', async () => {
+  const data = { number: 9, seller: 'ada', status: 'pending' }
+  const { id } = await shop.payload.create({ collection: 'orders', data })
+  await shop.payload.updateGlobal({ slug: 'settings', data: { featured: id } })
+  const read = (/** @type {number} */ depth, /** @type {string[]} */ tokens = []) =>
+    shop.as('root', tokens).findGlobal({ slug: 'settings', depth })
+  assert.equal((await read(0)).featured, id)
+  assert.equal((await read(1)).featured.status, 'pending')
+  const token = beginAs('root', [{ type: 'update', collection: 'orders', id, data: { status: 'shipped' } }])
+  assert.equal((await read(1, [token])).featured.status, 'shipped')
+  shop.cache.rollback(token)
+  await shop.payload.update({ collection: 'orders', id, data: { status: 'sent' } })
+  assert.equal((await read(1)).featured.status, 'sent')
+  await shop.payload.delete({ collection: 'orders', id })
+  for (const depth of [0, 1]) {
+    const truth = await truthOf('root', depth)
+    assert.deepEqual((await read(depth)).featured ?? null, truth.featured ?? null, `depth ${depth}`)
+  }
+})
+
+test('the page state holds a global, what is in flight for it, and its shape', async () => {
+  const token = beginAs('ada', [{ type: 'update', collection: 'global', id: 'settings', data: { motto: 'in flight' } }])
+  const state = await shop.as('ada', [token]).dehydrate([global('settings').findGlobal({ depth: 1 })])
+  const truth = await truthOf('ada', 1)
+  shop.cache.rollback(token)
+  assert.deepEqual(state.queries[0].data, JSON.parse(JSON.stringify(truth)))
+  assert.deepEqual(state.pending.map((one) => one.token), [token])
+  assert.deepEqual(state.shapes['global:settings'].groups, ['address'])
 })
 
 /** Computes the numbers and states of what a view may see, and counts how often. */

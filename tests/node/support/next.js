@@ -50,16 +50,30 @@ const collections = [
   },
 ]
 
+/** @type {import('payload').GlobalConfig} */
+const settings = {
+  slug: 'settings',
+  access: { read: () => true },
+  fields: [
+    { name: 'motto', type: 'text' },
+    { name: 'address', type: 'group', fields: [{ name: 'city', type: 'text' }, { name: 'zip', type: 'text' }] },
+    { name: 'featured', type: 'relationship', relationTo: 'orders' },
+  ],
+}
+
 export async function openShopWithUsers() {
   const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-next-'))
   const config = await testConfig({
     collections,
+    globals: [settings],
     db: sqliteAdapter({
       client: { url: pathToFileURL(path.join(folder, 'shop.db')).href },
       transactionOptions: {},
       wal: true,
     }),
-    plugins: [optimisticCache({ name: `next-${process.pid}`, collections: { orders: true } })],
+    plugins: [
+      optimisticCache({ name: `next-${process.pid}`, collections: { orders: true }, globals: { settings: true } }),
+    ],
   })
   const payload = /** @type {any} */ (await getPayload({ config }))
   const cache = cacheOf(payload)
