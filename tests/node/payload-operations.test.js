@@ -10,7 +10,9 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
-import { getPayload } from 'payload'
+import { copyDataFromLocaleHandler } from '@payloadcms/ui/utilities/copyDataFromLocale'
+import { schedulePublishHandler } from '@payloadcms/ui/utilities/schedulePublishHandler'
+import { createLocalReq, getPayload } from 'payload'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
 import { WRITES } from '../../lib/payload/targets.js'
 import { ServerView } from '../../lib/next/server-view.js'
@@ -37,7 +39,7 @@ before(async () => {
         slug: 'pages',
         access,
         trash: true,
-        versions: { drafts: { autosave: true } },
+        versions: { drafts: { autosave: true, schedulePublish: true } },
         fields: [text('title'), text('local', { localized: true })],
       },
       { slug: 'media', access, upload: { staticDir: folder }, fields: [text('alt')] },
@@ -127,6 +129,8 @@ const user = async () => {
   const data = { email: `${Math.random()}@example.com`, password: 'a password', _verified: true }
   return { ...data, ...(await payload.create({ collection: 'users', data, showHiddenFields: true })) }
 }
+/** What a server function of the admin panel gets. */
+const adminReq = async () => createLocalReq({ user: { ...(await user()), collection: 'users' } }, payload)
 const inDb = (/** @type {string} */ collection, /** @type {any} */ id) =>
   payload.db.findOne({ collection, where: { id: { equals: id } } })
 
@@ -243,6 +247,24 @@ const operations = {
     (token) => payload.verifyEmail({ collection: 'users', token }),
   ],
   'a job queued': [() => {}, () => payload.jobs.queue({ task: 'nothing', input: {} }), ['pages', 'settings']],
+  'the admin panel’s copy of data from a locale': [
+    async () => ({ ...(await page({ local: 'english' })), req: await adminReq() }),
+    async ({ id, req }) => {
+      const between = { fromLocale: 'en', toLocale: 'de', overrideData: true }
+      await copyDataFromLocaleHandler(/** @type {any} */ ({ collectionSlug: 'pages', docID: id, ...between, req }))
+      assert.equal((await payload.findByID({ collection: 'pages', id, locale: 'de' })).local, 'english')
+    },
+    ['orders', 'settings', 'users'],
+  ],
+  'the admin panel’s schedule of a publication': [
+    async () => ({ ...(await page()), req: await adminReq() }),
+    async ({ id, req }) => {
+      const doc = { relationTo: 'pages', value: id }
+      const answer = await schedulePublishHandler({ type: 'publish', date: new Date(), doc, req, timezone: 'UTC' })
+      assert.equal(answer.error, undefined)
+    },
+    ['pages', 'settings', 'users'],
+  ],
   'jobs run': [() => payload.jobs.queue({ task: 'nothing', input: {} }), () => payload.jobs.run({ sequential: true })],
   'payload.db.updateMany': [
     page,

@@ -1,0 +1,100 @@
+// Documents whose ids are texts, numbers of the user's own, or UUIDs: followed in lists, alone, and through relations.
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import test from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { sqliteAdapter } from '@payloadcms/db-sqlite'
+import { v7 as newToken } from 'uuid'
+import { ServerView } from '../../lib/next/server-view.js'
+import { openAccess as access } from './support/config.js'
+import { gate, openShop } from './support/payload.js'
+
+/**
+ * What kind → the type of a field `id`, where there is one, and the ids of two documents.
+ * @type {Record<string, { type?: 'text' | 'number', ids: (string | number | undefined)[] }>}
+ */
+const KINDS = {
+  text: { type: 'text', ids: ['a "quoted" id/ä', '7'] },
+  number: { type: 'number', ids: [41, 7] },
+  uuid: { ids: [undefined, undefined] },
+}
+
+for (const [kind, { type, ids }] of Object.entries(KINDS)) {
+  test(`a change is shown, replayed and taken away where ids are of the kind ${kind}`, async (t) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'optimistic-ids-'))
+    const held = gate()
+    const name = { name: 'name', type: /** @type {const} */ ('text') }
+    const idType = kind === 'uuid' ? /** @type {const} */ ('uuid') : 'number'
+    const shop = await openShop({
+      folder,
+      plugin: { name: `ids-${kind}-${process.pid}`, collections: { things: true, holders: true } },
+      settings: {
+        db: sqliteAdapter({
+          client: { url: pathToFileURL(path.join(folder, 'ids.db')).href },
+          idType,
+          transactionOptions: {},
+          wal: true,
+        }),
+        collections: [
+          {
+            slug: 'things',
+            access,
+            hooks: { beforeChange: [({ operation }) => (operation === 'update' ? held.wait() : undefined)] },
+            fields: type ? [{ name: 'id', type, required: true }, name] : [name],
+          },
+          { slug: 'holders', access, fields: [{ name: 'thing', type: 'relationship', relationTo: 'things' }] },
+          { slug: 'users', access, auth: true, fields: [] },
+        ],
+      },
+    })
+    t.after(async () => {
+      await shop.close()
+      await rm(folder, { recursive: true })
+    })
+    const { cache } = shop
+    const payload = /** @type {any} */ (shop.payload)
+    const create = (/** @type {string | number | undefined} */ id) =>
+      payload.create({ collection: 'things', data: { name: 'old', ...(id !== undefined && { id }) } })
+    const [first, second] = [await create(ids[0]), await create(ids[1])]
+    await payload.create({ collection: 'holders', data: { thing: first.id } })
+
+    /** @param {any} from */
+    const readAll = async (from) =>
+      JSON.parse(
+        JSON.stringify([
+          (await from.find({ collection: 'things', depth: 0, sort: 'id', overrideAccess: true })).docs,
+          (await from.find({ collection: 'holders', depth: 1, sort: 'id', overrideAccess: true })).docs,
+          await from.findByID({ collection: 'things', id: first.id, disableErrors: true, overrideAccess: true }),
+          (await from.count({ collection: 'things', overrideAccess: true })).totalDocs,
+        ]),
+      )
+    const view = (/** @type {string[]} */ tokens = []) =>
+      new ServerView({ payload, user: null, cache, view: cache.view({ principal: 'anonymous', tokens }), tokens })
+    /** @param {any} answers @returns {any[]} what the first one is called in each */
+    const namesIn = ([things, holders, thing]) => [
+      things.find((/** @type {any} */ one) => one.id === first.id).name,
+      holders[0].thing.name,
+      thing.name,
+    ]
+
+    assert.deepEqual(await readAll(view()), await readAll(payload))
+    const { misses } = cache.stats()
+    const token = newToken()
+    const sent = shop.rest('PATCH', `/things/${encodeURIComponent(first.id)}`, { data: { name: 'new' }, token })
+    await held.arrived
+    assert.deepEqual(namesIn(await readAll(view([token]))), ['new', 'new', 'new'])
+    assert.deepEqual(namesIn(await readAll(view())), ['old', 'old', 'old'])
+    held.open()
+    assert.equal((await sent).status, 200)
+    assert.deepEqual(namesIn(await readAll(view())), ['new', 'new', 'new'])
+    assert.equal(cache.stats().misses, misses, 'an answer was loaded, not replayed')
+    assert.deepEqual(await readAll(view()), await readAll(payload))
+
+    await payload.delete({ collection: 'things', id: second.id })
+    assert.deepEqual(await readAll(view()), await readAll(payload))
+    await payload.delete({ collection: 'things', id: first.id })
+    assert.deepEqual(await readAll(view()), await readAll(payload))
+  })
+}
