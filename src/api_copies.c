@@ -214,7 +214,7 @@ static void collect_one_locked(struct collector *collector, uint32_t index) {
   struct tag_place place = {0};
   struct missed missed;
   if (!tag) return;
-  for (uint32_t looked = 0; looked < ENTRIES_MOST && entry_next_of_tag_locked(arena, tag, &place); looked++) {
+  for (uint32_t looked = 0; looked < ENTRIES_MOST && reference_next_locked(arena, tag, &place); looked++) {
     const struct entry *entry = entry_at(arena, place.entry);
     if (!is_of_use(collector, entry, &missed)) continue;
     struct named named = wanted_name(&collector->wanted, index);

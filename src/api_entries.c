@@ -1,10 +1,8 @@
 /*
  * api_entries.c: what is known of entries, of one or of all.
  *
- * All are walked in the order of their buckets, and of their hashes within one. The table never grows, and the hash of
- * a key is always the same, so that a place in that order stays whatever comes and goes: what is set anew, brought up
- * to date, or kept beside an older state moves to another slot, but not in the order. Hence a cursor is a place, and
- * nobody has to remember it here.
+ * All are walked in an order that stays whatever comes and goes (place.h), so a cursor is a place in it, and nobody has to
+ * remember it here.
  *
  *   bucket 0          bucket 1          bucket 2                 every place before the cursor was looked at
  *   a3…0  f1…0        ──                07…2 │ cursor  9c…2      once, and none behind it
@@ -12,8 +10,8 @@
  * (Two keys of one hash would be told of as one, but a keyed hash of 64 bits makes none.)
  *
  * A page is made in two steps. First entries are picked, by their hashes alone; the lock is taken anew after a number
- * of them. Then they are looked up and printed, into memory that was there before: when it does not fit, the lock is given
- * back and the buffer grows. What went in between is not printed.
+ * of them. Then they are looked up and printed, into memory that was there before: when it does not fit, the lock is
+ * given back and the buffer grows. What went in between is not printed.
  *
  * A tag that few carry is not looked for in all entries: its chain is short enough to be walked at once, and those of
  * it that come next in the order are picked.
@@ -24,6 +22,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "place.h"
 
 enum {
   LIMIT_DEFAULT = 50,
@@ -93,7 +92,7 @@ struct listing {
   oc_cache_t *cache;
   const oc_entries_options_t *options;
   uint64_t generation;
-  struct entry_place place; /* where the walk goes on */
+  struct place place; /* where the walk goes on */
   bool is_end;
   uint32_t limit, count; /* of the picks */
   uint32_t effort;       /* that this call may still make */
@@ -160,16 +159,16 @@ static bool is_in_order_of_places(const struct listing *listing) { return listin
 static void pick_from_chain_locked(struct listing *listing, uint32_t tag) {
   const struct arena *arena = &listing->cache->arena;
   bool is_left = false;
-  for (struct tag_place link = {0}; entry_next_of_tag_locked(arena, tag, &link);) {
+  for (struct tag_place link = {0}; reference_next_locked(arena, tag, &link);) {
     const struct entry *entry = entry_at(arena, link.entry);
-    struct entry_place place = entry_place_of(arena, entry);
-    if (!entry_place_reached(&listing->place, &place)) continue;
+    struct place place = place_of(arena, entry);
+    if (!place_reached(&listing->place, &place)) continue;
     if (!has_key_like(slot_key(arena, &entry->slot), listing->options)) continue;
     if (!pick_locked(listing, entry, place.bucket)) is_left = true;
   }
   listing->is_end = !is_left || !is_in_order_of_places(listing);
   if (listing->is_end) return;
-  listing->place = entry_place_after(arena, listing->picks[listing->count - 1].hash);
+  listing->place = place_after(arena, listing->picks[listing->count - 1].hash);
 }
 
 /* A section's worth of all entries. */
@@ -178,7 +177,7 @@ static void pick_from_all_locked(struct listing *listing, uint32_t tag) {
   bool by_place = is_in_order_of_places(listing);
   uint32_t effort = SECTION_EFFORT < listing->effort ? SECTION_EFFORT : listing->effort, left = effort;
   while (left > 0 && !listing->is_end && !(by_place && listing->count == listing->limit)) {
-    uint32_t index = entry_at_or_after_locked(arena, &listing->place, &left);
+    uint32_t index = place_next_locked(arena, &listing->place, &left);
     if (!index) {
       listing->is_end = left > 0;
       break;
@@ -186,7 +185,7 @@ static void pick_from_all_locked(struct listing *listing, uint32_t tag) {
     const struct entry *entry = entry_at(arena, index);
     uint32_t bucket = listing->place.bucket, cost = ENTRY_EFFORT + entry->slot.key_len / 16 + entry->reference_count;
     left -= cost < left ? cost : left;
-    listing->place = entry_place_after(arena, entry->slot.hash);
+    listing->place = place_after(arena, entry->slot.hash);
     if (tag && !has_tag(arena, entry, tag)) continue;
     if (!has_key_like(slot_key(arena, &entry->slot), listing->options)) continue;
     (void)pick_locked(listing, entry, bucket);
@@ -215,7 +214,7 @@ static bool print_section_locked(const struct listing *listing, uint32_t *next, 
   size_t most = out->len + PRINTED_MOST;
   if (listing->generation != arena_header(arena)->generation) *next = listing->count;
   for (; *next < listing->count && out->len < most; ++*next) {
-    uint32_t index = entry_of_hash_locked(arena, listing->picks[*next].hash);
+    uint32_t index = place_find_locked(arena, listing->picks[*next].hash);
     const struct entry *entry = index ? entry_at(arena, index) : NULL;
     if (!entry) continue;
     if (out->cap - out->len < printed_most(arena, entry) + 1) return false;
@@ -250,7 +249,7 @@ static oc_status read_cursor(struct listing *listing, oc_error_t *error) {
     return OC_OK;
   }
   memcpy(text, cursor.data, cursor.len < CURSOR_LEN ? cursor.len : CURSOR_LEN);
-  struct entry_place *place = &listing->place;
+  struct place *place = &listing->place;
   int found = sscanf(text, "%16" SCNx64 "%8" SCNx32 "%16" SCNx64, &listing->generation, &place->bucket, &place->least);
   snprintf(again, sizeof again, CURSOR_FORMAT, listing->generation, place->bucket, place->least);
   if (found == 3 && cursor.len == CURSOR_LEN && !strcmp(text, again)) return OC_OK;

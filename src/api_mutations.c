@@ -48,7 +48,7 @@ static size_t printed_most(struct arena *arena, const struct mutation *mutation)
 static uint32_t count_entries(struct arena *arena, oc_slice_t name) {
   uint32_t count = 0, tag = tag_find_locked(arena, name);
   for (struct tag_place place = {0}; tag && count < ENTRIES_MOST; count++)
-    if (!entry_next_of_tag_locked(arena, tag, &place)) break;
+    if (!reference_next_locked(arena, tag, &place)) break;
   return count;
 }
 

@@ -13,11 +13,7 @@
  *
  * All of it is one block, as every block costs a header and what its size is rounded up by, and most entries are small.
  * A replay writes a new value of the same documents: over the old one where it fits, else into a new block, to which
- * what lies before it is copied, so that the tags need not be looked up again.
- *
- * The references to one tag are chained, so that the entries that show a document can be found. An operation on a tag
- * does not walk that chain: it writes one number, however many entries carry the tag, and each of them finds it when it
- * is next read.
+ * what lies before it is copied, so that the tags need not be looked up again. The references are reference.c's.
  *
  * A view sees one version. Where a new state takes the place of one that an open view may still ask for, the old one
  * stays as it is, in its own slot, and its key finds it behind the new one:
@@ -28,7 +24,7 @@
  * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory
  * is short they go before any entry that can be read: their view then says that it is torn.
  *
- * Dropping all entries at once takes no walk either: states get ascending stamps, so all whose stamp is not above that
+ * Dropping all entries at once takes no walk: states get ascending stamps, so all whose stamp is not above that
  * of the last clearing are gone. They lie at the old end of every queue and chain, where a few are freed with each
  * call, and before anything else when room is needed.
  *
@@ -46,7 +42,6 @@
  */
 #include "expiry.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "event.h"
@@ -72,6 +67,8 @@ struct entries {
 };
 
 static struct entries *entries_of(const struct arena *arena) { return arena_root(arena, ROOT_ENTRIES); }
+
+const struct table *entry_table(const struct arena *arena) { return &entries_of(arena)->table; }
 
 struct entry *entry_at(const struct arena *arena, uint32_t index) {
   return table_slot(arena, &entries_of(arena)->table, index);
@@ -101,113 +98,6 @@ oc_off entry_init(struct arena *arena, oc_off at, uint32_t capacity) {
   table_init(arena, &entries->table, table, capacity, sizeof(struct entry));
   entries->expiry.heap = (table + table_bytes(capacity, sizeof(struct entry)) + 15) & ~(oc_off)15;
   return (entries->expiry.heap + expiry_bytes(capacity) + 15) & ~(oc_off)15;
-}
-
-/* ---- The chain of a tag's references ---- */
-
-static struct tag_reference reference_to(uint32_t tag, uint32_t kinds) {
-  assert(tag >> 28 == 0 && kinds >> 4 == 0);
-  return (struct tag_reference){.tag = tag & 0xfffffff, .kinds = kinds & 0xf};
-}
-
-static struct tag_reference *reference_at(const struct arena *arena, uint32_t index, uint32_t place) {
-  return entry_references(arena, entry_at(arena, index)) + place;
-}
-
-static void link_references(struct arena *arena, uint32_t index) {
-  const struct entry *entry = entry_at(arena, index);
-  struct tag_reference *references = entry_references(arena, entry);
-  for (uint32_t i = 0; i < entry->reference_count; i++) {
-    struct tag_reference *reference = references + i;
-    struct tag *tag = tag_at(arena, reference->tag);
-    reference->prior = 0;
-    reference->next = tag->first;
-    reference->next_place = tag->first_place;
-    tag->first = index;
-    tag->first_place = (uint16_t)i;
-    if (!reference->next) continue;
-    struct tag_reference *next = reference_at(arena, reference->next, reference->next_place);
-    next->prior = index;
-    next->prior_place = (uint16_t)i;
-  }
-}
-
-static void unlink_references(struct arena *arena, const struct entry *entry) {
-  const struct tag_reference *references = entry_references(arena, entry);
-  for (uint32_t i = 0; i < entry->reference_count; i++) {
-    const struct tag_reference *reference = references + i;
-    if (reference->next) {
-      struct tag_reference *next = reference_at(arena, reference->next, reference->next_place);
-      next->prior = reference->prior;
-      next->prior_place = reference->prior_place;
-    }
-    if (reference->prior) {
-      struct tag_reference *prior = reference_at(arena, reference->prior, reference->prior_place);
-      prior->next = reference->next;
-      prior->next_place = reference->next_place;
-    } else {
-      struct tag *tag = tag_at(arena, reference->tag);
-      tag->first = reference->next;
-      tag->first_place = reference->next_place;
-    }
-  }
-}
-
-bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct tag_place *place) {
-  struct tag_place next = {.entry = tag_at(arena, tag)->first, .place = tag_at(arena, tag)->first_place};
-  if (place->entry) {
-    const struct tag_reference *reference = reference_at(arena, place->entry, place->place);
-    next = (struct tag_place){.entry = reference->next, .place = reference->next_place};
-  }
-  if (!next.entry || is_cleared(arena, entry_at(arena, next.entry))) return false; /* and so are all behind it */
-  *place = next;
-  return true;
-}
-
-/* ---- The order of all keys ---- */
-
-static uint32_t last_bucket(const struct arena *arena) { return entries_of(arena)->table.mask; }
-
-struct entry_place entry_place_of(const struct arena *arena, const struct entry *entry) {
-  return (struct entry_place){entry->slot.hash, (uint32_t)entry->slot.hash & last_bucket(arena)};
-}
-
-struct entry_place entry_place_after(const struct arena *arena, uint64_t hash) {
-  uint32_t bucket = (uint32_t)hash & last_bucket(arena);
-  return hash == UINT64_MAX ? (struct entry_place){0, bucket + 1} : (struct entry_place){hash + 1, bucket};
-}
-
-bool entry_place_reached(const struct entry_place *place, const struct entry_place *other) {
-  return other->bucket != place->bucket ? other->bucket > place->bucket : other->least >= place->least;
-}
-
-/* The current state with the least hash of those from `least` on; 0 when the bucket has none. */
-static uint32_t least_in_bucket(const struct arena *arena, const struct entry_place *place, uint32_t *effort) {
-  const struct table *table = &entries_of(arena)->table;
-  uint32_t least = 0;
-  for (uint32_t index = table_first_locked(arena, table, place->bucket); index;) {
-    const struct entry *entry = entry_at(arena, index);
-    bool is_next = entry->slot.hash >= place->least && entry_is_set(arena, entry);
-    if (is_next && (!least || entry->slot.hash < entry_at(arena, least)->slot.hash)) least = index;
-    if (*effort > 0) --*effort;
-    index = entry->slot.next;
-  }
-  return least;
-}
-
-uint32_t entry_at_or_after_locked(const struct arena *arena, struct entry_place *place, uint32_t *effort) {
-  for (; place->bucket <= last_bucket(arena) && *effort > 0; *place = (struct entry_place){0, place->bucket + 1}) {
-    --*effort;
-    uint32_t index = least_in_bucket(arena, place, effort);
-    if (index) return index;
-  }
-  return 0;
-}
-
-uint32_t entry_of_hash_locked(const struct arena *arena, uint64_t hash) {
-  struct entry_place place = {hash, (uint32_t)hash & last_bucket(arena)};
-  uint32_t effort = 0, index = least_in_bucket(arena, &place, &effort);
-  return index && entry_at(arena, index)->slot.hash == hash ? index : 0;
 }
 
 /* ---- Queues ---- */
@@ -251,7 +141,7 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
     return;
   }
   struct entry *entry = entry_at(arena, index);
-  unlink_references(arena, entry); /* its tags stay in use, so that they remember what happened to it */
+  references_unlink_locked(arena, entry); /* its tags stay in use, so that they remember what happened to it */
   leave_current(arena, index);
   expiry_leave_locked(arena, &entries_of(arena)->expiry, index);
   arena_changed_locked(arena);
@@ -368,16 +258,12 @@ uint32_t entry_find_earlier_locked(const struct arena *arena, uint32_t index) {
   return index && !is_cleared(arena, entry_at(arena, index)) ? index : 0;
 }
 
-static void drop_tags(struct arena *arena, const struct tag_reference *references, uint32_t count) {
-  for (uint32_t i = 0; i < count; i++) tag_drop_locked(arena, references[i].tag);
-}
-
 void entry_remove_locked(struct arena *arena, uint32_t index) {
   struct entry *entry = entry_at(arena, index);
   struct entries *entries = entries_of(arena);
   if (is_cleared(arena, entry)) --*(is_current(entry) ? &entries->cleared_count : &entries->cleared_older_count);
   if (is_current(entry)) {
-    unlink_references(arena, entry);
+    references_unlink_locked(arena, entry);
     leave_current(arena, index);
     expiry_leave_locked(arena, &entries->expiry, index);
   } else {
@@ -385,7 +271,7 @@ void entry_remove_locked(struct arena *arena, uint32_t index) {
   }
   arena_changed_locked(arena); /* who remembers its bytes must not take a later entry of that key for it */
   oc_off block = entry->slot.key;
-  drop_tags(arena, entry_references(arena, entry), entry->reference_count);
+  references_drop_locked(arena, entry_references(arena, entry), entry->reference_count);
   table_release_locked(arena, &entries_of(arena)->table, index);
   alloc_free_locked(arena, block);
 }
@@ -441,26 +327,6 @@ static void put_value(struct arena *arena, oc_off block, struct entry_places pla
   if (places.size > places.spans) memcpy(at + places.spans, spans, places.size - places.spans);
 }
 
-/*
- * Writes a reference to each tag that the value depends on. The tags are counted as used, so that no eviction on the way
- * recycles them. Undoes and says false when there is no room for one.
- */
-static bool put_references(struct arena *arena, struct tag_reference *references, const struct documents *documents,
-                           bool *mixed) {
-  uint32_t count = documents_dependency_count(documents);
-  const struct dependency *dependencies = documents_dependencies(documents);
-  for (uint32_t used = 0; used < count; used++) {
-    uint32_t tag = entry_use_tag_locked(arena, documents_name(documents, dependencies + used));
-    if (!tag) {
-      drop_tags(arena, references, used);
-      return false;
-    }
-    references[used] = reference_to(tag, dependencies[used].kinds);
-    if (tag_at(arena, tag)->pending > 0) *mixed = true;
-  }
-  return true;
-}
-
 /* Where making room for it would cost more than it is worth. */
 static bool is_too_large(const struct entry_source *source) {
   const struct documents *documents = source->documents;
@@ -486,7 +352,7 @@ static uint32_t take_slot(struct arena *arena) {
 /* A state that is whole takes its place in all that orders the current ones. */
 static void make_current(struct arena *arena, uint32_t index) {
   own_block(arena, index);
-  link_references(arena, index);
+  references_link_locked(arena, index);
   join(arena, &entries_of(arena)->current, index);
   expiry_join_locked(arena, &entries_of(arena)->expiry, index);
 }
@@ -502,7 +368,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   bool mixed = false;
   uint32_t count = documents_dependency_count(source->documents), index = 0;
   struct tag_reference *references = arena_at(arena, block + places.references);
-  if (!put_references(arena, references, source->documents, &mixed)) goto refuse;
+  if (!references_put_locked(arena, references, source->documents, &mixed)) goto refuse;
   index = take_slot(arena);
   if (!index) goto refuse_tags;
   memcpy(arena_at(arena, block), source->key.data, source->key.len);
@@ -526,7 +392,7 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   make_current(arena, index);
   return OC_OK;
 refuse_tags:
-  drop_tags(arena, references, count);
+  references_drop_locked(arena, references, count);
 refuse:
   alloc_free_locked(arena, block);
   return OC_REFUSED;
@@ -622,37 +488,11 @@ uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t val
   return updated;
 }
 
-/* Adds the entry's references that say more than where its documents are: what its caller gave, for one. */
-static uint32_t keep_opaque(struct arena *arena, const struct entry *entry, struct tag_reference *fresh,
-                            uint32_t count) {
-  const struct tag_reference *old = entry_references(arena, entry);
-  for (uint32_t i = 0; i < count; i++) tag_at(arena, fresh[i].tag)->place = i;
-  for (uint32_t i = 0; i < entry->reference_count; i++) {
-    if (!(old[i].kinds & DEPENDS_OPAQUE)) continue;
-    struct tag *tag = tag_at(arena, old[i].tag);
-    if (tag->place < count && fresh[tag->place].tag == old[i].tag) {
-      fresh[tag->place] = reference_to(old[i].tag, fresh[tag->place].kinds | old[i].kinds);
-      continue;
-    }
-    tag->uses++; /* it is in use by the old reference */
-    tag->place = count;
-    fresh[count++] = reference_to(old[i].tag, old[i].kinds);
-  }
-  return count;
-}
-
-static uint32_t count_opaque(const struct arena *arena, const struct entry *entry) {
-  uint32_t count = 0;
-  for (uint32_t i = 0; i < entry->reference_count; i++)
-    if (entry_references(arena, entry)[i].kinds & DEPENDS_OPAQUE) count++;
-  return count;
-}
-
 /* False when there is no room; the entry may be gone then. */
 static bool replace_references(struct arena *arena, uint32_t index, const struct documents *documents) {
   struct entry *entry = entry_at(arena, index);
   uint64_t stamp = entry->stamp;
-  uint32_t count = documents_dependency_count(documents), most = count + count_opaque(arena, entry);
+  uint32_t count = documents_dependency_count(documents), most = count + references_kept_count(arena, entry);
   uint32_t key_len = entry->slot.key_len, query_size = entry_query_size(arena, entry),
            old_count = entry->reference_count;
   bool ignored = false; /* it is what the database has at its version, whatever is in flight */
@@ -661,23 +501,23 @@ static bool replace_references(struct arena *arena, uint32_t index, const struct
   oc_off block = entry_alloc_locked(arena, places.size);
   if (!block) return false;
   struct tag_reference *references = arena_at(arena, block + places.references);
-  if (!put_references(arena, references, documents, &ignored)) goto undo;
+  if (!references_put_locked(arena, references, documents, &ignored)) goto undo;
   if (!is_state(entry, stamp)) goto undo_tags;
-  count = keep_opaque(arena, entry, references, count);
+  count = references_keep_locked(arena, entry, references, count);
   places = entry_places_for(key_len, count, query_size, entry->value_len, entry->span_count);
   memcpy(arena_at(arena, block), arena_at(arena, entry->slot.key), key_len);
   if (query_size > 0) memcpy(arena_at(arena, block + places.query), entry_query(arena, entry), query_size);
   put_value(arena, block, places, entry_value(arena, entry), entry_spans(arena, entry));
-  unlink_references(arena, entry);
-  drop_tags(arena, entry_references(arena, entry), old_count);
+  references_unlink_locked(arena, entry);
+  references_drop_locked(arena, entry_references(arena, entry), old_count);
   alloc_free_locked(arena, entry->slot.key);
   entry->slot.key = block;
   entry->reference_count = (uint16_t)count;
   own_block(arena, index);
-  link_references(arena, index);
+  references_link_locked(arena, index);
   return true;
 undo_tags:
-  drop_tags(arena, references, count);
+  references_drop_locked(arena, references, count);
 undo:
   alloc_free_locked(arena, block);
   return false;

@@ -9,20 +9,7 @@
 
 #include "document.h"
 #include "log.h"
-
-enum {
-  ENTRY_TAGS_MOST = (1 << 15) - 1 /* that a value may depend on; with those it is asked to keep, as many again */
-};
-
-/*
- * That an entry carries a tag: a link in the chain of all that carry it, the one set last first. Its neighbours are named
- * by their entry (0: none) and their place among its references, so that they may lie anywhere.
- */
-struct tag_reference {
-  uint32_t tag : 28, kinds : 4; /* enum dependency_kind */
-  uint32_t next, prior;
-  uint16_t next_place, prior_place;
-};
+#include "reference.h"
 
 struct entry {
   struct slot slot;     /* queued by age, for SIEVE; older states, by the time when they became that */
@@ -62,6 +49,8 @@ uint32_t entry_find_any_locked(struct arena *arena, oc_slice_t key);
 /* The state before that one, or 0. */
 uint32_t entry_find_earlier_locked(const struct arena *arena, uint32_t index);
 struct entry *entry_at(const struct arena *arena, uint32_t index);
+/* Where the entries are slots; a key's current state is found before its older ones. */
+const struct table *entry_table(const struct arena *arena);
 
 struct entry_source {
   oc_slice_t key, value;
@@ -110,37 +99,6 @@ void entry_clear_locked(struct arena *arena);
 uint32_t entry_count_locked(struct arena *arena);
 /* States that are kept for views only. */
 uint32_t entry_older_count_locked(struct arena *arena);
-
-/* A place in the chain of a tag; zeroed, it is the beginning. */
-struct tag_place {
-  uint32_t entry, place;
-};
-/*
- * Steps to the next entry that carries `tag`, from the one set last; false at the end. A place is good until its entry
- * goes. A chain may hold every entry there is, so a section that walks it must stop after a number of its own.
- */
-bool entry_next_of_tag_locked(const struct arena *arena, uint32_t tag, struct tag_place *place);
-
-/*
- * A place in the order of all keys: by bucket, then by hash. Zeroed, it is the beginning. A key keeps its place
- * whatever comes and goes, and whatever becomes of its own entry.
- */
-struct entry_place {
-  uint64_t least; /* the first hash of the bucket that is not behind */
-  uint32_t bucket;
-};
-/*
- * The next current state at or after a place, which moves to it; 0 at the end, and when it took `effort` (one for each
- * bucket and state that was passed, taken off), which is then 0.
- */
-uint32_t entry_at_or_after_locked(const struct arena *arena, struct entry_place *place, uint32_t *effort);
-struct entry_place entry_place_of(const struct arena *arena, const struct entry *entry);
-/* The place behind a hash. */
-struct entry_place entry_place_after(const struct arena *arena, uint64_t hash);
-/* Whether `other` is at or after `place`. */
-bool entry_place_reached(const struct entry_place *place, const struct entry_place *other);
-/* The current state of the key that has this hash; 0 when there is none. */
-uint32_t entry_of_hash_locked(const struct arena *arena, uint64_t hash);
 
 /* Whether a slot holds the current state of a key. */
 bool entry_is_set(const struct arena *arena, const struct entry *entry);

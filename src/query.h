@@ -45,10 +45,10 @@ struct query {
 
 /*
  * { type: 'find' | 'findByID' | 'count', collection, where?, sort?, limit?, page?, pagination?, depth?, select?,
- * populate?, joins?, locale?, fallbackLocale?, draft?, trash?, scope?, unstable? }, or { type: 'findGlobal', global, depth?, … }.
- * `scope` tells answers apart that show documents differently for any other reason. Other members are ignored. A global
- * is the document of its name in the collection "global", and has its shape under "global:name". `out` gets the
- * block. Errors: QUERY, JSON*, UTF8, MEMORY.
+ * populate?, joins?, locale?, fallbackLocale?, draft?, trash?, scope?, unstable? }, or { type: 'findGlobal', global,
+ * depth?, … }. `scope` tells answers apart that show documents differently for any other reason. Other members are
+ * ignored. A global is the document of its name in the collection "global", and has its shape under "global:name".
+ * `out` gets the block. Errors: QUERY, JSON*, UTF8, MEMORY.
  */
 oc_status query_compile(oc_slice_t text, const struct shapes *shapes, uint32_t json_depth, oc_buffer_t *out,
                         oc_error_t *error);

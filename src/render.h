@@ -12,8 +12,8 @@ struct named operation_named(const struct operation *operation, const struct sha
 
 /*
  * Appends a value of a document at `level` of the page, with the documents populated that its relations name. They come
- * from `shown`, the value that is there now (or empty), or from copies. OC_MISS when one is not known, unless `shown` shows
- * ids and it is for a guess. Errors: MEMORY.
+ * from `shown`, the value that is there now (or empty), or from copies. OC_MISS when one is not known, unless `shown`
+ * shows ids and it is for a guess. Errors: MEMORY.
  */
 oc_status render_value(const struct page *page, const struct shape_node *node, oc_slice_t value, oc_slice_t shown,
                        uint32_t level, enum replay_mode mode, oc_buffer_t *out);

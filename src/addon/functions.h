@@ -25,8 +25,8 @@ class Instance {
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
-  // What is known of the last answer, or of the last view that was opened, as `hit` of the module's exports; making an object of it would cost more than the
-  // answer.
+  // What is known of the last answer, or of the last view that was opened, as `hit` of the module's exports; making an
+  // object of it would cost more than the answer.
   Napi::Float64Array Hit() const { return hit_.Value(); }
   void Note(const oc_hit_t& hit) {
     hit_fields_[0] = static_cast<double>(hit.version);

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "entry.h"
+#include "place.h"
 
 struct fragmentation {
   uint64_t live;  /* bytes of keys and values, sampled while the arena is full: the mean */
@@ -50,12 +50,12 @@ static inline double fragmentation_mean(const struct fragmentation_sizes *sizes)
 /* The bytes of all keys and values. */
 static inline uint64_t fragmentation_live(struct arena *arena) {
   uint64_t live = 0;
-  struct entry_place place = {0};
+  struct place place = {0};
   uint32_t effort = UINT32_MAX;
-  for (uint32_t index; (index = entry_at_or_after_locked(arena, &place, &effort));) {
+  for (uint32_t index; (index = place_next_locked(arena, &place, &effort));) {
     const struct entry *entry = entry_at(arena, index);
     live += entry->slot.key_len + entry->value_len;
-    place = entry_place_after(arena, entry->slot.hash);
+    place = place_after(arena, entry->slot.hash);
   }
   return live;
 }

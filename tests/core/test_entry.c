@@ -153,7 +153,7 @@ static const char *chain(struct fixture *fixture, const char *tag) {
   size_t len = 0;
   struct tag_place place = {0};
   uint32_t index = tag_find_locked(&fixture->arena, S(tag));
-  while (index && entry_next_of_tag_locked(&fixture->arena, index, &place)) {
+  while (index && reference_next_locked(&fixture->arena, index, &place)) {
     const struct entry *entry = entry_at(&fixture->arena, place.entry);
     cr_assert(eq(u32, entry_references(&fixture->arena, entry)[place.place].tag, index));
     keys[len++] = *slot_key(&fixture->arena, &entry->slot).data;
@@ -402,7 +402,7 @@ static const char *name_of(int index, const char *prefix) {
 
 static uint32_t count_of_tag(struct arena *arena, const char *tag) {
   uint32_t count = 0;
-  for (struct tag_place place = {0}; entry_next_of_tag_locked(arena, tag_find_locked(arena, S(tag)), &place); count++)
+  for (struct tag_place place = {0}; reference_next_locked(arena, tag_find_locked(arena, S(tag)), &place); count++)
     continue;
   return count;
 }
