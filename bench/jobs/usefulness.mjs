@@ -33,7 +33,8 @@ async function openOurs() {
     async read(args) {
       const view = new ServerView({ ...board, cache, view: cache.view({ principal, tokens: [] }) })
       try {
-        return await (args.id === undefined ? view.find(/** @type {any} */ (args)) : view.findByID(/** @type {any} */ (args)))
+        const asked = /** @type {any} */ (args)
+        return await (args.id === undefined ? view.find(asked) : view.findByID(asked))
       } finally {
         view.close()
       }

@@ -147,9 +147,9 @@ export const CLAIMS = {
     title: 'A page with three changes in flight, as bytes',
     about:
       "What an author's reload reads: a page of 20 documents and 13 KB of which three are being changed. The " +
-      "changes are spliced " +
-      'into the bytes, and as long as nothing else changes, views that see the same share them; beside it, spreading the ' +
-      'parsed page and writing it anew. The first of all views to see a change has to have it spliced in.',
+      'changes are spliced into the bytes, and as long as nothing else changes, views that see the same share ' +
+      'them; beside it, spreading the parsed page and writing it anew. The first of all views to see a change has ' +
+      'to have it spliced in.',
     aims: [beside('spread + JSON.stringify', 20)],
     short:
       'Most of what is left is new memory for 13 KB, as for the page as bytes above; how long that takes ' +

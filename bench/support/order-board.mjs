@@ -37,8 +37,8 @@ export const LISTS = [...columns, ...pages, ...sorted].map((args) => ({ collecti
 
 /**
  * @param {string} name
- * @param {{ plugins?: import('payload').Plugin[], hooks?: import('payload').CollectionConfig['hooks'] }} [of] `hooks`: of
- *   the orders
+ * @param {{ plugins?: import('payload').Plugin[], hooks?: import('payload').CollectionConfig['hooks'] }} [of]
+ *   `hooks`: of the orders
  */
 export async function openOrderBoard(name, { plugins = [], hooks } = {}) {
   // Payload makes the tables of equal configs only once in a process.

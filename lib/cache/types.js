@@ -33,13 +33,13 @@
  * @property {unknown} [select]
  * @property {string | null} [locale]
  * @property {string} [scope] whose access rights produced the answer: nothing of another scope's answer is put into it
+ * @property {boolean} [unstable] does the database change the order of documents that are equal in every sort key when
+ *   one of them is written?
  */
 
 /**
  * Where documents of which collection occur in a document.
  * @typedef {object} Shape
- * @property {boolean} [unstable] does the database change the order of documents that are equal in every sort key when
- *   one of them is written?
  * @property {string[]} [groups] members that are merged instead of replaced, as dotted paths
  * @property {Record<string, string | string[]>} [relations] dotted path → collection, or collections
  * @property {string[]} [localized] dotted paths

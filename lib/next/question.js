@@ -134,6 +134,7 @@ export async function globalQuestionOf(payload, user, principal, args) {
   if (rights[name] === false) return undefined
 
   const scope = args.overrideAccess ? 'everything' : principal
+  const isDraft = args.draft && hasDrafts(config)
   const query = {
     type: /** @type {const} */ ('findGlobal'),
     global: slug,
@@ -153,7 +154,7 @@ export async function globalQuestionOf(payload, user, principal, args) {
       ...(scope === principal && user ? [principal] : []),
     ],
     // A draft is another document than what is published.
-    query: args.draft ? undefined : definedMembers(query),
+    query: isDraft ? undefined : definedMembers(query),
   }
 }
 

@@ -185,6 +185,7 @@ test('a change of a global in flight shows to its user alone, until it is taken 
   const token = beginAs('ada', [{ type: 'update', collection: 'global', id: 'settings', data }])
   assert.equal(await shop.sourceOf(() => read('ada', [token])), 'hit')
   assert.deepEqual(await read('ada', [token]), { ...before, motto: 'new', address: { city: 'Bruges', zip: '9000' } })
+  assert.equal((await shop.as('ada', [token]).findGlobal({ slug: 'settings', draft: true })).motto, 'new')
   assert.deepEqual(await read('ada'), before)
   assert.deepEqual(await read('grace', [token]), before)
   shop.cache.rollback(token)
@@ -216,11 +217,12 @@ test('a document that a global shows is shown as it is changed, and gone when it
 test('the page state holds a global, what is in flight for it, and its shape', async () => {
   const token = beginAs('ada', [{ type: 'update', collection: 'global', id: 'settings', data: { motto: 'in flight' } }])
   const state = await shop.as('ada', [token]).dehydrate([global('settings').findGlobal({ depth: 1 })])
+  const { shapes } = await shop.as('ada', [token]).dehydrate()
   const truth = await truthOf('ada', 1)
   shop.cache.rollback(token)
   assert.deepEqual(state.queries[0].data, JSON.parse(JSON.stringify(truth)))
   assert.deepEqual(state.pending.map((one) => one.token), [token])
-  assert.deepEqual(state.shapes['global:settings'].groups, ['address'])
+  for (const all of [state.shapes, shapes]) assert.deepEqual(all['global:settings'].groups, ['address'])
 })
 
 /** Computes the numbers and states of what a view may see, and counts how often. */

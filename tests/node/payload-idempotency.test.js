@@ -9,7 +9,7 @@ import { after, afterEach, before, test } from 'node:test'
 import { handleEndpoints } from 'payload'
 import { v7 as newToken } from 'uuid'
 import { runtimeOf } from '../../lib/payload/runtime.js'
-import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './support/payload.js'
+import { assertSameAnswer, failure, gate, openShop, readThrough, readTruth, tokenHeader } from './support/payload.js'
 
 /** @type {import('./support/payload.js').Shop} */
 let shop
@@ -48,26 +48,10 @@ const patch = ({ id }, sent) => shop.rest('PATCH', `/orders/${id}`, { data: { no
 /** @param {any} order */
 const noteOf = async ({ id }) => (await shop.payload.findByID({ collection: 'orders', id })).note
 
-/** @param {any} one @param {any} other */
-function assertSame(one, other) {
-  assert.deepEqual(other.body, one.body)
-  assert.equal(other.status, one.status)
-  for (const name of ['content-type', 'optimistic-version']) {
-    assert.equal(other.headers.get(name), one.headers.get(name), name)
-  }
-}
-
-/** Counts the writes to orders. */
-function countWrites() {
-  const writes = { count: 0 }
-  shop.hooks.beforeChange = () => void writes.count++
-  return writes
-}
-
 test('an update with the token of one that was answered is answered the same, and writes nothing', async () => {
   const order = await shop.newOrder({ note: 'old' })
   const token = newToken()
-  const writes = countWrites()
+  const writes = shop.countWrites()
   const first = await patch(order, { token })
   await shop.payload.update({ collection: 'orders', id: order.id, data: { note: 'by somebody else' } })
   const again = await patch(order, { token })
@@ -75,7 +59,7 @@ test('an update with the token of one that was answered is answered the same, an
   assert.equal(first.headers.get('idempotency-replayed'), null)
   assert.equal(again.headers.get('idempotency-replayed'), 'true')
   assert.match(String(again.headers.get('access-control-expose-headers')), /optimistic-version.*Idempotency-Replayed/)
-  assertSame(first, again)
+  assertSameAnswer(first, again)
   assert.equal(writes.count, 2)
   assert.equal(await noteOf(order), 'by somebody else')
 })
@@ -94,7 +78,7 @@ test('creates, deletes, bulk updates and updates of what is not declared are mad
     const token = newToken()
     const first = await shop.rest(method, route, { data, token })
     assert.ok(first.status < 300, `${method} ${route} ${JSON.stringify(first.body)}`)
-    assertSame(first, await shop.rest(method, route, { data, token }))
+    assertSameAnswer(first, await shop.rest(method, route, { data, token }))
   }
   const made = await shop.payload.count({ collection: 'orders', where: { note: { equals: 'made once' } } })
   assert.equal(made.totalDocs, 1)
@@ -132,13 +116,13 @@ test('a token whose request is under way is 409, whatever its body, and the firs
   }
   held.open()
   assert.equal((await first).status, 200)
-  assertSame(await first, await patch(order, { token }))
+  assertSameAnswer(await first, await patch(order, { token }))
 })
 
 test('of many requests with one token at once, one is run', async () => {
   const order = await shop.newOrder({ note: 'old' })
   const token = newToken()
-  const writes = countWrites()
+  const writes = shop.countWrites()
   const answers = await Promise.all(Array.from({ length: 8 }, () => patch(order, { token })))
   assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409, 409, 409, 409, 409, 409, 409])
   assert.equal(writes.count, 1)
@@ -154,7 +138,7 @@ test('a refusal is answered again, with its reason, and its change stays taken b
   shop.calm()
   const again = await patch(order, { token })
   assert.deepEqual([first.status, first.body.errors[0].message], [418, 'No.'])
-  assertSame(first, again)
+  assertSameAnswer(first, again)
   assert.equal(await noteOf(order), 'old')
 })
 
@@ -199,7 +183,7 @@ test('endpoints of the user are answered again too, but not what is no JSON', as
   const token = newToken()
   const first = await shop.rest('POST', '/echo', { token, data: { a: 1 } })
   assert.deepEqual(first.body.sent, { a: 1 })
-  assertSame(first, await shop.rest('POST', '/echo', { token, data: { a: 1 } }))
+  assertSameAnswer(first, await shop.rest('POST', '/echo', { token, data: { a: 1 } }))
   assert.equal((await shop.rest('POST', '/echo', { token, data: { a: 2 } })).status, 422)
   const other = await shop.rest('POST', '/echo', { data: { a: 1 } })
   assert.equal(other.body.calls, first.body.calls + 1)
@@ -283,7 +267,7 @@ test('with a file, the answer is given again after a restart', async () => {
     assert.throws(closed, { code: 'ERR_OPTIMISTIC_CLOSED' })
   }
   const second = await open(2)
-  assertSame(answer, await second.rest('POST', '/echo', { token, data: { a: 1 } }))
+  assertSameAnswer(answer, await second.rest('POST', '/echo', { token, data: { a: 1 } }))
   assert.equal((await second.rest('POST', '/echo', { token, data: { a: 2 } })).status, 422)
   await second.close()
   await rm(folder, { recursive: true })

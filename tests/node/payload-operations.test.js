@@ -13,6 +13,7 @@ import { sqliteAdapter } from '@payloadcms/db-sqlite'
 import { copyDataFromLocaleHandler } from '@payloadcms/ui/utilities/copyDataFromLocale'
 import { schedulePublishHandler } from '@payloadcms/ui/utilities/schedulePublishHandler'
 import { createLocalReq, getPayload } from 'payload'
+import { v7 as newToken } from 'uuid'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
 import { WRITES } from '../../lib/payload/targets.js'
 import { ServerView } from '../../lib/next/server-view.js'
@@ -304,3 +305,15 @@ for (const [name, [prepare, act, kept = []]] of Object.entries(operations)) {
     assert.deepEqual(await readAll(view()), await readAll(payload))
   })
 }
+
+test('what is in flight for the published state of a global is not laid over its draft', async () => {
+  const token = newToken()
+  const type = /** @type {const} */ ('update')
+  const operations = [{ type, collection: 'global', id: 'settings', data: { motto: 'x' } }]
+  cache.begin(token, { principal: 'anonymous', operations })
+  const pending = cache.view({ principal: 'anonymous', tokens: [token] })
+  const page = new ServerView({ payload, user: null, cache, view: pending })
+  assert.equal((await page.findGlobal({ slug: 'settings', overrideAccess: true })).motto, 'x')
+  assert.notEqual((await page.findGlobal({ slug: 'settings', draft: true, overrideAccess: true })).motto, 'x')
+  cache.rollback(token)
+})

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, test } from 'node:test'
 import { v7 as newToken } from 'uuid'
+import { earlierTokensOf } from '../../lib/payload/request.js'
 import { failure, gate, openShop, readThrough, readTruth, tokenHeader } from './support/payload.js'
 
 /** @typedef {import('./support/payload.js').Shop} Shop */
@@ -185,6 +186,13 @@ test('a bulk write changes none that began to match its where after the document
   const statusOf = async (/** @type {any} */ { id }) => (await shop.payload.findByID({ collection: 'orders', id })).status
   assert.deepEqual([await statusOf(early), await statusOf(late)], ['shipped', 'pending'])
   await assertCacheIsRight()
+})
+
+test('a change waits for no more than the newest of those before it, and for none that is newer', () => {
+  const tokens = Array.from({ length: 67 }, () => newToken())
+  const headers = new Headers({ 'Optimistic-After': tokens.map((token) => `"${token}"`).join(', ') })
+  const waited = earlierTokensOf(/** @type {any} */ ({ headers }), tokens[65])
+  assert.deepEqual(waited, tokens.slice(3, 65))
 })
 
 test('a change that is sent behind others is written when they are settled, however long they take', async () => {

@@ -1,6 +1,7 @@
 /**
  * A small shop on a real Payload and a real SQLite file. Another one in the same process needs a name of its own.
  */
+import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -145,6 +146,12 @@ export async function openShop({ transactions = true, plugin, settings, folder: 
       const { token } = await payload.login({ collection: 'users', data })
       return { id, principal: `users:${id}`, token: String(token), headers: { Authorization: `JWT ${token}` } }
     },
+    /** Counts the changes of orders from now on. */
+    countWrites() {
+      const writes = { count: 0 }
+      hooks.beforeChange = () => void writes.count++
+      return writes
+    },
     /** Makes the hooks do nothing again. */
     calm() {
       for (const name of Object.keys(hooks)) hooks[/** @type {HookName} */ (name)] = undefined
@@ -186,6 +193,18 @@ const received = async (response) => ({
   headers: response.headers,
   body: /** @type {any} */ (await response.json()),
 })
+
+/**
+ * @typedef {{ status: number, headers: Headers, body: any }} Received
+ * @param {Received} one
+ * @param {Received} other
+ */
+export function assertSameAnswer(one, other) {
+  assert.deepEqual([other.status, other.body], [one.status, one.body])
+  for (const name of ['content-type', 'optimistic-version']) {
+    assert.equal(other.headers.get(name), one.headers.get(name), name)
+  }
+}
 
 /**
  * A point at which a hook waits until the test lets it go on.
