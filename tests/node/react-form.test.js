@@ -13,10 +13,12 @@ import { mount, openBrowser, when } from './support/browser.js'
 
 const isWrite = ({ method }) => method !== 'GET'
 const writes = (server) => server.log.filter(isWrite)
+/** TanStack Query tells what happened in a task of its own, in order: React has been told what did so far. */
+const told = () => new Promise((done) => notifyManager.schedule(done))
 /** Nothing is under way, and React was told. */
 async function settled(client) {
   await when(client, () => client.isMutating() + client.isFetching() === 0)
-  await new Promise((done) => notifyManager.schedule(done))
+  await told()
 }
 
 function Form({ options, order, name }) {
@@ -34,8 +36,8 @@ function handle(container) {
   const one = (selector) => container.querySelector(selector)
   const submit = () => one('form').dispatchEvent(new window.Event('submit', { bubbles: true, cancelable: true }))
   return {
-    submit: () => act(async () => void submit()),
-    submitTwice: () => act(async () => void (submit(), submit())),
+    submit: () => act(() => (submit(), told())),
+    submitTwice: () => act(() => (submit(), submit(), told())),
     type: (text) => (one('textarea').value = text),
     get typed() {
       return one('textarea').value
