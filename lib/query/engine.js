@@ -104,8 +104,10 @@ export class Engine {
    * server's versions cannot.
    */
   clock = 0
-  /** Runs writes that observers should hear of at once: TanStack's `notifyManager.batch`, where there is React. */
+  /** Runs writes that observers should hear of together: TanStack's `notifyManager.batch`, where there is React. */
   batch = (/** @type {() => void} */ write) => write()
+  /** The same, and they hear of it before anything is rendered. Not while React renders. */
+  announce = (/** @type {() => void} */ write) => write()
   /** @type {PendingMutation[]} a new array at each change */
   pending = []
   /** Tokens of mutations of which it is known how they ended, as far back as it matters. @type {Set<string>} */
@@ -243,7 +245,7 @@ export class Engine {
   /** Brings what is shown, and `pending`, up to date with the layers. */
   changed() {
     this.#snapshot()
-    this.batch(() => this.bases?.rewrite())
+    this.announce(() => this.bases?.rewrite())
     for (const listener of this.#listeners) listener()
   }
 }

@@ -1,9 +1,10 @@
 'use client'
 
 import { createElement, use, useContext, useEffect, useMemo, useRef, useState } from 'react'
-import { notifyManager, QueryClientContext } from '@tanstack/react-query'
+import { QueryClientContext } from '@tanstack/react-query'
 import { preloadChanges } from '#changes'
-import { Engine, engineOf } from '../query/engine.js'
+import { Engine } from '../query/engine.js'
+import { announcingEngineOf } from './announce.js'
 import { BoundaryContext } from './context.js'
 
 /** @typedef {import('../query/engine.js').PageState} PageState */
@@ -39,8 +40,7 @@ export function OptimisticBoundary({ state, refresh, onSettled, children }) {
   const { pending = [], unknown = [] } = state ?? {}
   const client = useContext(QueryClientContext)
   const [own] = useState(() => (client ? undefined : new Engine()))
-  const engine = client ? engineOf(client) : /** @type {Engine} */ (own)
-  engine.batch = notifyManager.batch
+  const engine = client ? announcingEngineOf(client) : /** @type {Engine} */ (own)
 
   // The HTML shows what is pending, so it stays as it came until the same can be shown here.
   const loading = pending.length > 0 && preloadChanges()

@@ -2,8 +2,8 @@
 
 import { useCallback, useContext, useSyncExternalStore } from 'react'
 import { QueryClientContext } from '@tanstack/react-query'
-import { engineOf } from '../query/engine.js'
 import { changes } from '../query/layer.js'
+import { announcingEngineOf } from './announce.js'
 import { BoundaryContext } from './context.js'
 
 /** @typedef {import('../query/engine.js').PendingMutation} PendingMutation */
@@ -19,7 +19,7 @@ const NONE = []
 function usePending(select) {
   const boundary = useContext(BoundaryContext)
   const client = useContext(QueryClientContext)
-  const engine = boundary?.engine ?? (client && engineOf(client))
+  const engine = boundary?.engine ?? (client && announcingEngineOf(client))
   const subscribe = useCallback(
     (/** @type {() => void} */ listener) => engine?.subscribe(listener) ?? (() => {}),
     [engine]

@@ -1,0 +1,167 @@
+/** A board of several queries, as React commits it: whatever settles or arrives, each card is in one column. */
+import assert from 'node:assert/strict'
+import process from 'node:process'
+import test from 'node:test'
+import { notifyManager, useQuery } from '@tanstack/react-query'
+import { createElement as h, useLayoutEffect, useState } from 'react'
+import { show } from './support/dom.js'
+import { announce } from '../../lib/react/announce.js'
+import { OptimisticBoundary } from '../../lib/react/index.js'
+import { mutate, openBrowser, when } from './support/browser.js'
+import { Random } from './schedules-random.js'
+
+const ROUNDS = Number(process.env.ROUNDS ?? 6)
+const SEED = Number(process.env.SEED ?? 1)
+const STEPS = 30
+const STATUSES = ['pending', 'processing', 'shipped', 'paid']
+const CARDS = Array.from({ length: 8 }, (_, at) => ({ id: at + 1, total: at + 1, status: STATUSES[at % 2], customer: 1 }))
+const isWrite = ({ method }) => method !== 'GET'
+const isRead = ({ method }) => method === 'GET'
+const task = () => new Promise((done) => setImmediate(done))
+
+/** The board in a browser. `commits`: which cards were in which column, after each commit of React's. */
+async function openBoard(t) {
+  t.after(() => (globalThis.IS_REACT_ACT_ENVIRONMENT = true))
+  const browser = await openBrowser(t, { orders: CARDS })
+  const { client, orders } = browser
+  const column = (status) => orders.find({ where: { status: { equals: status } }, sort: '-total' })
+  await Promise.all(STATUSES.map((status) => client.prefetchQuery(column(status))))
+  const commits = []
+  const columns = () => Array.from(document.querySelectorAll('ol'), ({ textContent }) => textContent)
+  function Column({ status }) {
+    const { data } = useQuery(column(status))
+    const [, setTouched] = useState(0)
+    const onClick = () => setTouched((count) => count + 1)
+    useLayoutEffect(() => void commits.push(columns()))
+    return h('ol', { onClick }, data.docs.map(({ id }) => h('li', { key: id }, `${id},`)))
+  }
+  await show(t, client, h(OptimisticBoundary, null, STATUSES.map((status) => h(Column, { key: status, status }))))
+  globalThis.IS_REACT_ACT_ENVIRONMENT = false
+  const move = (id, status) => mutate(client, orders.update(), { id, data: { status } })
+  const touch = (status) => document.querySelectorAll('ol')[STATUSES.indexOf(status)].click()
+  return { ...browser, column, columns, commits, touch, move }
+}
+
+/** Each card is in one column in each commit. */
+function assertWhole(commits) {
+  assert.ok(commits.length > 0, 'it was rendered')
+  for (const [at, shown] of commits.entries()) {
+    const ids = shown.join('').split(',').slice(0, -1).map(Number).sort((one, other) => one - other)
+    assert.deepEqual(ids, CARDS.map(({ id }) => id), `commit ${at}: ${shown.join(' | ')}`)
+  }
+}
+
+/** Nothing is under way, and React was told. */
+async function settled({ client }) {
+  await when(client, () => client.isMutating() + client.isFetching() === 0)
+  for (let turn = 0; turn < 5; turn++) await task()
+}
+
+test('cards that move at once to different columns are in one column each in every commit', async (t) => {
+  const board = await openBoard(t)
+  board.server.holds = isWrite
+  board.move(1, 'shipped')
+  board.move(3, 'paid')
+  board.move(1, 'paid')
+  await task()
+  assertWhole(board.commits)
+})
+
+for (const [what, end] of [['saved', undefined], ['refused', 'rollback']]) {
+  test(`cards whose moves are ${what} in a row are in one column each in every commit`, async (t) => {
+    const board = await openBoard(t)
+    const { server, commits, columns } = board
+    server.holds = isWrite
+    board.move(1, 'shipped')
+    board.move(3, 'paid')
+    board.move(2, 'paid')
+    await server.until(() => server.waiting.length === 3)
+    const before = commits.length
+    server.waiting.forEach(({ release }) => release(end))
+    await settled(board)
+    assert.deepEqual(columns(), end ? ['7,5,3,1,', '8,6,4,2,', '', ''] : ['7,5,', '8,6,4,', '1,', '3,2,'])
+    if (end) assert.ok(commits.length > before, 'they went back')
+    assertWhole(commits)
+  })
+}
+
+test('a card that is moved while its column renders for another reason is in one column in every commit', async (t) => {
+  const board = await openBoard(t)
+  board.server.holds = isWrite
+  board.move(1, 'shipped')
+  board.touch('pending')
+  await task()
+  assert.deepEqual(board.columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  assertWhole(board.commits)
+})
+
+test('a card that is moved as another answer of its column comes is in one column in every commit', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, column } = board
+  server.write('orders', 3, { total: 0 })
+  server.holds = isWrite
+  const arrived = new Promise((resolve) => {
+    t.after(client.getQueryCache().subscribe(({ action }) => action?.type === 'success' && resolve()))
+  })
+  client.refetchQueries({ queryKey: column('pending').queryKey })
+  await arrived
+  board.move(1, 'shipped')
+  await task()
+  await task()
+  assert.deepEqual(board.columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  assertWhole(board.commits)
+})
+
+test('what the engine does not change is told in a task of its own, as TanStack tells it', async () => {
+  const told = []
+  announce(() => notifyManager.schedule(() => told.push('of the engine')))
+  announce(() => {})
+  notifyManager.schedule(() => told.push('of others'))
+  assert.deepEqual(told, ['of the engine'])
+  await new Promise((done) => notifyManager.schedule(done))
+  assert.deepEqual(told, ['of the engine', 'of others'])
+})
+
+test('a listener that throws is not the trouble of those who change something', (t) => {
+  const late = []
+  t.mock.method(globalThis, 'setTimeout', (run) => late.push(run))
+  announce(() => {
+    notifyManager.schedule(() => {
+      throw new Error('theirs')
+    })
+  })
+  assert.throws(() => late.forEach((run) => run()), /theirs/)
+})
+
+/** What happens to a board, and how often. */
+const HAPPENINGS = [
+  [8, ({ move }, random) => move(random.pick(CARDS).id, random.pick(STATUSES))],
+  [2, ({ touch }, random) => touch(random.pick(STATUSES))],
+  [1, ({ client }) => client.invalidateQueries()],
+  [1, ({ client, column }, random) => client.refetchQueries({ queryKey: column(random.pick(STATUSES)).queryKey })],
+  [12, ({ server }, random) => {
+    const request = random.pick(server.waiting)
+    request?.release(isRead(request) ? random.pick([undefined, undefined, 'fail']) : random.pick(ENDS))
+  }],
+]
+const ENDS = [undefined, undefined, undefined, 'rollback', 'rollback', 'invalid', 'after', 'lost', 'before']
+
+for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
+  test(`whatever happens to their board, cards are in one column each in every commit (SEED=${seed})`, async (t) => {
+    const random = new Random(seed)
+    const board = await openBoard(t)
+    const { server, columns, commits } = board
+    server.holds = ({ path }) => path !== 'optimistic/mutations'
+    for (let step = 0; step < STEPS; step++) {
+      for (let count = random.weighted([[2, 1], [2, 2], [1, 4]]); count > 0; count--) random.weighted(HAPPENINGS)(board, random)
+      for (let turn = random.weighted([[1, 0], [1, 1], [1, 8]]); turn > 0; turn--) await task()
+    }
+    server.holds = () => false
+    server.waiting.forEach(({ release }) => release())
+    await settled(board)
+    assertWhole(commits)
+    const stored = (status) => server.tables.orders.filter((card) => card.status === status).map(({ id }) => id)
+    const ends = STATUSES.map((status) => stored(status).sort((one, other) => other - one).map((id) => `${id},`).join(''))
+    assert.deepEqual(columns(), ends)
+  })
+}
