@@ -18,7 +18,6 @@ import { compareVersions } from './version.js'
 /** @typedef {import('@tanstack/react-query').Query<any, any, any, any>} Query */
 /** @typedef {import('./layer.js').Layer} Layer */
 /** @typedef {import('./version.js').Version} Version */
-/** @typedef {import('./overlay/documents.js').Knows} Knows */
 
 /**
  * @typedef {object} Entry
@@ -35,6 +34,8 @@ import { compareVersions } from './version.js'
  * An answer, and the clock of the engine when its fetch began.
  * @typedef {{ answer: any, clock: number, description: import('./query-key.js').QueryDescription }} Source
  */
+
+/** @typedef {Source & Pick<import('./overlay/documents.js').Known, 'has'>} Known */
 
 /** The clock of a base that came from no fetch: older than every commit. */
 const BEFORE_ALL = -1
@@ -83,8 +84,8 @@ export class Bases {
 
   /** Brings every query up to date with the engine's layers. */
   rewrite() {
-    const knows = this.#knows()
-    for (const entry of this.#entries.values()) this.#show(entry, knows)
+    const known = this.#known()
+    for (const entry of this.#entries.values()) this.#show(entry, known)
   }
 
   /**
@@ -170,7 +171,12 @@ export class Bases {
     query.setData = (data, options) => {
       if (options?.manual) rebaseManually(entry, data)
       else this.#takeAnswer(entry, data)
-      const shown = this.#write(entry, options)
+      let shown
+      // What it says of documents goes for other queries, too.
+      this.#engine.announce(() => {
+        shown = this.#write(entry, options)
+        this.rewrite()
+      })
       if (!options?.manual) {
         this.#readIfBehind(entry)
         this.#engine.sweep()
@@ -246,10 +252,10 @@ export class Bases {
   /**
    * Shows an entry as it should be now.
    * @param {Entry} entry
-   * @param {Knows | undefined} knows
+   * @param {Known[]} known
    */
-  #show(entry, knows = this.#knows()) {
-    const data = this.#overlaid(entry, knows)
+  #show(entry, known = this.#known()) {
+    const data = this.#overlaid(entry, known)
     if (data !== entry.query.state.data) entry.setState({ data })
   }
 
@@ -265,34 +271,38 @@ export class Bases {
 
   /**
    * @param {Entry} entry
-   * @param {Knows | undefined} knows
+   * @param {Known[]} known
    */
-  #overlaid(entry, knows = this.#knows()) {
+  #overlaid(entry, known = this.#known()) {
     const { query, description, base, clock } = entry
+    const { layers, shapes } = this.#engine
     const laid = mapAnswers(base, description, (answer, page) => {
       const isMissed = (/** @type {Layer} */ layer) => !coversAnswer(answer, clock, layer)
-      const operations = this.#engine.layers.filter(isMissed).flatMap((layer) => layer.operations)
-      if (operations.length === 0 || !changes) return answer
-      return changes.layOver(answer, description, operations, this.#engine.shapes, page, knows)
+      const operations = layers.filter(isMissed).flatMap((layer) => layer.operations)
+      if (!changes) return answer
+      const { knownIn, layOver, withoutMoved } = changes
+      const laid = operations.length
+        ? layOver(answer, description, operations, shapes, page, knownIn(known, shapes))
+        : answer
+      const newer = known.filter((source) => isOlder(answer, source.answer))
+      return withoutMoved(laid, description, operations, shapes, knownIn(newer, shapes))
     })
     const shown = share(query.state.data, laid)
     this.#note(entry, shown)
     return shown
   }
 
-  /** What the bases show of a document, the newest first. */
-  #knows() {
-    const { layers, shapes } = this.#engine
+  /** All there is to know of documents, the newest first. @returns {Known[]} */
+  #known() {
+    const { layers } = this.#engine
     const answers = [...this.#entries.values()].flatMap(sourcesOf).concat(this.#former)
     // By version, not by time: a slow answer arrives late and is old.
     answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
-    const known = answers.map(({ answer, clock, description }) => ({
-      answer,
-      description,
+    return answers.map((source) => ({
+      ...source,
       has: (/** @type {any} */ operation) =>
-        layers.some((layer) => layer.operations.includes(operation) && coversAnswer(answer, clock, layer)),
+        layers.some((layer) => layer.operations.includes(operation) && coversAnswer(source.answer, source.clock, layer)),
     }))
-    return changes?.knownIn(known, shapes)
   }
 
   /** Forgets answers from before commits that lie over no query any more. */

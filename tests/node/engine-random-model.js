@@ -46,7 +46,9 @@ export class Model {
     const goesOn = (to) => accounts.some(({ version }) => version === undefined || version <= to)
     const next = [...new Set(stand.came)].filter(goesOn).map((version) => ({ version, edits: [] }))
     const possible = [...accounts, ...next].filter((account) =>
-      this.#showing(query, account).some(({ answer, layers }) => agrees(query, answer, layers, shown))
+      this.#showing(query, account).some(({ answer, layers }) =>
+        agrees(query, answer, layers, shown, (document) => this.#isElsewhere(query, account, document))
+      )
     )
     if (possible.length === 0) return false
     const isNew = ({ version, edits }, index) =>
@@ -59,6 +61,14 @@ export class Model {
     return this.#stands.get(query.name).accounts.flatMap((account) =>
       this.#showing(query, account).map(({ answer }) => answer)
     )
+  }
+
+  /** May another query know of a newer version in which the document does not belong to this one any more? */
+  #isElsewhere({ status }, account, { id }) {
+    const stands = [...this.#stands.values()]
+    const versions = stands.flatMap(({ accounts, came }) => [...came, ...accounts.map(({ version }) => version)])
+    const isOut = (version) => this.history.get(version).orders.find((order) => order.id === id).status !== status
+    return versions.some((version) => version > account.version && isOut(version))
   }
 
   /** Everything that may be shown by this account. */
@@ -88,9 +98,10 @@ function waysOf({ state, known, data, saved, isUnheard, version: committed }, ve
 
 /**
  * Is this base and overlay? What comes from another query is shown as that one last had it, so all that is asked of it
- * is that it belongs there: another customer in an order, an order in a list with a where.
+ * is that it belongs there: another customer in an order, an order in a list with a where. That loses what a newer
+ * answer shows elsewhere.
  */
-function agrees(query, answer, layers, shown) {
+function agrees(query, answer, layers, shown, isElsewhere) {
   if (!answer || !shown) return answer === shown
   const layersOn = ({ id }) => layers.filter((layer) => layer.collection === query.collection && layer.id === id)
   const agree = (expected, document) => {
@@ -111,7 +122,10 @@ function agrees(query, answer, layers, shown) {
   const staying = answer.docs.filter((document) => !moves(document))
   return (
     shown.docs.every(({ status }) => status === query.status) &&
-    staying.every((expected) => shown.docs.some((document) => expected.id === document.id && agree(expected, document))) &&
+    staying.every((expected) => {
+      const document = shown.docs.find(({ id }) => id === expected.id)
+      return document ? agree(expected, document) : isElsewhere(expected)
+    }) &&
     shown.docs.every((document) => layersOn(document).length || staying.some(({ id }) => id === document.id))
   )
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
-import { focusManager, QueryObserver } from '@tanstack/react-query'
+import { focusManager, notifyManager, QueryObserver } from '@tanstack/react-query'
 import { v7 as createToken } from 'uuid'
 import { versionOfAnswer } from '../../lib/query/answers.js'
+import { announce } from '../../lib/react/announce.js'
 import { mutate, openBrowser } from './support/browser.js'
 import { SHAPES } from './support/rest-server.js'
 
@@ -53,11 +54,17 @@ export class Page {
 
   constructor({ server, client, engine, orders, customers }, random, model) {
     Object.assign(this, { server, client, engine, random, model, collections: { orders, customers } })
-    const pending = { where: { status: { equals: 'pending' } } }
+    const columns = STATUSES.map((status) => ({
+      name: `${status} list`,
+      depth: 1,
+      options: orders.find({ where: { status: { equals: status } } }),
+      ask: rows('orders', 1, status),
+      status,
+    }))
     this.queries = [
       { name: 'list', depth: 1, options: orders.find(), ask: rows('orders', 1) },
       { name: 'bare list', depth: 0, options: orders.find({ depth: 0 }), ask: rows('orders', 0) },
-      { name: 'pending list', depth: 1, options: orders.find(pending), ask: rows('orders', 1, 'pending'), status: 'pending' },
+      ...columns,
       { name: 'order 7', depth: 1, options: orders.findByID(7), ask: row('orders', 7, 1) },
       { name: 'order 8', depth: 0, options: orders.findByID(8, { depth: 0 }), ask: row('orders', 8, 0) },
       { name: 'customers', depth: 0, options: customers.find(), ask: rows('customers', 0) },
@@ -75,6 +82,8 @@ export class Page {
         },
       }
     }
+    engine.announce = announce
+    engine.batch = notifyManager.batch
     engine.onSettled(({ token }) => (this.#byToken.get(token).known = true))
   }
 
@@ -357,6 +366,8 @@ export class Page {
       }
       const observer = new QueryObserver(this.client, query.options)
       this.#ends.push(observer.subscribe(({ data }) => this.#look(query, data)))
+      // As React hears of it.
+      if (query.status) this.#ends.push(observer.subscribe(notifyManager.batchCalls(() => this.#assertOnePlace())))
     }
   }
 
@@ -374,11 +385,19 @@ export class Page {
     }
   }
 
-  #remember({ name }, shown) {
+  /** No order is in two columns. */
+  #assertOnePlace() {
+    const columns = this.queries.filter(({ status }) => status)
+    const shown = columns.flatMap(({ options }) => this.client.getQueryData(options.queryKey)?.docs ?? [])
+    const twice = shown.find(({ id }, at) => shown.findIndex((other) => other.id === id) !== at)
+    if (twice) this.#failure ??= new assert.AssertionError({ message: `order ${twice.id} is in two columns` })
+  }
+
+  #remember({ name, status }, shown) {
     for (const document of shown?.docs ?? (shown ? [shown] : [])) {
       for (const one of [document, document.customer].filter((one) => one?.id)) {
         // An order's other customer, or an order that enters a list, is shown as some other query has it, maybe older.
-        const isOwn = one === document && name !== 'pending list'
+        const isOwn = one === document && !status
         const telling = TELLING.filter((member) => member in one && isOwn)
         for (const member of telling) {
           const key = `${member} of ${one === document ? '' : 'customer '}${one.id} in ${name}`

@@ -112,6 +112,46 @@ test('a card that is moved as another answer of its column comes is in one colum
   assertWhole(board.commits)
 })
 
+test('a card that somebody else moved leaves its old column with the first answer that shows it in another', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, column, columns, commits } = board
+  server.write('orders', 1, { status: 'shipped' })
+  await client.refetchQueries({ queryKey: column('shipped').queryKey })
+  await task()
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  assertWhole(commits)
+  const { docs, totalDocs } = client.getQueryData(column('pending').queryKey)
+  assert.equal(totalDocs, docs.length)
+  await client.refetchQueries({ queryKey: column('pending').queryKey })
+  server.write('orders', 1, { status: 'pending' })
+  await client.refetchQueries({ queryKey: column('pending').queryKey })
+  await task()
+  assert.deepEqual(columns(), ['7,5,3,1,', '8,6,4,2,', '', ''])
+  assertWhole(commits)
+})
+
+test('a card that somebody else moved on after its own move was saved is in the last column only', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, column, columns, commits } = board
+  server.holds = () => true
+  const moved = board.move(1, 'processing')
+  ;(await server.held('PATCH')).release()
+  await moved
+  // All columns have been read since, and the answers are still to come.
+  await server.until(() => server.waiting.length === STATUSES.length)
+  server.holds = () => false
+  server.write('orders', 1, { status: 'shipped' })
+  await client.refetchQueries({ queryKey: column('shipped').queryKey })
+  await task()
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  const status = await mutate(client, board.orders.update(), { id: 1, data: { status: 'paid' } }).then((one) => one.status)
+  assert.equal(status, 'paid')
+  server.waiting.forEach(({ release }) => release())
+  await settled(board)
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '', '1,'])
+  assertWhole(commits)
+})
+
 test('what the engine does not change is told in a task of its own, as TanStack tells it', async () => {
   const told = []
   announce(() => notifyManager.schedule(() => told.push('of the engine')))

@@ -65,25 +65,38 @@ export function mapPath(value, path, change) {
 }
 
 /**
- * Finds documents in answers; looks through them at the first question.
- * @param {Iterable<Pick<Known, 'description' | 'has'> & { answer: any }>} answers the newest first
+ * The documents in an answer, by `collection:id`. Looked for once.
+ * @typedef {Map<string, { document: Document, level: number }[]>} Index
+ * @type {WeakMap<any, { index: Index, description: QueryDescription, shapes: Shapes }>}
+ */
+const indexes = new WeakMap()
+
+/**
+ * @param {any} answer
+ * @param {QueryDescription} description
+ * @param {Shapes} shapes
+ */
+function indexOf(answer, description, shapes) {
+  const made = indexes.get(answer)
+  if (made?.description === description && made.shapes === shapes) return made.index
+  /** @type {Index} */
+  const index = new Map()
+  mapDocuments(answer, description, shapes, (document, collection, level) => {
+    const key = `${collection}:${document.id}`
+    index.set(key, [...(index.get(key) ?? []), { document, level }])
+    return document
+  })
+  if (Object(answer) === answer) indexes.set(answer, { index, description, shapes })
+  return index
+}
+
+/**
+ * Finds documents in answers.
+ * @param {(Pick<Known, 'description' | 'has'> & { answer: any })[]} answers the newest first
  * @param {Shapes} shapes
  * @returns {Knows}
  */
-export function knownIn(answers, shapes) {
-  /** @type {Map<string, Known[]> | undefined} */
-  let index
-  return (collection, id) => {
-    if (!index) {
-      const found = (index = new Map())
-      for (const { answer, description, has } of answers) {
-        mapDocuments(answer, description, shapes, (document, collection, level) => {
-          const key = `${collection}:${document.id}`
-          found.set(key, [...(found.get(key) ?? []), { document, description, level, has }])
-          return document
-        })
-      }
-    }
-    return index.get(`${collection}:${id}`) ?? []
-  }
-}
+export const knownIn = (answers, shapes) => (collection, id) =>
+  answers.flatMap(({ answer, description, has }) =>
+    (indexOf(answer, description, shapes).get(`${collection}:${id}`) ?? []).map((one) => ({ ...one, description, has }))
+  )

@@ -77,7 +77,7 @@ export function follow(answer, { type, args }, { type: change, id }, shape, { be
  * @param {Args} args
  * @param {Shape} [shape]
  */
-const whereOf = ({ where, trash }, shape) =>
+export const whereOf = ({ where, trash }, shape) =>
   shape?.trash && !trash ? { and: [where ?? {}, { deletedAt: { exists: false } }] } : where
 
 /**
@@ -137,7 +137,7 @@ function orderOf(known, other, args, shape, isNew) {
  * @param {import('./where.js').Truth} is
  * @returns {any} with those documents, and the numbers that follow
  */
-function recounted(answer, docs, { pagination }, was, is) {
+export function recounted(answer, docs, { pagination }, was, is) {
   const { limit, page } = answer
   const change = was === undefined || is === undefined ? 0 : Number(is) - Number(was)
   const totalDocs = Math.max(0, answer.totalDocs + change)

@@ -216,7 +216,7 @@ const RENDERING = ['depth', 'select', ...POPULATING]
  * @param {Pick<QueryDescription, 'args'>} other
  * @param {string[]} names
  */
-const isAlike = ({ args: one }, { args: other }, names = RENDERING) =>
+export const isAlike = ({ args: one }, { args: other }, names = RENDERING) =>
   names.every((name) => {
     const [shape, wanted] = [one, other].map((args) => args[name] ?? (name === 'depth' ? DEFAULT_DEPTH : null))
     return share(shape, wanted) === shape
