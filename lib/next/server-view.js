@@ -1,5 +1,5 @@
 import { OptimisticCacheError } from '../errors.js'
-import { shapesOf } from '../payload/cacheOf.js'
+import { namedID, shapesOf } from '../payload/cacheOf.js'
 import { globalNamed, shapeNameOf } from '../payload/targets.js'
 import { describe } from '../query/query-key.js'
 import { globalQuestionOf, keyOfDerived, questionOf, relatedCollections, rightsOf } from './question.js'
@@ -214,6 +214,7 @@ export class ServerView {
    * @param {{ base?: boolean }} [options]
    */
   #read(type, given, options) {
+    if (type === 'findByID') given = { ...given, id: namedID(this.payload, this.principal, given.id) }
     const ask = (/** @type {any} */ args) => questionOf(this.payload, this.user, this.principal, type, args)
     return this.#answer(type, given, ask, options)
   }

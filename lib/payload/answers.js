@@ -50,11 +50,21 @@ export class Answers {
   /**
    * @param {string} principal
    * @param {string} token
-   * @returns {string | number | undefined} the id of the document that the request created
+   * @returns {string | number | undefined} the id of the document that the mutation created, once it is committed
    */
   created(principal, token) {
-    const answer = this.find(principal, token)
-    return answer?.status === 201 ? JSON.parse(answer.body).doc?.id : undefined
+    const bytes = this.#cache.getBytes(createdKeyOf(principal, token))
+    return bytes === undefined ? undefined : JSON.parse(bytes.toString())
+  }
+
+  /**
+   * Kept as an answer is, and before others can see the document.
+   * @param {string} principal
+   * @param {string} token
+   * @param {string | number} id of the document that the request created
+   */
+  noteCreated(principal, token, id) {
+    this.#cache.setBytes(createdKeyOf(principal, token), JSON.stringify(id), { ttl: this.#ttl })
   }
 
   /**
@@ -91,3 +101,9 @@ export class Answers {
  * @param {string} token
  */
 const keyOf = (principal, token) => `${token} ${principal}`
+
+/**
+ * @param {string} principal
+ * @param {string} token
+ */
+const createdKeyOf = (principal, token) => `created ${keyOf(principal, token)}`

@@ -62,8 +62,11 @@ export class Bracket {
   #cache
   #ttl
   #referrersOf
+  #noteCreated
   #generation
   #learnt = 0
+  /** What the client's mutation creates. @type {string | undefined} */
+  #creates
   /** The client's token. @type {string | undefined} */
   token
   /** Writes that the database answered without an error. */
@@ -79,11 +82,14 @@ export class Bracket {
    * @param {Cache} context.cache
    * @param {number} [context.ttl] milliseconds after which a mutation that nobody settled expires
    * @param {(collection: string) => string[]} context.referrersOf
+   * @param {(principal: string, token: string, id: string | number) => void} context.noteCreated hears the id of the
+   *   document that a client's mutation created, before the mutation is settled
    */
-  constructor({ cache, ttl, referrersOf }) {
+  constructor({ cache, ttl, referrersOf, noteCreated }) {
     this.#cache = cache
     this.#ttl = ttl
     this.#referrersOf = referrersOf
+    this.#noteCreated = noteCreated
     this.#generation = cache.generation
   }
 
@@ -102,6 +108,7 @@ export class Bracket {
       throw toRequestError(error)
     }
     this.token = token
+    this.#creates = operations[0]?.type === 'create' ? operations[0].collection : undefined
     this.#tokens = new Map([[token, principal], ...this.#tokens])
     this.#requests.add(req)
     this.hasAnswer = req.payloadAPI !== 'local'
@@ -143,6 +150,7 @@ export class Bracket {
     if (!this.#close()) return this.#cache.version
     const written = this.#written()
     const isLost = this.#isLost()
+    this.#tellCreated()
     // Before the commits, so that their versions, which clients compare by, include it.
     this.#invalidateStray(written, isLost)
     let version = this.#cache.version
@@ -198,6 +206,16 @@ export class Bracket {
       settle()
     } catch (error) {
       if (!NO_ROOM.has(codeOf(error))) throw error
+    }
+  }
+
+  #tellCreated() {
+    const { token } = this
+    if (token === undefined || this.#creates === undefined) return
+    const principal = /** @type {string} */ (this.#tokens.get(token))
+    for (const { type, collection, id } of this.#documents.values()) {
+      // Those that hooks created come after it.
+      if (type === 'create' && collection === this.#creates && id !== undefined) return this.#noteCreated(principal, token, id)
     }
   }
 

@@ -1,4 +1,5 @@
 import { runtimeOf } from './runtime.js'
+import { createdOf } from './temporary.js'
 
 /**
  * The cache that the plugin of this Payload instance keeps right.
@@ -40,5 +41,15 @@ export const readRulesOf = (payload, collection, depth) => runtimeOf(payload).re
  * @returns {{ cacheable: boolean, tags: string[] }}
  */
 export const globalRulesOf = (payload, slug, depth) => runtimeOf(payload).globalRules(slug, depth)
+
+/**
+ * @template T
+ * @param {import('payload').BasePayload} payload
+ * @param {string} principal
+ * @param {T} id
+ * @returns {T | string | number} the real id of a document that this principal created, when `id` is its temporary one
+ */
+export const namedID = (payload, principal, id) =>
+  createdOf(runtimeOf(payload), principal, /** @type {any} */ (id)) ?? id
 
 export { principalOf } from './request.js'

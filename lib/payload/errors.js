@@ -77,6 +77,15 @@ export const tokenMalformedError = () =>
     'The Idempotency-Key must be a UUID of version 7 (RFC 9562) in double quotes; make a new one for every change.',
   )
 
+/** @param {string} id */
+export const notCreatedError = (id) =>
+  new OptimisticRequestError(
+    404,
+    'ERR_OPTIMISTIC_TEMPORARY_ID',
+    `There is no document with the temporary id ${id} of this user: it was not created, or is not there yet. Wait ` +
+      `for the outcome at optimistic/mutations/${id}, and use the id that is told there.`,
+  )
+
 /**
  * @param {string} what
  * @param {unknown} [cause]

@@ -25,9 +25,12 @@ export const principalOf = (user) => (user ? `${user.collection}:${user.id}` : '
  */
 export function parseToken(text) {
   const token = /^"[^"]*"$/.test(text) ? text.slice(1, -1) : text
-  if (!validate(token) || version(token) !== 7) throw tokenMalformedError()
+  if (!isToken(token)) throw tokenMalformedError()
   return token.toLowerCase()
 }
+
+/** @param {unknown} id */
+export const isToken = (id) => validate(id) && version(/** @type {string} */ (id)) === 7
 
 /**
  * The token that a mutation request carries.

@@ -12,6 +12,7 @@ import { draftsOf, globalNamed, GLOBALS, publishedOf } from './targets.js'
 import { principalOf } from './request.js'
 import { assertOneVersion } from '../version.js'
 import { wrapReads } from './rest.js'
+import { wrapNamed } from './temporary.js'
 import { Settled } from './settled.js'
 import { Transactions } from './transactions.js'
 import { Waits } from './waits.js'
@@ -103,8 +104,11 @@ export class Runtime {
 
   #wrap() {
     const { collections, rest } = this.#options
-    wrapEndpoints(this.#config, (req) => runtimeOf(req.payload))
-    if (rest) wrapReads(this.#config, Object.keys(collections), (req) => runtimeOf(req.payload))
+    const ofRequest = (/** @type {PayloadRequest} */ req) => runtimeOf(req.payload)
+    // A change waits for those before it, is told the document's real id, and is written.
+    if (rest) wrapReads(this.#config, Object.keys(collections), ofRequest)
+    wrapNamed(this.#config, ofRequest)
+    wrapEndpoints(this.#config, ofRequest)
   }
 
   #compile() {
@@ -173,6 +177,7 @@ export class Runtime {
       cache: this.cache,
       ttl: this.ttl,
       referrersOf: (collection) => referrersOf(this.#compiled, collection),
+      noteCreated: (principal, token, id) => this.answers.noteCreated(principal, token, id),
     })
   }
 
@@ -245,6 +250,15 @@ export class Runtime {
   }
 
   /**
+   * Are the ids of a collection numbers?
+   * @param {string} slug
+   */
+  hasNumbers(slug) {
+    const { customIDType } = this.payload.collections[/** @type {any} */ (slug)]
+    return (customIDType ?? this.payload.db.defaultIDType) === 'number'
+  }
+
+  /**
    * An id as the database has it: REST has all of them as text.
    * @param {string} collection
    * @param {unknown} id
@@ -253,9 +267,7 @@ export class Runtime {
   idOf(collection, id) {
     const published = publishedOf(collection)
     if (published === GLOBALS) return String(id)
-    const { customIDType } = this.payload.collections[/** @type {any} */ (published)]
-    const isNumber = (customIDType ?? this.payload.db.defaultIDType) === 'number'
-    if (!isNumber) return String(id)
+    if (!this.hasNumbers(published)) return String(id)
     const number = typeof id === 'string' && id.trim() !== '' ? Number(id) : id
     return typeof number === 'number' && Number.isFinite(number) ? number : String(id)
   }

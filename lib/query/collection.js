@@ -4,7 +4,7 @@ import { documentMutation } from './mutations.js'
 import { queryKeyOf } from './query-key.js'
 import { queryString } from './query-string.js'
 import { noteResponse } from './answers.js'
-import { keyOf } from './temporary.js'
+import { keyOf, realIDOf } from './temporary.js'
 
 /** @typedef {import('@tanstack/react-query').QueryFunctionContext} QueryFunctionContext */
 /** @typedef {import('./query-key.js').QueryType} QueryType */
@@ -102,7 +102,7 @@ export function collection(slug, { api = '/api' } = {}) {
     findByID: (id, args) =>
       queryOptions(
         queryKeyOf(slug, 'findByID', { ...args, id }),
-        ({ id, ...args }) => `${root}/${encodeURIComponent(id)}${queryString(args)}`
+        ({ id, ...args }) => `${root}/${encodeURIComponent(realIDOf(id))}${queryString(args)}`
       ),
 
     /**

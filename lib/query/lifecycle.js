@@ -183,11 +183,8 @@ export class Lifecycle {
    * @param {Layer} layer
    */
   async #announce(layer) {
-    const { layers, pending } = this.#engine
-    // What is in the offline queue is asked for after a reload, and would be taken for under way. A document that is
-    // not there yet is shown nowhere.
-    const isShown = !layer.spec?.offline && !layers.some((other) => creates(other, layer.operations))
-    if (!isShown || isOffline() || pending.length > MAX_TOKENS) return
+    // What is in the offline queue is asked for after a reload, and would be taken for under way.
+    if (layer.spec?.offline || isOffline() || this.#engine.pending.length > MAX_TOKENS) return
     const isUnderWay = layer.announcing
     layer.announcing = isUnderWay ? 'again' : 'now'
     if (isUnderWay) return
@@ -343,9 +340,10 @@ export class Lifecycle {
     // What is in the offline queue is kept.
     if (isOffline()) return
     for (const layer of this.#engine.layers) {
-      const { spec, outcome, sent, operations } = layer
+      const { spec, outcome, sent, operations, variables } = layer
       if (!spec || spec.mutationFn || outcome || sent) continue
-      if (this.#engine.layers.some((other) => creates(other, operations))) continue
+      // The server names one document of a request.
+      if (variables?.ids && this.#engine.layers.some((other) => creates(other, operations))) continue
       layer.sent = 'left'
       const before = this.#before(operations).map(({ token }) => token)
       sendAtLeaving(layer, before.slice(0, before.indexOf(layer.token)))

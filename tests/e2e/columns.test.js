@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { columnsIn, columnsOf, showsColumns, within, without } from './support/columns.js'
 import { createOrder, deleteOrder, formGivenBack, submitOrder } from './support/columns.js'
+import { tokensOf } from './support/changes.js'
 import { scenario } from './support/scenario.js'
 import { advance, sequence, shows, statusesIn, toast, unmarked } from './support/user.js'
 
@@ -103,6 +104,32 @@ scenario('a new order never leaves the page that created it, and can be changed 
   await shows(page, id, 'processing')
   await unmarked(page, id)
   assert.equal(await app.storedStatus(id), 'processing')
+})
+
+scenario('a new order that is changed before it is saved, and the page reloaded: neither is lost', async ({ app, as }) => {
+  const ada = await as('ada')
+  const page = await ada.open('/')
+  const before = await columnsOf(page)
+  await app.faults({ delayMs: 25_000 })
+  const temporary = /** @type {any} */ (await createOrder(page, entered))
+  await ada.begun(temporary)
+  await page.locator(`[data-order="${temporary}"] [data-advance]`).click()
+  await shows(page, temporary, 'processing')
+  for (const token of await tokensOf(page)) await ada.begun(token)
+  const reloaded = await page.reload()
+  assert.equal((await ada.mutation(temporary)).state, 'pending', 'the page was to be loaded in mid-flight')
+  assert.deepEqual(statusesIn(await reloaded.text(), temporary), ['processing'])
+  const number = Math.max(...Object.values(before).flatMap(({ numbers }) => numbers)) + 1
+  const after = within(before, 'processing', number)
+  await showsColumns(page, after)
+  for (const token of await tokensOf(page)) assert.equal((await ada.settled(token)).state, 'committed')
+  await page.locator(`[data-order="${temporary}"]`).waitFor({ state: 'detached' })
+  await showsColumns(page, after)
+  const id = Number(await page.locator('[data-order]').filter({ hasText: `#${number}` }).getAttribute('data-order'))
+  await unmarked(page, id)
+  assert.equal(await app.storedStatus(id), 'processing')
+  assert.deepEqual(await sequence(page, temporary), ['pending', 'processing', 'absent'])
+  assert.deepEqual(await sequence(page, id), ['processing'])
 })
 
 scenario(

@@ -65,20 +65,34 @@ test('no more than pages can show are announced', async (t) => {
   assert.deepEqual(announcements(server).length, 15)
 })
 
-test('neither what changes a document that is not there yet is announced, nor what is in the offline queue', async (t) => {
+test('what changes a document that is being created is announced by its temporary id', async (t) => {
   const { server, client, engine, orders } = await openBrowser(t)
+  server.holds = isWrite
+  const created = mutate(client, orders.create(), { data: { note: 'new' } })
+  const [{ token: id }] = engine.layers
+  const updated = mutate(client, orders.update(), { id, data: { note: 'newer' } })
+  const [announced] = await server.until(() => server.announced.length > 0 && server.announced)
+  const operations = [{ type: 'update', collection: 'orders', id, data: { note: 'newer' } }]
+  assert.deepEqual(announced, { token: engine.layers[1].token, operations })
+  server.holds = () => false
+  for (const { release } of server.waiting) release()
+  const saved = await created
+  assert.deepEqual(await updated, { ...saved, note: 'newer' })
+  assert.equal((await client.fetchQuery(orders.findByID(id))).id, saved.id)
+  assert.equal(server.log.at(-1).path, `orders/${saved.id}`, 'from then on it goes by its real id')
+  await idle(client)
+})
+
+test('what is in the offline queue is not announced', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
   let isEmpty = true
   await queueOffline(client, {
     persister: { restoreClient: () => undefined, removeClient: () => {}, persistClient: () => (isEmpty = false) },
   })
   server.holds = isWrite
-  const saved = [
-    mutate(client, orders.create(), { data: { note: 'new' } }),
-    mutate(client, orders.update(), { id: engine.layers[0].token, data: { note: 'newer' } }),
-    mutate(client, orders.update({ offline: 'queue' }), { id: 7, data: { note: '1' } }),
-    mutate(client, orders.update({ offline: 'queue' }), { id: 7, data: { note: '2' } }),
-  ]
-  await server.held('POST', 'orders')
+  const saved = [1, 2].map((note) =>
+    mutate(client, orders.update({ offline: 'queue' }), { id: 7, data: { note: String(note) } }),
+  )
   await server.held('PATCH', 'orders/7')
   server.holds = () => false
   for (const { release } of server.waiting) release()

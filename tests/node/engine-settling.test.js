@@ -327,11 +327,17 @@ test('many adopted mutations are followed by one request at a time, and all come
   await all
 })
 
-test('what waits for its turn is sent once when the page is left, and heard of when the user is back', async (t) => {
+/** What a page's events are told to, of an engine that is made after it. @param {import('node:test').TestContext} t */
+function leavable(t) {
   const page = new EventTarget()
   globalThis.addEventListener = page.addEventListener.bind(page)
-  const { server, client, orders } = await openBrowser(t)
   t.after(() => delete globalThis.addEventListener)
+  return page
+}
+
+test('what waits for its turn is sent once when the page is left, and heard of when the user is back', async (t) => {
+  const page = leavable(t)
+  const { server, client, orders } = await openBrowser(t)
   const list = await mount(t, client, orders.find(), statusOf(7))
   server.holds = ({ method }) => method === 'PATCH'
   const first = mutate(client, orders.update(), { id: 7, data: { status: 'processing' } })
@@ -348,4 +354,28 @@ test('what waits for its turn is sent once when the page is left, and heard of w
   assert.equal(server.find('orders', 7).status, 'shipped')
   await when(client, () => client.isFetching() === 0)
   assert.deepEqual(list.values.slice(-1), ['shipped'])
+})
+
+test('what waits for the create of its document is sent when the page is left, and finds the document', async (t) => {
+  const page = leavable(t)
+  const { server, client, engine, orders } = await openBrowser(t)
+  server.holds = ({ method }) => method !== 'GET'
+  const created = mutate(client, orders.create(), { data: { note: 'new' } })
+  const [{ token: id }] = engine.layers
+  const updated = mutate(client, orders.update(), { id, data: { note: 'newer' } })
+  const bulk = mutate(client, orders.update(), { ids: [7, id], data: { status: 'shipped' } })
+  await server.held('POST')
+  page.dispatchEvent(new Event('pagehide'))
+  const left = await server.held('PATCH')
+  assert.deepEqual(server.log.filter(({ method }) => method === 'PATCH').map(({ path, after }) => [path, after]), [
+    [`orders/${id}`, id],
+  ])
+  server.holds = () => false
+  ;(await server.held('POST')).release()
+  const saved = await created
+  left.release()
+  assert.deepEqual(await updated, { ...saved, note: 'newer' })
+  assert.equal((await bulk).length, 2, 'of several documents, it is sent when their ids are known')
+  assert.equal(server.find('orders', saved.id).note, 'newer')
+  await when(client, () => client.isFetching() === 0)
 })

@@ -97,7 +97,8 @@ export class User {
    * @param {Record<string, string>} [headers]
    */
   async html(path, headers) {
-    const response = await this.request.get(this.app.url + path, { headers })
+    // A connection that was kept may be given up by the server in the same moment.
+    const response = await this.request.get(this.app.url + path, { headers, maxRetries: 2 })
     assert.equal(response.status(), 200, path)
     return response.text()
   }

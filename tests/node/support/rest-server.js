@@ -119,7 +119,9 @@ class RestServer {
     const end = await this.#hold({ method: request.method, path, token, body, query }, response)
     if (end === 'cut') return response.destroy()
     if (how) return send(response, end === 'fail' ? { status: 500, body: {} } : how)
-    this.#write(request.method, path, query, body, token, end, response)
+    // Who waits for a create may call the document by its token.
+    const named = path.replace(/[^/]+$/, (id) => this.mutations.get(id)?.id ?? id)
+    this.#write(request.method, named, query, body, token, end, response)
   }
 
   async #hold(request, response) {

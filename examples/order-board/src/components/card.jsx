@@ -36,7 +36,7 @@ export const Card = memo(function Card({ order, advance, remove }) {
       {(step || remove) && (
         <div className="actions">
           {step && (
-            <button type="button" disabled={!isSaved(order)} onClick={() => advance(order)} data-advance={step.status}>
+            <button type="button" onClick={() => advance(order)} data-advance={step.status}>
               {step.label}
             </button>
           )}
@@ -44,7 +44,6 @@ export const Card = memo(function Card({ order, advance, remove }) {
             <button
               type="button"
               className="quiet danger"
-              disabled={!isSaved(order)}
               onClick={() => remove(order)}
               aria-label={`Delete order ${number}`}
               data-delete
