@@ -15,15 +15,6 @@ export function recordStatuses() {
 
   /** @type {Map<string, string>} */
   const shown = new Map()
-  /** In which frame an order was first seen nowhere, or in two places. @type {Map<string, number>} */
-  const passing = new Map()
-  /** @param {string} key */
-  function isPassing(key) {
-    if (!passing.has(key)) passing.set(key, frame)
-    const isYoung = frame - passing.get(key) < 2
-    if (isYoung) requestAnimationFrame(look)
-    return isYoung
-  }
   function look() {
     /** @type {Map<string, string>} */
     const now = new Map()
@@ -39,10 +30,6 @@ export function recordStatuses() {
     }
     for (const id of shown.keys()) if (!now.has(id)) now.set(id, 'absent')
     for (const [id, status] of now) {
-      // TanStack tells the observers of each change in a task of its own: one column may follow another a frame later.
-      if ((status === 'absent' || status.includes(' and ')) && shown.get(id) !== status) {
-        if (isPassing(id)) continue
-      } else passing.delete(id)
       if (shown.get(id) === status) continue
       shown.set(id, status)
       // An order that is being created has a token for an id.

@@ -151,10 +151,8 @@ export class User {
  * @param {number} id
  */
 export async function sequence(page, id) {
-  // What the page has reported before this call has arrived after it; what may be passing it reports two frames later.
-  await page.evaluate(async () => {
-    for (let frame = 0; frame < 3; frame++) await new Promise((done) => requestAnimationFrame(done))
-  })
+  // What the page has reported before this call has arrived after it.
+  await page.evaluate(() => {})
   return (page.shown.get(id) ?? []).map(({ status }) => status)
 }
 
