@@ -255,11 +255,11 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
                  oc_hit_t *hit, oc_error_t *error);
 /*
  * As oc_get without `base`, for a caller that keeps answers parsed: where the overlay only changes documents of a list
- * where they are, `out` gets [[index, id, { member: value, … }, …], [index, id, document, …]], which is to be done to
- * the list's `docs` in the state `known`: members are replaced in the documents of the first array, those of the second
- * as a whole. The caller looks whether the document at the index has that id, and uses oc_get when not. When `known` is
- * not the state that the view reads, `out` gets that one, as OC_BENEATH. OC_UNCHANGED: the overlay changes nothing in
- * the state `known`. Errors: as oc_get.
+ * where they are, `out` gets [[index, id, member, value, …], [index, id, document, …]], which is to be done to the
+ * list's `docs` in the state `known`: the first array says which members become what, those of one document in a row,
+ * and documents of the second are replaced as a whole. The caller looks whether the document at the index has that id,
+ * and uses oc_get when not. When `known` is not the state that the view reads, `out` gets that one, as OC_BENEATH.
+ * OC_UNCHANGED: the overlay changes nothing in the state `known`. Errors: as oc_get.
  */
 oc_status oc_get_changes(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, uint64_t known, oc_buffer_t *out,
                          oc_hit_t *hit, oc_error_t *error);

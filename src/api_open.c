@@ -182,6 +182,9 @@ static oc_status make_handle(const oc_options_t *options, oc_cache_t **out, oc_e
 }
 
 static void destroy_handle(oc_cache_t *cache) {
+  struct excerpt *excerpt = atomic_load(&cache->excerpt);
+  if (excerpt) excerpt_free(excerpt);
+  free(excerpt);
   shapes_release(cache->shapes);
   watch_destroy(&cache->watchers);
   pthread_mutex_destroy(&cache->shapes_lock);

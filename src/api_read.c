@@ -6,17 +6,22 @@
  *   locked    keep the result, if the entry is still in that state and no open view needs the older one
  *   unlocked  lay the view's pending mutations over it
  *
- * Where it missed nothing, and the pending mutations only change documents where they are, these are copied out and
+ * Where it missed nothing, and the pending mutations only replace members of documents where they are, that is done
+ * while the entry is copied (splices.h); where they change these documents in another way, those are copied out and
  * changed apart (excerpt.h).
  *
  * Memory is not allocated under the lock: a section that finds its buffers too small says how large they must be, and
  * is run again.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cache.h"
 
-enum { STATES_MOST = 64 /* of one entry that are looked at for a view; one that needs an older one is torn */ };
+enum {
+  STATES_MOST = 64,           /* of one entry that are looked at for a view; one that needs an older one is torn */
+  EXCERPT_KEPT_MOST = 1 << 20 /* bytes of one that is kept for the next read */
+};
 
 struct read {
   oc_cache_t *cache;
@@ -30,13 +35,33 @@ struct read {
   bool changes; /* the caller may get only what is changed */
   bool applies[VIEW_TOKENS_MOST];
   bool overlay; /* some layer applies */
-  bool apart;   /* it is laid over the view's excerpt */
+  bool spliced; /* it was laid over while the entry was copied */
+  bool apart;   /* it is laid over the excerpt */
+  struct splices *splices;
+  struct excerpt *excerpt; /* or NULL */
   struct page page;
   oc_buffer_t query, operations;
   size_t need_bytes, need_spans, need_query, need_operations;
   struct missed missed; /* to be replayed */
   uint64_t from;        /* the version of the entry */
 };
+
+/* ---- Excerpts ---- */
+
+/* Memory that is there already is half of what a small one costs. */
+static oc_status borrow_excerpt(struct read *read) {
+  read->excerpt = atomic_exchange(&read->cache->excerpt, NULL);
+  if (!read->excerpt) read->excerpt = calloc(1, sizeof *read->excerpt);
+  return read->excerpt ? OC_OK : OC_ERR_MEMORY;
+}
+
+static void give_excerpt_back(struct read *read) {
+  struct excerpt *excerpt = read->excerpt;
+  if (excerpt && excerpt->value.cap <= EXCERPT_KEPT_MOST) excerpt = atomic_exchange(&read->cache->excerpt, excerpt);
+  if (!excerpt) return;
+  excerpt_free(excerpt);
+  free(excerpt);
+}
 
 /* ---- Copying out ---- */
 
@@ -57,13 +82,33 @@ static bool copy_missed_operations(struct read *read) {
   return read->need_operations <= out->cap;
 }
 
+/* The value, in the arena. */
+static struct page page_of(const struct read *read, const struct entry *entry) {
+  struct arena *arena = &read->cache->arena;
+  oc_slice_t value = entry_value(arena, entry);
+  return (struct page){
+      .bytes = {.data = (char *)(uintptr_t)value.data, .len = value.len},
+      .spans = {.data = (char *)(uintptr_t)entry_spans(arena, entry), .len = entry->span_count * sizeof(struct span)},
+      .query = entry_query(arena, entry),
+      .shapes = read->page.shapes};
+}
+
+static bool copy_spliced(struct read *read, const struct entry *entry) {
+  struct page whole = page_of(read, entry);
+  bool changes = read->hit.form == OC_CHANGES;
+  read->need_bytes =
+      changes ? splices_print(read->splices, &whole, read->out) : splices_write(read->splices, &whole, read->out);
+  return read->need_bytes <= read->out->cap;
+}
+
 /* Copies the entry where it goes; false when a buffer is too small. */
 static bool copy_out(struct read *read, const struct entry *entry) {
   struct arena *arena = &read->cache->arena;
+  if (read->spliced) return copy_spliced(read, entry);
   oc_slice_t value = entry_value(arena, entry);
   bool as_it_is = read->missed.count == 0 && !read->overlay;
   if (as_it_is || read->apart) {
-    oc_buffer_t *to = as_it_is ? read->out : &read->view->excerpt.value;
+    oc_buffer_t *to = as_it_is ? read->out : &read->excerpt->value;
     return copy_to(to, value.data, value.len, &read->need_bytes);
   }
   bool fits = copy_to(&read->page.bytes, value.data, value.len, &read->need_bytes);
@@ -75,9 +120,11 @@ static bool copy_out(struct read *read, const struct entry *entry) {
 
 static oc_status grow(struct read *read) {
   bool whole = !read->apart && (read->missed.count > 0 || read->overlay);
-  oc_buffer_t *bytes = whole ? &read->page.bytes : read->apart ? &read->view->excerpt.value : read->out;
-  oc_status status = buffer_reserve(bytes, read->need_bytes);
-  if (status == OC_OK && read->apart) status = excerpt_grow(&read->view->excerpt);
+  oc_status status = read->apart && !read->excerpt ? borrow_excerpt(read) : OC_OK;
+  if (status != OC_OK) return status;
+  oc_buffer_t *bytes = whole ? &read->page.bytes : read->apart ? &read->excerpt->value : read->out;
+  status = buffer_reserve(bytes, read->need_bytes);
+  if (status == OC_OK && read->apart) status = excerpt_grow(read->excerpt);
   if (status == OC_OK && whole) status = buffer_reserve(&read->page.spans, read->need_spans);
   if (status == OC_OK && whole) status = buffer_reserve(&read->query, read->need_query);
   if (status == OC_OK && whole) status = buffer_reserve(&read->operations, read->need_operations);
@@ -149,24 +196,47 @@ static void note_hit(struct read *read, struct entry *entry) {
   read->hit.content = (oc_content)entry->content;
 }
 
-/* Finds out whether the overlay can be made apart. OC_OK; OC_REFUSED: run again after grow(). */
-static oc_status take_apart(struct read *read, const struct entry *entry) {
+static void note_overlaid_locked(struct read *read) {
+  arena_header(&read->cache->arena)->counters.overlays++;
+  read->hit.overlaid = true;
+  read->hit.stamp = 0;
+}
+
+/* What the caller gets of an overlay that changes documents where they are. */
+static void choose_form(struct read *read, const struct entry *entry) {
   struct arena *arena = &read->cache->arena;
+  if (!read->changes || entry_query(arena, entry)->type != QUERY_FIND) return;
+  read->hit.form = read->known == entry->stamp ? OC_CHANGES : OC_BENEATH;
+  if (read->hit.form == OC_BENEATH) read->overlay = read->apart = read->spliced = false;
+}
+
+/*
+ * Finds out whether the overlay is of splices only; else whether it can be made apart. OC_OK; OC_REFUSED: run again
+ * after grow().
+ */
+static oc_status take_apart(struct read *read, const struct entry *entry) {
   oc_slice_t operations[VIEW_TOKENS_MOST];
-  read->apart = false;
+  struct subjects subjects;
+  read->apart = read->spliced = false;
   read->hit.form = OC_WHOLE;
   if (!read->overlay || read->missed.count > 0 || !entry->has_query) return OC_OK;
-  struct excerpt *excerpt = &read->view->excerpt;
+  struct page whole = page_of(read, entry);
   size_t count = view_layers(read->view, read->applies, operations);
-  oc_status status = excerpt_take(excerpt, entry_value(arena, entry), entry_spans(arena, entry), entry->span_count,
-                                  entry_query(arena, entry), read->page.shapes, operations, count);
-  if (status == OC_MISS) return OC_OK;
-  read->apart = status == OC_REFUSED || excerpt_count(excerpt) > 0;
-  read->overlay = read->apart; /* else nothing of it is in there */
-  if (status == OC_OK && read->apart && read->changes && entry_query(arena, entry)->type == QUERY_FIND)
-    read->hit.form = read->known == entry->stamp ? OC_CHANGES : OC_BENEATH;
-  if (read->hit.form == OC_BENEATH) read->overlay = read->apart = false;
-  return status;
+  if (!subjects_find(&subjects, whole.query, whole.shapes, operations, count)) return OC_OK;
+  bool spliced = splices_find(read->splices, &whole, &subjects) == OC_OK && !(read->changes && read->splices->within);
+  if (spliced) {
+    read->overlay = false;
+    read->spliced = read->splices->count > 0;
+    if (read->spliced) choose_form(read, entry);
+    return OC_OK;
+  }
+  read->apart = true;
+  if (!read->excerpt) return OC_REFUSED;
+  oc_status status = excerpt_take(read->excerpt, &whole, &subjects);
+  if (status != OC_OK) return status;
+  read->overlay = read->apart = excerpt_count(read->excerpt) > 0; /* else nothing of it is in there */
+  if (read->apart) choose_form(read, entry);
+  return OC_OK;
 }
 
 /* OC_OK: copied. OC_UNCHANGED. OC_MISS. OC_REFUSED: buffers too small, run again after grow(). */
@@ -191,9 +261,12 @@ static oc_status look_locked(struct read *read) {
   read->from = entry->version;
   read->overlay = read->overlay && entry->content == OC_JSON && (entry->has_query || entry->span_count > 0);
   if (take_apart(read, entry) != OC_OK) return OC_REFUSED;
-  bool unchanged = read->known && read->known == entry->stamp && read->missed.count == 0 && !read->overlay;
-  if (!unchanged && read->hit.form != OC_CHANGES && !copy_out(read, entry)) return OC_REFUSED;
+  bool as_it_is = read->missed.count == 0 && !read->overlay && !read->spliced;
+  bool unchanged = as_it_is && read->known && read->known == entry->stamp;
+  bool later = read->apart && read->hit.form == OC_CHANGES;
+  if (!unchanged && !later && !copy_out(read, entry)) return OC_REFUSED;
   note_hit(read, entry);
+  if (read->spliced) note_overlaid_locked(read);
   return unchanged ? OC_UNCHANGED : OC_OK;
 }
 
@@ -354,7 +427,7 @@ static void count_overlay(oc_cache_t *cache) {
 
 /* From the excerpt to what the caller gets. */
 static oc_status finish_apart(struct read *read) {
-  struct excerpt *excerpt = &read->view->excerpt;
+  struct excerpt *excerpt = read->excerpt;
   oc_slice_t operations[VIEW_TOKENS_MOST];
   excerpt->page.shapes = read->page.shapes;
   oc_status status = view_overlay(read->view, read->applies, &excerpt->page, &read->hit.overlaid);
@@ -405,12 +478,15 @@ static oc_status get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool ba
                       .real_now = now};
   struct shapes *shapes = cache_shapes(cache);
   struct copies copies = {0};
+  struct splices splices;
+  read.splices = &splices;
   read.page.shapes = shapes;
   read.page.copies = &copies;
   oc_status status = look(&read);
   if (status == OC_OK && (read.missed.count > 0 || read.overlay))
     status = read.apart ? finish_apart(&read) : finish(&read);
   if (status == OC_OK || status == OC_UNCHANGED) *hit = read.hit;
+  give_excerpt_back(&read);
   copies_free(&copies);
   page_free(&read.page);
   oc_buffer_free(&read.query);

@@ -64,7 +64,6 @@ static void destroy(oc_view_t *view) {
   free((char *)(uintptr_t)view->principal.data);
   free(view->layers);
   oc_buffer_free(&view->operations);
-  excerpt_free(&view->excerpt);
   free(view);
 }
 

@@ -12,6 +12,7 @@
 #include "flight.h"
 #include "keeper.h"
 #include "shape_store.h"
+#include "splices.h"
 #include "view.h"
 
 /* So often a section that finds its buffers too small is run again; then what it reads grows faster than we follow. */
@@ -33,6 +34,7 @@ struct oc_cache {
   uint32_t shapes_serial; /* of the text in the arena that they were compiled from */
   struct watchers watchers;
   struct keeper keeper;
+  _Atomic(struct excerpt *) excerpt; /* of no read under way; its memory is kept for the next */
 };
 
 /* A presented token and what is laid over for it. */
@@ -52,7 +54,6 @@ struct oc_view {
   bool torn;
   struct view_layer *layers; /* in token order */
   oc_buffer_t operations;
-  struct excerpt excerpt; /* of the read under way; its memory is kept for the next */
 };
 
 /*

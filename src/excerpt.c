@@ -5,9 +5,8 @@
  *                                └─ place ─┘
  *   excerpt  {"id":8,…}                      what is replayed on it touches nothing else
  *
- * Most of what is in flight changes members that neither where nor sort look at, and that are no relations. Then it
- * does not matter what else the page shows, and the cost is that of the changed documents: of the page only the spans
- * are looked at, and its bytes are copied once, when somebody wants them.
+ * Where the operations only change members of documents where they are (subject.h), the cost is that of the changed
+ * documents: of the page only the spans are looked at, and its bytes are copied once, when somebody wants them.
  */
 #include "excerpt.h"
 
@@ -27,53 +26,14 @@ void excerpt_free(struct excerpt *excerpt) {
   oc_buffer_free(&excerpt->places);
 }
 
-/* ---- What changes only members of documents where they are ---- */
-
-static bool is_in_place(const struct operation *operation, struct named named, const struct query *query,
-                        const struct shapes *shapes) {
-  const struct operation_member *members = operation_members(operation);
-  const struct shape_node *root = shapes_root(shapes, named.shape);
-  bool listed = slice_equal(query_collection(query), operation_collection(operation));
-  if (operation->type != OPERATION_UPDATE || !operation->document || !operation->has_data || operation->repeated)
-    return false;
-  for (uint32_t i = 0; i < operation->member_count; i++) {
-    oc_slice_t name = operation_slice(operation, members[i].name_at, members[i].name_len);
-    if (listed && (query_filters(query, name) || where_sorts_by(query_where(query), name))) return false;
-    if (shapes_holds_relation(shapes, shapes_member(shapes, root, name))) return false;
-  }
-  return true;
-}
-
-/* The documents that operations are about. */
-struct subjects {
-  struct named list[EXCERPT_OPERATIONS_MOST];
-  uint32_t count;
-  uint64_t marks; /* a bit of each one's hash: without it a span is none of them */
-};
-
-static bool find_subjects(struct subjects *subjects, const struct query *query, const struct shapes *shapes,
-                          const oc_slice_t *operations, size_t count) {
-  for (size_t i = 0; i < count; i++) {
-    const struct operation *operation = NULL;
-    while ((operation = operation_next(operations[i].data, operations[i].len, operation))) {
-      if (subjects->count == EXCERPT_OPERATIONS_MOST) return false;
-      struct named named = operation_named(operation, shapes);
-      if (!is_in_place(operation, named, query, shapes)) return false;
-      subjects->list[subjects->count++] = named;
-      subjects->marks |= UINT64_C(1) << (named.document & 63);
-    }
-  }
-  return true;
-}
+/* ---- Taking ---- */
 
 static bool is_subject(const struct subjects *subjects, const struct page *whole, const struct span *span) {
-  if (!(subjects->marks >> (span->document & 63) & 1)) return false;
+  if (!subjects_may_have(subjects, span)) return false;
   for (uint32_t i = 0; i < subjects->count; i++)
-    if (page_shows(whole, span, subjects->list[i])) return true;
+    if (page_shows(whole, span, subjects->list[i].named)) return true;
   return false;
 }
-
-/* ---- Taking ---- */
 
 static struct excerpt_place *place_at(const struct excerpt *excerpt, uint32_t index) {
   return (struct excerpt_place *)(void *)excerpt->places.data + index;
@@ -136,20 +96,14 @@ static bool has_room(const struct excerpt *excerpt) {
          excerpt->need_bytes <= excerpt->page.bytes.cap && excerpt->need_spans <= excerpt->page.spans.cap;
 }
 
-oc_status excerpt_take(struct excerpt *excerpt, oc_slice_t value, const struct span *spans, uint32_t span_count,
-                       const struct query *query, const struct shapes *shapes, const oc_slice_t *operations,
-                       size_t count) {
-  struct subjects subjects = {0};
-  struct page whole = {.bytes = {.data = (char *)(uintptr_t)value.data, .len = value.len},
-                       .spans = {.data = (char *)(uintptr_t)spans, .len = span_count * sizeof *spans}};
+oc_status excerpt_take(struct excerpt *excerpt, const struct page *whole, const struct subjects *subjects) {
   excerpt->page.bytes.len = excerpt->page.spans.len = excerpt->places.len = 0;
   excerpt->need_bytes = excerpt->need_spans = excerpt->need_places = 0;
-  excerpt->need_query = query->size;
-  if (!find_subjects(&subjects, query, shapes, operations, count)) return OC_MISS;
-  find_places(excerpt, &subjects, &whole);
+  excerpt->need_query = whole->query->size;
+  find_places(excerpt, subjects, whole);
   if (!has_room(excerpt)) return OC_REFUSED;
-  for (uint32_t i = 0; i < excerpt_count(excerpt); i++) copy_place(excerpt, place_at(excerpt, i), &whole);
-  memcpy(excerpt->query.data, query, query->size);
+  for (uint32_t i = 0; i < excerpt_count(excerpt); i++) copy_place(excerpt, place_at(excerpt, i), whole);
+  memcpy(excerpt->query.data, whole->query, whole->query->size);
   excerpt->page.query = (const struct query *)(void *)excerpt->query.data;
   return OC_OK;
 }
@@ -183,23 +137,27 @@ oc_status excerpt_assemble(const struct excerpt *excerpt, oc_buffer_t *out) {
   return status == OC_OK ? buffer_append(out, value + at, excerpt->value.len - at) : status;
 }
 
-/* Text is shorter by its quotes. */
-static oc_slice_t id_of(const struct page *page, const struct span *span) {
-  const char *id = page->bytes.data + span->id_at;
-  bool quoted = id[-1] == '"';
-  return (oc_slice_t){id - quoted, span->id_len + 2 * (size_t)quoted};
+/* Whose values follow. */
+static oc_status print_place(const struct excerpt *excerpt, const struct excerpt_place *place, oc_buffer_t *out) {
+  oc_slice_t id = page_id_text(&excerpt->page, page_span(&excerpt->page, place->span));
+  oc_status status = buffer_append(out, ",", out->data[out->len - 1] != '[');
+  if (status == OC_OK) status = buffer_digits(out, place->index);
+  if (status == OC_OK) status = buffer_append(out, ",", 1);
+  if (status == OC_OK) status = buffer_append(out, id.data, id.len);
+  return status == OC_OK ? buffer_append(out, ",", 1) : status;
 }
 
-static oc_status print_members(const struct operation *operation, oc_slice_t document, bool *first, oc_buffer_t *out) {
+static oc_status print_members(const struct excerpt *excerpt, const struct excerpt_place *place,
+                               const struct operation *operation, oc_buffer_t *out) {
   const struct operation_member *members = operation_members(operation);
   oc_status status = OC_OK;
   for (uint32_t i = 0; i < operation->member_count && status == OC_OK; i++) {
     oc_slice_t name = operation_slice(operation, members[i].name_at, members[i].name_len), value;
-    if (slice_equal(name, SLICE("id")) || !json_member(document, name, &value)) continue;
-    status = buffer_append(out, *first ? "\"" : ",\"", *first ? 1 : 2);
-    *first = false;
+    if (slice_equal(name, SLICE("id")) || !json_member(document_of(excerpt, place), name, &value)) continue;
+    status = print_place(excerpt, place, out);
+    if (status == OC_OK) status = buffer_append(out, "\"", 1);
     if (status == OC_OK) status = buffer_append(out, name.data, name.len);
-    if (status == OC_OK) status = buffer_append(out, "\":", 2);
+    if (status == OC_OK) status = buffer_append(out, "\",", 2);
     if (status == OC_OK) status = buffer_append(out, value.data, value.len);
   }
   return status;
@@ -208,39 +166,29 @@ static oc_status print_members(const struct operation *operation, oc_slice_t doc
 static oc_status print_changed(const struct excerpt *excerpt, const struct excerpt_place *place,
                                const oc_slice_t *operations, size_t count, oc_buffer_t *out) {
   const struct span *span = page_span(&excerpt->page, place->span);
-  bool first = true;
-  oc_status status = buffer_append(out, "{", 1);
+  oc_status status = OC_OK;
   for (size_t i = 0; i < count; i++) {
     const struct operation *operation = NULL;
     while (status == OC_OK && (operation = operation_next(operations[i].data, operations[i].len, operation)))
       if (page_shows(&excerpt->page, span, operation_named(operation, excerpt->page.shapes)))
-        status = print_members(operation, document_of(excerpt, place), &first, out);
+        status = print_members(excerpt, place, operation, out);
   }
-  return status == OC_OK ? buffer_append(out, "}", 1) : status;
+  return status;
 }
 
-static oc_status print_place(const struct excerpt *excerpt, const struct excerpt_place *place,
-                             const oc_slice_t *operations, size_t count, bool first, oc_buffer_t *out) {
-  oc_slice_t id = id_of(&excerpt->page, page_span(&excerpt->page, place->span));
+static oc_status print_whole(const struct excerpt *excerpt, const struct excerpt_place *place, oc_buffer_t *out) {
   oc_slice_t document = document_of(excerpt, place);
-  oc_status status = buffer_append(out, ",", !first);
-  if (status == OC_OK) status = buffer_digits(out, place->index);
-  if (status == OC_OK) status = buffer_append(out, ",", 1);
-  if (status == OC_OK) status = buffer_append(out, id.data, id.len);
-  if (status == OC_OK) status = buffer_append(out, ",", 1);
-  if (status != OC_OK) return status;
-  return place->within ? buffer_append(out, document.data, document.len)
-                       : print_changed(excerpt, place, operations, count, out);
+  oc_status status = print_place(excerpt, place, out);
+  return status == OC_OK ? buffer_append(out, document.data, document.len) : status;
 }
 
 static oc_status print_places(const struct excerpt *excerpt, const oc_slice_t *operations, size_t count, bool within,
                               oc_buffer_t *out) {
-  bool first = true;
   oc_status status = buffer_append(out, "[", 1);
   for (uint32_t i = 0; i < excerpt_count(excerpt) && status == OC_OK; i++) {
-    if (place_at(excerpt, i)->within != within) continue;
-    status = print_place(excerpt, place_at(excerpt, i), operations, count, first, out);
-    first = false;
+    const struct excerpt_place *place = place_at(excerpt, i);
+    if (place->within != within) continue;
+    status = within ? print_whole(excerpt, place, out) : print_changed(excerpt, place, operations, count, out);
   }
   return status == OC_OK ? buffer_append(out, "]", 1) : status;
 }

@@ -8,8 +8,7 @@
 #define EXCERPT_H
 
 #include "replay.h"
-
-enum { EXCERPT_OPERATIONS_MOST = 32 };
+#include "subject.h"
 
 /* Where one of the query's own documents was. */
 struct excerpt_place {
@@ -29,13 +28,8 @@ struct excerpt {
 
 void excerpt_free(struct excerpt *excerpt);
 
-/*
- * Takes the documents out that the operations are about. OC_MISS: more may change than members of these, or there are
- * too many operations. OC_REFUSED: there is not enough room; try again after excerpt_grow.
- */
-oc_status excerpt_take(struct excerpt *excerpt, oc_slice_t value, const struct span *spans, uint32_t span_count,
-                       const struct query *query, const struct shapes *shapes, const oc_slice_t *operations,
-                       size_t count);
+/* Takes the subjects out of a value. OC_REFUSED: there is not enough room; try again after excerpt_grow. */
+oc_status excerpt_take(struct excerpt *excerpt, const struct page *whole, const struct subjects *subjects);
 /* Makes what room was needed, and at first as much as usual. Errors: MEMORY. */
 oc_status excerpt_grow(struct excerpt *excerpt);
 
@@ -46,8 +40,8 @@ static inline uint32_t excerpt_count(const struct excerpt *excerpt) {
 /* Appends excerpt->value, with the documents as they are now in their places. Errors: MEMORY. */
 oc_status excerpt_assemble(const struct excerpt *excerpt, oc_buffer_t *out);
 /*
- * Appends [[index, id, { member: value, … }, …], [index, id, document, …]]: members of some that the operations are
- * about, and others as a whole. Errors: MEMORY.
+ * Appends [[index, id, member, value, …], [index, id, document, …]]: members of some that the operations are about, and
+ * others as a whole. Errors: MEMORY.
  */
 oc_status excerpt_print(const struct excerpt *excerpt, const oc_slice_t *operations, size_t count, oc_buffer_t *out);
 

@@ -44,6 +44,12 @@ static inline oc_slice_t page_slice(const struct page *page, const struct span *
 static inline size_t page_offset(const struct page *page, oc_slice_t slice) {
   return (size_t)(slice.data - page->bytes.data);
 }
+/* A document's id as JSON: text with its quotes. */
+static inline oc_slice_t page_id_text(const struct page *page, const struct span *span) {
+  const char *id = page->bytes.data + span->id_at;
+  bool quoted = id[-1] == '"';
+  return (oc_slice_t){id - quoted, span->id_len + 2 * (size_t)quoted};
+}
 /* The hash only sorts out other documents: of texts chosen to collide, collection and id tell which is which. */
 static inline bool page_shows(const struct page *page, const struct span *span, struct named named) {
   return span->document == named.document && span->shape == named.shape &&

@@ -159,7 +159,7 @@ export const CLAIMS = {
     title: 'A page with three changes in flight, as an object',
     about:
       'The same as an object, for a server component: read first through a new view, and again through the same. ' +
-      'The first of all views to see a change has it laid over: just the changed documents are parsed.',
+      'The first of all views to see a change has it laid over: just what is changed is parsed.',
     aims: [beside('spread', 0.5, { aim: 'at most 2 × the time (0.5 ×)' })],
   },
   'write-heavy': {

@@ -3,19 +3,22 @@ import { deepFreeze } from './json.js'
 /**
  * A list with changes in some of its documents, which shares everything else with the list as it was.
  * @param {any} list deep-frozen
- * @param {string} text `[[index, id, { member: value, … }, …], [index, id, document, …]]`: of the first documents these
- *   members become others, the second ones are replaced
+ * @param {string} text `[[index, id, member, value, …], [index, id, document, …]]`: members that become others, those
+ *   of one document in a row, and documents that are replaced
  * @returns {any} deep-frozen; undefined when the list has other documents at these places
  */
 export function changedIn(list, text) {
-  const [merged, replaced] = JSON.parse(text)
+  const [changes, replaced] = JSON.parse(text)
   const docs = [...list.docs]
-  for (let at = 0; at < merged.length; at += 3) {
-    const document = docs[merged[at]]
-    if (document?.id !== merged[at + 1]) return undefined
-    const members = merged[at + 2]
-    for (const name of Object.keys(members)) deepFreeze(members[name])
-    docs[merged[at]] = Object.freeze({ ...document, ...members })
+  for (let at = 0, document; at < changes.length; at += 4) {
+    const index = changes[at]
+    if (index !== changes[at - 4]) {
+      if (docs[index]?.id !== changes[at + 1]) return undefined
+      document = docs[index] = { ...docs[index] }
+    }
+    // It has that member itself, so this sets it even when it is called __proto__.
+    document[changes[at + 2]] = deepFreeze(changes[at + 3])
+    if (index !== changes[at + 4]) Object.freeze(document)
   }
   for (let at = 0; at < replaced.length; at += 3) {
     if (docs[replaced[at]]?.id !== replaced[at + 1]) return undefined

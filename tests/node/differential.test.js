@@ -19,7 +19,9 @@ test(`core and browser lay ${CASES} random changes from seed ${SEED} over answer
     const vector = randomCase(new Random(seed))
     const shown = overlaidByBrowser(vector)
     if (JSON.stringify(shown) !== JSON.stringify(vector.value)) changed++
-    assert.deepEqual(structuredClone(shown), overlaidByCore(vector), `seed ${seed}: ${JSON.stringify(vector)}`)
+    const { value, text } = overlaidByCore(vector)
+    assert.deepEqual(structuredClone(shown), value, `seed ${seed}: ${JSON.stringify(vector)}`)
+    assert.equal(text, JSON.stringify(value), `as bytes: seed ${seed}: ${JSON.stringify(vector)}`)
   }
   t.diagnostic(`${changed} answers were changed`)
   // Agreement on what nothing happened to would prove nothing.

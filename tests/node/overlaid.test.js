@@ -20,8 +20,8 @@ const LIST = { docs: [order(9, 1), order(8, 2), order(7, 1)], totalDocs: 3, limi
 let names = 0
 
 /** With the list in it under the key `list`. */
-function open(t, { list = LIST, ...options } = {}) {
-  const cache = openCache({ name: `overlaid-${process.pid}-${names++}`, maxBytes: 1 << 20, shapes: SHAPES })
+function open(t, { list = LIST, shapes = SHAPES, ...options } = {}) {
+  const cache = openCache({ name: `overlaid-${process.pid}-${names++}`, maxBytes: 1 << 20, shapes })
   t.after(() => cache.close())
   cache.set('list', list, { query: QUERY, ...options })
   return cache
@@ -49,6 +49,86 @@ test('only documents that are changed are new objects; all others, and what they
   assert.equal(list.docs[1].customer, base.docs[1].customer)
   assert.deepEqual(base, LIST)
   for (const object of [list, list.docs, list.docs[1], list.docs[1].address]) assert.ok(Object.isFrozen(object))
+})
+
+test('of several changes of a member the last is shown, and what none changes is the object it was', (t) => {
+  const docs = [{ ...order(9, 1), sizes: ['s', 'm'], note: 'x' }, order(8, 2)]
+  const cache = open(t, { list: { ...LIST, docs } })
+  const base = cache.get('list')
+  const tokens = [
+    begin(cache, [update(9, { note: 'one', status: 'packed' }), update(8, { status: 'pending' })]),
+    begin(cache, [update(9, { sizes: ['s', 'm'], note: 'two', absent: 1 }), update(9, { note: 'three' })]),
+  ]
+  const view = viewOf(cache, ...tokens)
+  const list = cache.get('list', view)
+  const wanted = { ...LIST, docs: [{ ...docs[0], status: 'packed', note: 'three' }, docs[1]] }
+  assert.deepEqual(list, wanted)
+  assert.equal(cache.getBytes('list', view).toString(), JSON.stringify(wanted))
+  assert.equal(list.docs[0].sizes, base.docs[0].sizes)
+  assert.equal(list.docs[1], base.docs[1])
+})
+
+test('a change is laid over each place that shows the document, in bytes of any length', (t) => {
+  const cache = open(t)
+  const token = begin(cache, [
+    update(1, { id: '1', name: 'A' }, 'customers'),
+    update(9, { status: null }),
+    update(2, { name: 'Ä far longer name' }, 'customers'),
+    update(7, { status: 'a far longer status' }),
+  ])
+  const [first, second, third] = LIST.docs
+  const docs = [
+    { ...first, status: null, customer: { id: 1, name: 'A' } },
+    { ...second, customer: { id: 2, name: 'Ä far longer name' } },
+    { ...third, status: 'a far longer status', customer: { id: 1, name: 'A' } },
+  ]
+  const wanted = { ...LIST, docs }
+  assert.equal(cache.getBytes('list', viewOf(cache, token)).toString(), JSON.stringify(wanted))
+  assert.deepEqual(cache.get('list', viewOf(cache, token)), wanted)
+})
+
+test('what is only partly shown, or in another language, stays as it is beside what is replaced', (t) => {
+  const document = { id: 9, status: 'pending', title: 'Titel', rows: [{ id: 'a' }], items: [{ id: 'b', price: 1 }] }
+  const shapes = { orders: { localized: ['title'], hidden: ['rows.secret'] } }
+  const select = { status: true, title: true, rows: true, items: { price: true } }
+  const list = { ...LIST, docs: [document] }
+  const cache = open(t, { list, shapes, query: { ...QUERY, locale: 'de', select } })
+  const read = (operation) => {
+    const view = viewOf(cache, begin(cache, [operation]))
+    assert.equal(cache.getBytes('list', view).toString(), JSON.stringify(cache.get('list', view)))
+    return cache.get('list', view).docs[0]
+  }
+  for (const data of [{ title: 'Title' }, { rows: [{ id: 'c', secret: 1 }] }, { items: [{ id: 'd', weight: 2 }] }]) {
+    assert.deepEqual(read(update(9, { status: 'packed', ...data })), { ...document, status: 'packed' })
+  }
+  const inGerman = { ...update(9, { title: 'Der Titel' }), locale: 'de' }
+  assert.deepEqual(read(inGerman), { ...document, title: 'Der Titel' })
+})
+
+test('any number of members and documents may change', (t) => {
+  const names = Array.from({ length: 70 }, (_, index) => `member${index}`)
+  const manyOf = (id, value) => ({ id, ...Object.fromEntries(names.map((name) => [name, value])) })
+  const list = { ...LIST, docs: Array.from({ length: 40 }, (_, index) => manyOf(99 - index, 'a')) }
+  const cache = open(t, { list })
+  const shown = (operations) => {
+    const view = viewOf(cache, begin(cache, operations))
+    assert.equal(cache.getBytes('list', view).toString(), JSON.stringify(cache.get('list', view)))
+    return cache.get('list', view)
+  }
+  assert.deepEqual(shown([update(98, manyOf(98, 'b'))]), { ...list, docs: list.docs.with(1, manyOf(98, 'b')) })
+  const all = list.docs.map(({ id }) => ({ ...manyOf(id, 'a'), member69: id }))
+  assert.deepEqual(shown(all.map(({ id }) => update(id, { member69: id }))), { ...list, docs: all })
+})
+
+test('a member may have any name', (t) => {
+  const cache = open(t)
+  const named = JSON.parse('{"id":9,"__proto__":"a","say \\"so\\"":"b"}')
+  cache.set('list', { ...LIST, docs: [named] }, { query: QUERY })
+  const data = JSON.parse('{"__proto__":"c","say \\"so\\"":"d"}')
+  const view = viewOf(cache, begin(cache, [{ type: 'update', collection: 'orders', id: 9, data }]))
+  const { docs } = cache.get('list', view)
+  assert.deepEqual(Object.entries(docs[0]), [['id', 9], ['__proto__', 'c'], ['say "so"', 'd']])
+  assert.equal(cache.getBytes('list', view).toString(), JSON.stringify({ ...LIST, docs }))
 })
 
 test('a change of a document that others show makes these new, and leaves the rest', (t) => {

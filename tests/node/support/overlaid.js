@@ -19,7 +19,7 @@ export function overlaidByBrowser({ shapes, query, value, others = [], operation
 }
 
 /**
- * The same as a page of the server shows it.
+ * The same as a page of the server shows it, as an object and as text.
  * @param {Case} vector
  */
 export function overlaidByCore({ shapes, query, value, others = [], operations }) {
@@ -29,7 +29,7 @@ export function overlaidByCore({ shapes, query, value, others = [], operations }
   cache.set('it', value, { query })
   cache.begin(TOKEN, { principal: PRINCIPAL, operations })
   const view = cache.view({ principal: PRINCIPAL, tokens: [TOKEN] })
-  const shown = cache.get('it', view)
+  const shown = { value: cache.get('it', view), text: cache.getBytes('it', view).toString() }
   view.close()
   cache.close()
   return shown
