@@ -20,28 +20,58 @@ export function tokensInFlight(jar = jarOfPage()) {
   return value ? value.split('.') : []
 }
 
+/** Milliseconds after which another tab has long written what it had read before. */
+const PAUSE = 250
+
 /**
- * @param {CookieJar} jar
- * @param {(tokens: string[]) => string[]} change
+ * Which tokens this page wants in, and out. @type {WeakMap<CookieJar, Map<string, boolean>>}
  */
-function rewrite(jar, change) {
-  const tokens = change(tokensInFlight(jar))
-  jar.cookie = `${NAME}=${tokens.join('.')}; Path=/; SameSite=Lax${tokens.length === 0 ? '; Max-Age=0' : ''}`
-}
+const wanted = new WeakMap()
 
 /**
  * Over 16 tokens the oldest leave: a UUIDv7 sorts by its time.
+ * @param {CookieJar} jar
  * @param {string} token
- * @param {CookieJar | undefined} [jar]
+ * @param {boolean} isIn
+ * @returns {boolean} was it otherwise?
  */
-export function addToken(token, jar = jarOfPage()) {
-  if (jar) rewrite(jar, (tokens) => [...new Set([...tokens, token])].sort().slice(-MAX_TOKENS))
+function put(jar, token, isIn) {
+  const before = tokensInFlight(jar)
+  const others = before.filter((other) => other !== token)
+  const tokens = isIn ? [...others, token].sort().slice(-MAX_TOKENS) : others
+  if (String(tokens) === String(before)) return false
+  jar.cookie = `${NAME}=${tokens.join('.')}; Path=/; SameSite=Lax${tokens.length === 0 ? '; Max-Age=0' : ''}`
+  return true
+}
+
+/**
+ * Nobody can read and write a cookie in one step. A tab that writes what it had read before this one wrote undoes that,
+ * so this one looks again.
+ * @param {CookieJar | undefined} jar
+ * @param {string} token
+ * @param {boolean} isIn
+ */
+function want(jar, token, isIn) {
+  if (!jar) return
+  const own = wanted.get(jar) ?? new Map()
+  wanted.set(jar, own.set(token, isIn))
+  put(jar, token, isIn)
+  const look = () => {
+    if (own.get(token) !== isIn) return
+    if (put(jar, token, isIn)) setTimeout(look, PAUSE)
+    else if (!isIn) own.delete(token)
+  }
+  setTimeout(look, PAUSE)
 }
 
 /**
  * @param {string} token
  * @param {CookieJar | undefined} [jar]
  */
-export function removeToken(token, jar = jarOfPage()) {
-  if (jar) rewrite(jar, (tokens) => tokens.filter((other) => other !== token))
-}
+export const addToken = (token, jar = jarOfPage()) => want(jar, token, true)
+
+/**
+ * @param {string} token
+ * @param {CookieJar | undefined} [jar]
+ */
+export const removeToken = (token, jar = jarOfPage()) => want(jar, token, false)
