@@ -3,7 +3,8 @@
 
 /**
  * Runs something when no other tab is changing one of these documents. Tabs of one browser take turns by Web Locks;
- * where there are none (plain HTTP), the server decides.
+ * where there are none (plain HTTP), the server decides. It decides, too, when the page is left meanwhile: kept in the
+ * back/forward cache it would keep all others waiting until the user comes back.
  * @template T
  * @param {string[]} documents
  * @param {() => Promise<T>} run
@@ -14,7 +15,34 @@ export function inOrder(documents, run) {
   // In the order of their names, so that two tabs never wait for each other.
   return [...documents]
     .sort()
-    .reduceRight((next, name) => (locks ? () => locks.request(`payload-optimistic ${name}`, next) : next), run)()
+    .reduceRight((next, name) => (locks ? () => inTurn(locks, `payload-optimistic ${name}`, next) : next), run)()
+}
+
+/**
+ * @template T
+ * @param {LockManager} locks
+ * @param {string} name
+ * @param {() => Promise<T>} run goes on when the page is left; what had not begun waits anew when it is shown again
+ * @returns {Promise<T>}
+ */
+async function inTurn(locks, name, run) {
+  const leaving = new AbortController()
+  const { signal } = leaving
+  const leave = () => leaving.abort()
+  const left = new Promise((resolve) => signal.addEventListener('abort', resolve))
+  /** @type {Promise<T> | undefined} */
+  let running
+  globalThis.addEventListener?.('pagehide', leave)
+  try {
+    await locks.request(name, { signal }, () => Promise.race([(running = run()), left]))
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    globalThis.removeEventListener?.('pagehide', leave)
+  }
+  if (running) return running
+  await new Promise((resolve) => addEventListener('pageshow', resolve, { once: true }))
+  return inTurn(locks, name, run)
 }
 
 /**

@@ -4,6 +4,7 @@ import test from 'node:test'
 import { queueOffline } from '../../lib/query/offline.js'
 import { createToken } from '../../lib/query/token.js'
 import { mount, mutate, openBrowser, openTab, statusOf, when } from './support/browser.js'
+import { newLocks } from './support/locks.js'
 
 const isWrite = ({ method }) => method !== 'GET'
 const writes = (server) => server.log.filter(isWrite).map(({ method, path, token }) => `${method} ${path} ${token}`)
@@ -421,18 +422,6 @@ test('two tabs keep one queue, and neither takes what the other queued out of it
   await Promise.all(saved)
   await storage.holds(0)
 })
-
-/** Web Locks, of which Node.js has none: one after another for each name. */
-function newLocks() {
-  const last = new Map()
-  return {
-    request(name, run) {
-      const next = (last.get(name) ?? Promise.resolve()).then(run)
-      last.set(name, next.catch(() => {}))
-      return next
-    },
-  }
-}
 
 test('what waits for the network holds up no other tab, which hears at once that there is none', async (t) => {
   const { setOnline } = network(t)
