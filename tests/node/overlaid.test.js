@@ -107,16 +107,16 @@ test('what is only partly shown, or in another language, stays as it is beside w
 
 test('any number of members and documents may change', (t) => {
   const names = Array.from({ length: 70 }, (_, index) => `member${index}`)
-  const manyOf = (id, value) => ({ id, ...Object.fromEntries(names.map((name) => [name, value])) })
-  const list = { ...LIST, docs: Array.from({ length: 40 }, (_, index) => manyOf(99 - index, 'a')) }
+  const many = (value) => Object.fromEntries(names.map((name) => [name, value]))
+  const list = { ...LIST, docs: Array.from({ length: 40 }, (_, index) => ({ id: 99 - index, ...many('a') })) }
   const cache = open(t, { list })
   const shown = (operations) => {
     const view = viewOf(cache, begin(cache, operations))
     assert.equal(cache.getBytes('list', view).toString(), JSON.stringify(cache.get('list', view)))
     return cache.get('list', view)
   }
-  assert.deepEqual(shown([update(98, manyOf(98, 'b'))]), { ...list, docs: list.docs.with(1, manyOf(98, 'b')) })
-  const all = list.docs.map(({ id }) => ({ ...manyOf(id, 'a'), member69: id }))
+  assert.deepEqual(shown([update(98, many('b'))]), { ...list, docs: list.docs.with(1, { id: 98, ...many('b') }) })
+  const all = list.docs.map((document) => ({ ...document, member69: document.id }))
   assert.deepEqual(shown(all.map(({ id }) => update(id, { member69: id }))), { ...list, docs: all })
 })
 
