@@ -2,7 +2,7 @@
 //
 // Every seed is printed; SEED repeats a run of what takes one. Each of these makes its part shorter or longer:
 //
-//   SOAK_KILLS           processes that are killed                                     10,000
+//   SOAK_KILLS           processes that are killed, of the core and of the addon       10,000
 //   TRUTH_SEQUENCES      random sequences of reads and writes against SQLite           50,000
 //   POSTGRES_SEQUENCES   the same against PostgreSQL                                   20,000
 //   SCHEDULES            of threads                                                    1,000,000
@@ -22,6 +22,7 @@ import {
   coreTests,
   fuzz,
   FUZZER,
+  kill,
   nodeTests,
   portableAddon,
   run,
@@ -64,7 +65,10 @@ const ofNode = (steps, packages = []) => ({
 
 /** @type {Record<string, import('./steps.mjs').Part>} */
 const parts = {
-  kills: ofNode({ [`${SOAK_KILLS} kills of processes that share an arena`]: node('kill-soak', { SOAK_KILLS }) }),
+  kills: ofNode({
+    [`${SOAK_KILLS} kills of processes that use the core`]: () => kill(SOAK_KILLS, SEED),
+    [`${SOAK_KILLS} kills of processes that use the addon`]: node('kill-soak', { SOAK_KILLS }),
+  }),
   truth: ofNode({ [`answers against a database, ${TRUTH_SEQUENCES} sequences`]: node('truth', { TRUTH_SEQUENCES }) }),
   postgres: ofNode(
     {

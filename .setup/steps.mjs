@@ -70,6 +70,16 @@ export async function analyze(settings = []) {
 }
 
 /**
+ * Kills processes that use the core.
+ * @param {string | number} kills
+ * @param {string} [seed] drawn unless given
+ */
+export async function kill(kills, seed = '') {
+  const output = await run(['make', '-C', 'tests/core', '-j2', 'kills', `KILLS=${kills}`, `SEED=${seed}`])
+  return some(Number(/(\d+) kills/.exec(output)?.[1] ?? 0), 'processes')
+}
+
+/**
  * Runs each fuzz target until it has had `runs` inputs or `seconds` are over.
  * @param {{ seconds: number, seed: string, runs?: number }} options
  */
