@@ -35,7 +35,7 @@ import { compareVersions } from './version.js'
  * @typedef {{ answer: any, clock: number, description: import('./query-key.js').QueryDescription }} Source
  */
 
-/** @typedef {Source & Pick<import('./overlay/documents.js').Known, 'has'>} Known */
+/** @typedef {Source & Pick<import('./overlay/documents.js').Known, 'missed'>} Known */
 
 /** The clock of a base that came from no fetch: older than every commit. */
 const BEFORE_ALL = -1
@@ -285,7 +285,7 @@ export class Bases {
         ? layOver(answer, description, operations, shapes, page, knownIn(known, shapes))
         : answer
       const newer = known.filter((source) => isOlder(answer, source.answer))
-      return withoutMoved(laid, description, operations, shapes, knownIn(newer, shapes))
+      return withoutMoved(laid, answer, description, operations, shapes, knownIn(newer, shapes))
     })
     const shown = share(query.state.data, laid)
     this.#note(entry, shown)
@@ -300,22 +300,34 @@ export class Bases {
     answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
     return answers.map((source) => ({
       ...source,
-      has: (/** @type {any} */ operation) =>
-        layers.some((layer) => layer.operations.includes(operation) && coversAnswer(source.answer, source.clock, layer)),
+      missed: (/** @type {any} */ last) =>
+        layers
+          .slice(0, layers.findIndex(({ operations }) => operations.includes(last)) + 1)
+          .filter((layer) => !coversAnswer(source.answer, source.clock, layer))
+          .flatMap(({ operations }) => operations),
     }))
   }
 
-  /** Forgets answers from before commits that lie over no query any more. */
-  sweep() {
-    const isNeeded = (/** @type {Source} */ { answer, clock }) =>
-      this.#engine.layers.some((layer) => layer.outcome && !coversAnswer(answer, clock, layer))
-    this.#former = this.#former.filter(isNeeded)
+  /**
+   * Forgets former answers, but those from before commits that lie over some query.
+   * @param {Layer[]} layers
+   */
+  sweep(layers) {
+    this.#former = this.#former.filter((former) => layers.some((layer) => isBefore(former, layer)))
+  }
+
+  /**
+   * Is some former answer from before this commit?
+   * @param {Layer} layer
+   */
+  hasFormer(layer) {
+    return this.#former.some((former) => isBefore(former, layer))
   }
 
   /** @param {Entry | undefined} entry whose base goes */
   #keepFormer(entry) {
     if (entry) this.#former.push(...sourcesOf(entry))
-    this.sweep()
+    this.sweep(this.#engine.layers)
   }
 
   /**
@@ -382,6 +394,9 @@ export class Bases {
     })
   }
 }
+
+/** @type {(source: Source, layer: Layer) => boolean | undefined} */
+const isBefore = ({ answer, clock }, layer) => layer.outcome && !coversAnswer(answer, clock, layer)
 
 /** @type {(entry: Entry) => Source[]} */
 const sourcesOf = ({ base, clock, description }) =>

@@ -217,10 +217,11 @@ export class Engine {
     for (const listener of this.#settleListeners) queueMicrotask(() => listener(settled))
   }
 
-  /** Forgets committed layers that every query has under it. */
+  /** Forgets committed layers that every query has under it, unless what is known from before others needs them. */
   sweep() {
-    this.layers = this.layers.filter((layer) => !layer.outcome || this.bases?.need(layer))
-    this.bases?.sweep()
+    const needed = this.layers.filter((layer) => !layer.outcome || this.bases?.need(layer))
+    this.bases?.sweep(needed)
+    this.layers = this.layers.filter((layer) => needed.includes(layer) || this.bases?.hasFormer(layer))
   }
 
   /** @param {Layer[]} layers */

@@ -2,6 +2,7 @@ import { isObject } from '../share.js'
 
 /** @typedef {import('../query-key.js').QueryDescription} QueryDescription */
 /** @typedef {import('../../cache/types.js').Shapes} Shapes */
+/** @typedef {import('../../cache/types.js').Operation} Operation */
 /** @typedef {Record<string, any>} Document */
 
 /**
@@ -10,7 +11,8 @@ import { isObject } from '../share.js'
  * @property {Document} document
  * @property {QueryDescription} description of the answer
  * @property {number} level how many relations lead to it
- * @property {(operation: import('../../cache/types.js').Operation) => boolean} [has] is it from after the operation?
+ * @property {(last: Operation) => Operation[]} [missed] the operations up to this one that it is from before; on whichever
+ *   document
  */
 
 /** @typedef {(collection: string, id: unknown) => Known[]} Knows the newest first */
@@ -92,11 +94,11 @@ function indexOf(answer, description, shapes) {
 
 /**
  * Finds documents in answers.
- * @param {(Pick<Known, 'description' | 'has'> & { answer: any })[]} answers the newest first
+ * @param {(Pick<Known, 'description' | 'missed'> & { answer: any })[]} answers the newest first
  * @param {Shapes} shapes
  * @returns {Knows}
  */
 export const knownIn = (answers, shapes) => (collection, id) =>
-  answers.flatMap(({ answer, description, has }) =>
-    (indexOf(answer, description, shapes).get(`${collection}:${id}`) ?? []).map((one) => ({ ...one, description, has }))
+  answers.flatMap(({ answer, description, missed }) =>
+    (indexOf(answer, description, shapes).get(`${collection}:${id}`) ?? []).map((one) => ({ ...one, description, missed }))
   )

@@ -18,13 +18,14 @@ const READING = ['locale', 'fallbackLocale', 'draft', 'scope']
 /**
  * Takes out of a list what newer answers show not to belong there any more.
  * @param {any} shown the answer with the operations over it
+ * @param {any} answer
  * @param {import('../query-key.js').QueryDescription} description
  * @param {Operation[]} operations
  * @param {import('../../cache/types.js').Shapes} shapes
  * @param {import('./documents.js').Knows} newer what answers that are newer than this one show
  * @returns {any}
  */
-export function withoutMoved(shown, description, operations, shapes, newer) {
+export function withoutMoved(shown, answer, description, operations, shapes, newer) {
   const { type, collection, args } = description
   if (type !== 'find' || !args.where || !shown?.docs) return shown
   /** @type {(sources: import('./where.js').Source[]) => import('./where.js').Truth} */
@@ -32,9 +33,12 @@ export function withoutMoved(shown, description, operations, shapes, newer) {
   /** @type {(document: Document) => boolean} */
   const isMoved = (document) => {
     const copy = newer(collection, document.id).find((one) => isAlike(one.description, description, READING))
+    const own = answer.docs.find((/** @type {Document} */ { id }) => id === document.id)
     // Where the list's own copy would not either, what is shown is not what the database decides on.
-    if (!copy || belongs([{ document }]) === false) return false
-    const later = operations.filter((one) => changes([one], collection, document.id) && !copy.has?.(one)).reverse()
+    if (!copy || (own && belongs([{ document: own }]) === false)) return false
+    const isLater = (/** @type {Operation} */ one) =>
+      changes([one], collection, document.id) && copy.missed?.(one).includes(one)
+    const later = operations.filter(isLater).reverse()
     const written = later.map((one) => ({ document: /** @type {DocumentOperation} */ (one).data }))
     return belongs([...written, { document: copy.document }]) === false
   }

@@ -81,11 +81,12 @@ export class Sight {
    */
   find(collection, id, fits) {
     const found = this.known(collection, id).find(fits)
-    const isGone = this.on(collection, id).some(({ type }) => type === 'delete')
+    const operations = found ? this.missedBy(found) : []
+    const isGone = this.on(collection, id, operations).some(({ type }) => type === 'delete')
     if (!found || isGone) return undefined
     const { description, document: start, level: above } = found
     const like = { ...description, type: /** @type {const} */ ('findByID'), collection }
-    return this.operations.reduce((document, operation) => {
+    return operations.reduce((document, operation) => {
       if (operation.type === 'invalidate') return document
       return mapDocuments(document, like, this.shapes, (document, shown, level) =>
         this.changed({ document, description, level: above + level }, shown, operation)
@@ -93,9 +94,18 @@ export class Sight {
     }, start)
   }
 
-  /** @type {(collection: string, id: any) => DocumentOperation[]} */
-  on(collection, id) {
-    return /** @type {any} */ (this.operations.filter((operation) => changes([operation], collection, id)))
+  /** @type {(collection: string, id: any, operations?: Operation[]) => DocumentOperation[]} */
+  on(collection, id, operations = this.operations) {
+    return /** @type {any} */ (operations.filter((operation) => changes([operation], collection, id)))
+  }
+
+  /**
+   * What is laid over here, but what a copy shows already, and what an older copy does not show yet.
+   * @param {Known} known
+   * @returns {Operation[]}
+   */
+  missedBy({ missed }) {
+    return missed?.(/** @type {Operation} */ (this.operations.at(-1))) ?? this.operations
   }
 
   /**
@@ -116,12 +126,17 @@ export class Sight {
     const source = (document, of) => ({ document, isForeign: !isAlike({ args: of }, this.description, ['locale']) })
     /** @type {(operation: DocumentOperation) => Source[]} */
     const written = (operation) => [source(operation.data, operation), source(operation.doc, operation)]
-    const shownIn = (/** @type {Known} */ { document, description }) => source(document, description.args)
+    /** @type {(known: Known) => Source[]} */
+    const shownIn = (known) => {
+      const missed = this.on(collection, id, this.missedBy(known)).reverse()
+      if (missed[0] !== operation) return []
+      return [...missed.slice(1).flatMap(written), source(known.document, known.description.args)]
+    }
     const before = [
       source(operation.previous, operation),
       { document: top },
       ...earlier.flatMap(written),
-      ...copies.filter(({ has }) => !has?.(operation)).map(shownIn),
+      ...copies.flatMap(shownIn),
       { document: { id } },
     ]
     return {
