@@ -1,13 +1,16 @@
 /*
  * fuzz_replay.c: a document and what updates set in it, an object a line. The bytes that a replay leaves say what a
- * naive model on cJSON trees says, or the replay says that it is not exact.
+ * naive model on cJSON trees says, or the replay says that it is not exact. What splices can do of it, they do to the byte.
  */
 #include <cjson/cJSON.h>
 
 #include "fuzz.h"
 #include "replay.h"
+#include "splices.h"
 
 static const char SHAPES[] = "{\"posts\":{\"groups\":[\"g\",\"g.h\"]}}";
+enum { UPDATES_MOST = 8 };
+
 static const char QUERY[] = "{\"type\":\"findByID\",\"collection\":\"posts\",\"id\":1,\"depth\":0}";
 
 /* Names that one of the two reads in another way: what is there twice, and escapes. */
@@ -51,19 +54,18 @@ static oc_slice_t with_id(oc_slice_t object, oc_buffer_t *out) {
   return (oc_slice_t){out->data, out->len};
 }
 
-static oc_status update(struct page *page, oc_slice_t data, enum replay_mode mode) {
+static oc_status update(struct page *page, oc_slice_t data, enum replay_mode mode, oc_buffer_t *operations) {
   const struct operation_limits limits = {.count = 4, .bytes = 1 << 20, .json_depth = FUZZ_DEPTH, .tag_bytes = 64};
-  oc_buffer_t text = {0}, operations = {0};
+  oc_buffer_t text = {0};
   append(&text, SLICE("[{\"type\":\"update\",\"collection\":\"posts\",\"id\":1,\"data\":"));
   append(&text, data);
   append(&text, SLICE("}]"));
-  oc_status status = operations_compile((oc_slice_t){text.data, text.len}, &limits, &operations, NULL);
+  oc_status status = operations_compile((oc_slice_t){text.data, text.len}, &limits, operations, NULL);
   CHECK(status == OC_OK || status == OC_ERR_JSON_DEPTH);
   bool changed;
   if (status == OC_OK)
-    status = replay_apply(page, operation_next(operations.data, operations.len, NULL), mode, &changed);
+    status = replay_apply(page, operation_next(operations->data, operations->len, NULL), mode, &changed);
   else status = OC_MISS;
-  oc_buffer_free(&operations);
   oc_buffer_free(&text);
   return status;
 }
@@ -78,6 +80,22 @@ static void says(const struct page *page, const cJSON *model) {
   cJSON_Delete(tree);
 }
 
+static void splices_say(const struct page *whole, const oc_buffer_t *updates, uint32_t count, const struct page *page) {
+  oc_slice_t operations[UPDATES_MOST];
+  struct subjects subjects;
+  struct splices splices;
+  oc_buffer_t out = {0};
+  for (uint32_t i = 0; i < count; i++) operations[i] = (oc_slice_t){updates[i].data, updates[i].len};
+  if (!subjects_find(&subjects, whole->query, whole->shapes, operations, count)) return;
+  if (splices_find(&splices, whole, &subjects) != OC_OK) return;
+  size_t need = splices_write(&splices, whole, &out);
+  CHECK(need == page->bytes.len);
+  CHECK(buffer_reserve(&out, need) == OC_OK);
+  CHECK(splices_write(&splices, whole, &out) == need);
+  CHECK(out.len == need && memcmp(out.data, page->bytes.data, need) == 0);
+  oc_buffer_free(&out);
+}
+
 static void replay(struct fuzz_input input, oc_slice_t base, enum replay_mode mode) {
   const oc_limits_t limits = {.tag_bytes = 64, .tags_per_entry = 64, .json_depth = FUZZ_DEPTH};
   struct shapes *shapes;
@@ -90,19 +108,27 @@ static void replay(struct fuzz_input input, oc_slice_t base, enum replay_mode mo
   CHECK(documents_find(value, page.query, shapes, NULL, 0, &limits, &documents, NULL) == OC_OK);
   page.spans = documents.spans;
   documents.spans = (oc_buffer_t){0};
+  struct page whole = {.query = page.query, .shapes = shapes};
+  CHECK(buffer_append(&whole.bytes, page.bytes.data, page.bytes.len) == OC_OK);
+  CHECK(buffer_append(&whole.spans, page.spans.data, page.spans.len) == OC_OK);
+  oc_buffer_t updates[UPDATES_MOST] = {0};
+  uint32_t count = 0;
   cJSON *model = read_object(base);
   oc_status status = OC_OK;
-  while (status == OC_OK && input.at < input.end) {
+  while (status == OC_OK && count < UPDATES_MOST && input.at < input.end) {
     oc_slice_t line = fuzz_line(&input);
     cJSON *data = read_object(line);
     if (!data) continue;
-    status = update(&page, line, mode);
+    status = update(&page, line, mode, &updates[count++]);
     merge(model, data, "g");
     CHECK(status == OC_OK || status == OC_MISS);
     if (status == OC_OK) says(&page, model);
     cJSON_Delete(data);
   }
+  if (status == OC_OK) splices_say(&whole, updates, count, &page);
+  for (uint32_t i = 0; i < count; i++) oc_buffer_free(updates + i);
   cJSON_Delete(model);
+  page_free(&whole);
   page_free(&page);
   documents_free(&documents);
   oc_buffer_free(&query);
