@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "cache.h"
+#include "join.h"
 
 enum {
   WANTED_MOST = 32,
@@ -118,7 +119,8 @@ static oc_status want_for(struct wanted *wanted, const struct page *page, const 
   bool changes = operation->type == OPERATION_UPDATE || operation->type == OPERATION_CREATE;
   bool lists = query->type == QUERY_FIND || query->type == QUERY_COUNT;
   bool listed = lists && slice_equal(collection, query_collection(query));
-  bool enters = listed && !shows_as_top(page, named), judged = enters || (listed && hides_filters(query));
+  bool joined = joins_show(page, named.shape), enters = joined || (listed && !shows_as_top(page, named));
+  bool judged = enters || (listed && hides_filters(query));
   if (!operation->document || !(enters || shows(page, named))) return OC_OK;
   oc_status status = OC_OK;
   if (judged && operation->type != OPERATION_CREATE) status = want(wanted, collection, named.id, named.shape, false);

@@ -71,6 +71,14 @@ struct copy *copies_of_top(const struct copies *copies, struct named named, cons
   return NULL;
 }
 
+/* How deep a join populates is counted from the answer's own documents. */
+static bool has_joins(const struct page *page) {
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < page_span_count(page) && count == 0; i++)
+    (void)shapes_joins(page->shapes, page_span(page, i)->shape, &count);
+  return count > 0;
+}
+
 struct copy *copies_of_related(const struct copies *copies, struct named named, const struct query *query,
                                uint32_t level) {
   struct copy *copy = NULL;
@@ -78,7 +86,8 @@ struct copy *copies_of_related(const struct copies *copies, struct named named, 
     const struct query *other = copy->page.query;
     uint32_t at = page_span(&copy->page, 0)->level;
     bool alike = at > 0 && other->populating == query->populating;
-    if (alike && (int64_t)other->depth - at == (int64_t)query->depth - level) return copy;
+    if (!alike || (int64_t)other->depth - at != (int64_t)query->depth - level) continue;
+    if (other->depth == query->depth || !has_joins(&copy->page)) return copy;
   }
   return NULL;
 }

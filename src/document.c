@@ -23,6 +23,7 @@ struct finder {
   const oc_limits_t *limits;
   struct hash_key key; /* of the index of dependencies */
   struct documents *found;
+  uint32_t joins; /* that lead to what is looked at */
   oc_error_t *error;
 };
 
@@ -122,6 +123,10 @@ static oc_status depend_on_document(struct finder *finder, oc_slice_t collection
 
 static oc_status find_in_member(struct finder *finder, const struct shape_node *node, oc_slice_t value, uint32_t level);
 
+uint32_t document_level_in(const struct shape_join *join, const struct query *query, uint32_t level) {
+  return level + 1 + (join && query->depth > join->max_depth ? query->depth - join->max_depth : 0);
+}
+
 /* A document whose collection has this name and shape (-1: none). */
 static oc_status find_in_document(struct finder *finder, oc_slice_t collection, int32_t shape, oc_slice_t value,
                                   uint32_t level) {
@@ -163,13 +168,21 @@ static oc_status find_in_relation(struct finder *finder, const struct shape_node
   } else {
     collection = shapes_at(finder->shapes, target)->collection;
   }
-  if (json_is_object(value)) return find_in_document(finder, collection, target, value, level + 1);
-  if (!json_is_string(value) && !json_is_number(value)) return OC_OK;
-  uint64_t ignored;
+  uint32_t inner = document_level_in(shapes_join_of(finder->shapes, node), finder->query, level);
+  bool joined = node->join > 0;
+  finder->joins += joined;
+  oc_status status = OC_OK;
   oc_slice_t id = json_scalar_text(value);
-  if (id.len == 0) return OC_OK;
-  return depend_on_document(finder, collection, id, level < finder->query->depth ? DEPENDS_OPAQUE : DEPENDS_REFERENCE,
-                            &ignored);
+  if (json_is_object(value)) {
+    status = find_in_document(finder, collection, target, value, inner);
+  } else if ((json_is_string(value) || json_is_number(value)) && id.len > 0) {
+    /* In a join of a join the depth ends earlier, or later, than the levels say. */
+    bool expected = inner <= finder->query->depth || finder->joins > 1;
+    uint64_t ignored;
+    status = depend_on_document(finder, collection, id, expected ? DEPENDS_OPAQUE : DEPENDS_REFERENCE, &ignored);
+  }
+  finder->joins -= joined;
+  return status;
 }
 
 static oc_status find_in_member(struct finder *finder, const struct shape_node *node, oc_slice_t value,
@@ -177,6 +190,9 @@ static oc_status find_in_member(struct finder *finder, const struct shape_node *
   if (!node) return OC_OK;
   oc_status status = OC_OK;
   oc_slice_t name, item;
+  /* Any of them may come in. */
+  if (node->join && json_is_array(value))
+    status = depend(finder, shapes_at(finder->shapes, node->target)->collection, DEPENDS_OPAQUE);
   if (json_is_array(value)) {
     struct json_walk walk = json_walk(value);
     while (status == OC_OK && json_next_element(&walk, &item)) status = find_in_member(finder, node, item, level);
@@ -226,7 +242,7 @@ oc_status documents_find(oc_slice_t value, const struct query *query, const stru
   memset(documents, 0, sizeof *documents);
   /* Addresses are random enough for an index that lives as long as this call. */
   struct hash_key key = {{(uint64_t)(uintptr_t)value.data, (uint64_t)(uintptr_t)documents}};
-  struct finder finder = {json_trim(value), query, shapes, limits, key, documents, error};
+  struct finder finder = {json_trim(value), query, shapes, limits, key, documents, 0, error};
   oc_status status = OC_OK;
   for (size_t i = 0; i < tag_count && status == OC_OK; i++) {
     status = utf8_validate(tags[i], "a tag", error);
@@ -237,13 +253,16 @@ oc_status documents_find(oc_slice_t value, const struct query *query, const stru
   return status;
 }
 
-oc_status documents_find_in(oc_slice_t document, const struct query *query, const struct shapes *shapes,
-                            struct documents *documents) {
+oc_status documents_find_in(oc_slice_t document, const struct query *query, const struct shapes *shapes, int32_t shape,
+                            uint32_t level, struct documents *documents) {
   static const oc_limits_t WIDE = {.tag_bytes = UINT32_MAX, .tags_per_entry = UINT32_MAX};
   memset(documents, 0, sizeof *documents);
   struct hash_key key = {{(uint64_t)(uintptr_t)document.data, (uint64_t)(uintptr_t)documents}};
-  struct finder finder = {document, query, shapes, &WIDE, key, documents, NULL};
-  oc_status status = find_in_document(&finder, query_collection(query), shape_of_query(shapes, query), document, 0);
+  struct finder finder = {document, query, shapes, &WIDE, key, documents, 0, NULL};
+  bool own = level == 0;
+  oc_slice_t collection = own ? query_collection(query) : shapes_at(shapes, shape)->collection;
+  oc_status status =
+      find_in_document(&finder, collection, own ? shape_of_query(shapes, query) : shape, document, level);
   return status == OC_ERR_MEMORY ? status : OC_OK; /* a name too long for a tag is of no document that there is */
 }
 

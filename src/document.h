@@ -44,10 +44,16 @@ oc_status documents_find(oc_slice_t value, const struct query *query, const stru
                          const oc_slice_t *tags, size_t tag_count, const oc_limits_t *limits,
                          struct documents *documents, oc_error_t *error);
 /*
- * The same for one of the query's own documents: its places are relative to it. Every limit is wide. Errors: MEMORY.
+ * The same for a document at some level, below 0 of that shape: places are relative to it. Every limit is wide. Errors:
+ * MEMORY.
  */
-oc_status documents_find_in(oc_slice_t document, const struct query *query, const struct shapes *shapes,
-                            struct documents *documents);
+oc_status documents_find_in(oc_slice_t document, const struct query *query, const struct shapes *shapes, int32_t shape,
+                            uint32_t level, struct documents *documents);
+/*
+ * The level of documents that a document at `level` shows in a join (NULL: in a relation). Those of a join are as deep
+ * as they would be were the depth the join's own: how they are shown depends on what is left of it.
+ */
+uint32_t document_level_in(const struct shape_join *join, const struct query *query, uint32_t level);
 /* The hash of a document's tag; 0 for one that is too long to be one. */
 uint64_t document_hash(oc_slice_t collection, oc_slice_t id);
 void documents_free(struct documents *documents);

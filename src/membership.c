@@ -12,83 +12,12 @@
  * or behind the last of them it is somewhere in the unknown, unless the list begins or ends there. When a document that
  * is not known would be in the new window, only the database can tell.
  *
- * The overlay's guess does not cut windows: what it does not know stays where it is, or away, and the page is shorter
- * (tests/vectors/README.md has the rules, which the browser follows as well).
+ * That is for exactness; the overlay's guess does not cut windows (list.h).
  */
 #include "membership.h"
 
 #include <stdio.h>
 #include <string.h>
-
-struct list {
-  struct page *page;
-  const struct query *query;
-  const struct where *where;
-  const struct operation *operation;
-  struct named named;
-  enum replay_mode mode;
-  const uint32_t *tops; /* spans of the page's documents */
-  uint32_t size;        /* their number */
-  uint32_t own;         /* NO_PLACE: d is not among them */
-  uint64_t offset, total;
-  bool more;    /* there is a page behind */
-  bool bounded; /* the page's size is */
-  struct known before, after;
-  enum truth was, is; /* d in the list */
-};
-
-/* ---- What is known ---- */
-
-static struct known know_nothing(const struct list *list) {
-  const struct shapes *shapes = list->page->shapes;
-  int32_t shape = shapes_find(shapes, query_collection(list->query));
-  return (struct known){.shapes = shapes, .root = shapes_root(shapes, shape)};
-}
-
-static bool is_foreign(const struct list *list, oc_slice_t locale) {
-  return !slice_equal(locale, query_text(list->query, list->query->locale));
-}
-
-static void know_written(const struct list *list, const struct operation *operation, struct known *known) {
-  bool foreign = is_foreign(list, operation_locale(operation));
-  known_add(known, operation_data(operation), foreign);
-  known_add(known, operation_doc(operation), foreign);
-}
-
-static void know_previous(const struct list *list, struct known *known) {
-  known_add(known, operation_previous(list->operation), is_foreign(list, operation_locale(list->operation)));
-}
-
-static void know_shown(const struct list *list, struct known *known) {
-  if (list->own != NO_PLACE)
-    known_add(known, page_slice(list->page, page_span(list->page, list->tops[list->own])), false);
-}
-
-/* For a guess: what the operations before wrote, and other answers show. */
-static void know_more(const struct list *list, struct known *known) {
-  const struct operation *earlier = NULL;
-  const struct copy *copy = NULL;
-  while ((earlier = page_earlier(list->page, list->operation, earlier))) know_written(list, earlier, known);
-  while ((copy = copies_next(list->page->copies, list->named, copy)))
-    known_add(known, page_slice(&copy->page, page_span(&copy->page, 0)),
-              is_foreign(list, query_text(copy->page.query, copy->page.query->locale)));
-  (void)json_member(operation_text(list->operation), SLICE("id"), &known->id);
-}
-
-static void know_both(struct list *list) {
-  bool guess = list->mode == REPLAY_GUESS;
-  list->before = list->after = know_nothing(list);
-  know_written(list, list->operation, &list->after);
-  list->after.made = guess && list->operation->type == OPERATION_CREATE;
-  know_previous(list, &list->before);
-  if (guess) know_previous(list, &list->after);
-  know_shown(list, &list->before);
-  know_shown(list, &list->after);
-  /* Other answers are as they are after everything that happened. */
-  if (guess) know_more(list, &list->before);
-  if (guess && !list->after.made) know_more(list, &list->after);
-  else if (guess) (void)json_member(operation_text(list->operation), SLICE("id"), &list->after.id);
-}
 
 /* ---- The page ---- */
 
@@ -108,107 +37,34 @@ static bool is_true(const struct page *page, oc_slice_t name) {
   return page_member(page, name, &value) && slice_equal(value, SLICE("true"));
 }
 
+/* The documents of the page, of which one may be the operation's. */
+static oc_status read_documents(struct list *list) {
+  struct page *page = list->page;
+  const uint32_t *tops;
+  uint32_t size;
+  oc_status status = page_tops(page, &tops, &size);
+  if (status == OC_OK) status = buffer_reserve(&list->docs, size * sizeof(oc_slice_t));
+  for (uint32_t i = 0; i < size && status == OC_OK; i++) {
+    const struct span *span = page_span(page, tops[i]);
+    oc_slice_t document = page_slice(page, span);
+    status = buffer_append(&list->docs, &document, sizeof document);
+    if (list->own == NO_PLACE && page_shows(page, span, list->named)) list->own = i;
+  }
+  return status;
+}
+
 static oc_status read_page(struct list *list) {
   const struct query *query = list->query;
   struct page *page = list->page;
-  oc_status status = page_tops(page, &list->tops, &list->size);
+  oc_status status = read_documents(list);
   if (status != OC_OK) return status;
-  list->own = NO_PLACE;
-  for (uint32_t i = 0; i < list->size && list->own == NO_PLACE; i++)
-    if (page_shows(page, page_span(page, list->tops[i]), list->named)) list->own = i;
-  list->bounded = query->limit > 0;
-  list->offset = list->bounded ? (uint64_t)(query->page - 1) * query->limit : 0;
+  uint64_t limit = list->limit = query->limit, size = list_size(list);
+  list->offset = limit > 0 ? (query->page - 1) * limit : 0;
   if (query->paginates && !read_count(page, SLICE("totalDocs"), &list->total)) return OC_MISS;
-  if (!query->paginates) list->total = list->offset + list->size;
+  if (!query->paginates) list->total = list->offset + size;
   if (list->mode == REPLAY_GUESS) list->more = is_true(page, SLICE("hasNextPage"));
-  else if (query->paginates) list->more = list->total > list->offset + list->size;
-  else list->more = list->bounded && list->size >= query->limit;
-  return OC_OK;
-}
-
-static bool shows_all(const struct list *list) { return list->offset == 0 && !list->more; }
-
-/* ---- Was it, is it in the list? ---- */
-
-static enum truth was_in(const struct list *list) {
-  if (list->own != NO_PLACE) return TRUTH_TRUE;
-  if (list->operation->type == OPERATION_CREATE) return TRUTH_FALSE;
-  if (list->query->type == QUERY_FIND && shows_all(list)) return TRUTH_FALSE;
-  /* Without the document there is no telling whether it was there to be deleted. */
-  bool there = list->operation->type != OPERATION_DELETE || operation_previous(list->operation).len > 0;
-  if (!there && list->mode == REPLAY_EXACT) return TRUTH_UNKNOWN;
-  return where_matches(list->where, &list->before, list->mode).truth;
-}
-
-static enum truth is_in(const struct list *list) {
-  if (list->operation->type == OPERATION_DELETE) return TRUTH_FALSE;
-  return where_matches(list->where, &list->after, list->mode).truth;
-}
-
-static bool keeps_its_keys(const struct list *list) {
-  return where_same_keys(list->where, &list->before, &list->after, list->mode);
-}
-
-/* ---- Its place ---- */
-
-/* The document of the page at `index`, d not counted. */
-static struct known know_other(const struct list *list, uint32_t index) {
-  if (index >= list->own) index++;
-  struct known known = know_nothing(list);
-  known_add(&known, page_slice(list->page, page_span(list->page, list->tops[index])), false);
-  return known;
-}
-
-static uint32_t count_others(const struct list *list) { return list->size - (list->own != NO_PLACE); }
-
-static enum order compare_with(const struct list *list, const struct known *known, uint32_t index) {
-  struct known other = know_other(list, index);
-  return where_order(list->where, known, &other, list->mode);
-}
-
-/* How many of the others come before it; false when that cannot be told. Of equals, a guess has it come last. */
-static bool find_place(const struct list *list, uint32_t *place) {
-  uint32_t low = 0, high = count_others(list);
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    enum order order = compare_with(list, &list->after, middle);
-    if (order == ORDER_UNKNOWN || (order == ORDER_EQUAL && list->mode == REPLAY_EXACT)) return false;
-    if (order == ORDER_BEFORE) high = middle;
-    else low = middle + 1;
-  }
-  *place = low;
-  return true;
-}
-
-/* ---- The guess ---- */
-
-/* A page of all there is would show it, and did not: it is hidden from this reader, and stays so. */
-static bool is_hidden(const struct list *list) {
-  return list->own == NO_PLACE && list->operation->type != OPERATION_CREATE && shows_all(list) &&
-         where_matches(list->where, &list->before, REPLAY_GUESS).truth == TRUTH_TRUE;
-}
-
-static oc_status guess(struct list *list, struct membership *plan) {
-  bool shown = list->own != NO_PLACE, created = list->operation->type == OPERATION_CREATE;
-  if (shown && created) return OC_OK; /* its reader has it already */
-  plan->keeps = true;
-  if (shown && list->is == TRUTH_FALSE) {
-    plan->moves = true;
-    plan->place = NO_PLACE;
-    plan->count = -1;
-    return OC_OK;
-  }
-  if (list->is == TRUTH_UNKNOWN || list->was == TRUTH_UNKNOWN) return OC_MISS;
-  if (list->is == TRUTH_TRUE && is_hidden(list)) return OC_MISS;
-  plan->count = (list->is == TRUTH_TRUE) - (list->was == TRUTH_TRUE);
-  if (list->is == TRUTH_FALSE || (shown && keeps_its_keys(list))) return OC_OK;
-  uint32_t place, others = count_others(list);
-  if (!find_place(list, &place)) return OC_MISS;
-  bool outside = (place == others && list->more) || (place == 0 && list->offset > 0) ||
-                 (list->bounded && place >= list->query->limit);
-  plan->moves = true;
-  plan->place = outside ? NO_PLACE : place;
-  plan->leaves_last = !outside && !shown && list->bounded && others == list->query->limit;
+  else if (query->paginates) list->more = list->total > list->offset + size;
+  else list->more = limit > 0 && size >= limit;
   return OC_OK;
 }
 
@@ -229,36 +85,36 @@ struct segment {
 
 /* False when it cannot be told whether d was before the page or behind it. */
 static bool find_segment(const struct list *list, struct segment *segment) {
-  *segment = (struct segment){list->offset, count_others(list), list->more};
+  *segment = (struct segment){list->offset, list_count_others(list), list->more};
   if (list->was != TRUTH_TRUE || list->own != NO_PLACE) return true;
   enum order order = ORDER_UNKNOWN;
-  if (list->size == 0) return false;
+  if (list_size(list) == 0) return false;
   if (list->offset == 0) order = ORDER_AFTER;
   else if (!list->more) order = ORDER_BEFORE;
-  else if (compare_with(list, &list->before, 0) == ORDER_BEFORE) order = ORDER_BEFORE;
-  else if (compare_with(list, &list->before, list->size - 1) == ORDER_AFTER) order = ORDER_AFTER;
+  else if (list_compare(list, &list->before, 0) == ORDER_BEFORE) order = ORDER_BEFORE;
+  else if (list_compare(list, &list->before, list_size(list) - 1) == ORDER_AFTER) order = ORDER_AFTER;
   if (order == ORDER_UNKNOWN) return false;
   if (order == ORDER_BEFORE) segment->first--;
   /* Behind the page there was d; is there more? */
-  else if (list->query->paginates) segment->more = list->total - 1 > list->offset + list->size;
+  else if (list->query->paginates) segment->more = list->total - 1 > list->offset + list_size(list);
   return true;
 }
 
 /* Cuts the window out. `place`: of d among the others; NO_PLACE: not in the list any more. False: not known. */
 static bool cut(const struct list *list, const struct segment *segment, uint32_t place, struct membership *plan) {
-  uint64_t m = segment->count, a = segment->first, limit = list->query->limit;
+  uint64_t m = segment->count, a = segment->first, limit = list->limit;
   uint64_t from = list->offset - a, to; /* of the window, as indices of the others */
   bool in = place != NO_PLACE, before = in && place == 0 && a > 0, behind = in && place == m && segment->more;
   if (before && from == 0) return false; /* at the window's start, or before it */
   /* d is at its place in the window, or before it, or behind it. */
   bool inside = in && !before && !behind && place >= from;
   if (in && !inside && !behind) from--; /* what is behind d moves on by one */
-  to = list->bounded ? from + limit - inside : m;
-  if (inside && list->bounded && place >= from + limit) {
+  to = list->limit > 0 ? from + limit - inside : m;
+  if (inside && list->limit > 0 && place >= from + limit) {
     inside = false;
     to = from + limit;
   }
-  if (behind && (!list->bounded || to > m)) return false;
+  if (behind && (list->limit == 0 || to > m)) return false;
   if (to > m) {
     if (segment->more) return false; /* one that is not known comes in */
     to = m;
@@ -276,11 +132,11 @@ static bool cut(const struct list *list, const struct segment *segment, uint32_t
  * those when it is written (PostgreSQL puts what it writes to another place); on the next page there may be some, too.
  */
 static oc_status stay(const struct list *list) {
-  uint32_t own = list->own, others = count_others(list);
+  uint32_t own = list->own, others = list_count_others(list);
   if (!list->query->unstable || own == NO_PLACE || where_sorts_by(list->where, SLICE("id"))) return OC_OK;
   if ((own == 0 && list->offset > 0) || (own == others && list->more)) return OC_MISS;
-  if (own > 0 && compare_with(list, &list->after, own - 1) != ORDER_AFTER) return OC_MISS;
-  return own < others && compare_with(list, &list->after, own) != ORDER_BEFORE ? OC_MISS : OC_OK;
+  if (own > 0 && list_compare(list, &list->after, own - 1) != ORDER_AFTER) return OC_MISS;
+  return own < others && list_compare(list, &list->after, own) != ORDER_BEFORE ? OC_MISS : OC_OK;
 }
 
 static oc_status decide(struct list *list, struct membership *plan) {
@@ -290,15 +146,15 @@ static oc_status decide(struct list *list, struct membership *plan) {
   bool was = list->was == TRUTH_TRUE, is = list->is == TRUTH_TRUE;
   plan->count = is - was;
   if (!was && !is) return OC_OK;
-  if (was && is && keeps_its_keys(list)) return stay(list);
-  if (list->size == 0 && list->offset > 0) return OC_MISS;
+  if (was && is && list_keeps_its_keys(list)) return stay(list);
+  if (list_size(list) == 0 && list->offset > 0) return OC_MISS;
   struct segment segment;
   uint32_t place = NO_PLACE;
   if (!find_segment(list, &segment)) return OC_MISS;
-  if (is && !find_place(list, &place)) return OC_MISS;
+  if (is && !list_find_place(list, &place)) return OC_MISS;
   if (!cut(list, &segment, place, plan)) return OC_MISS;
   bool empty = plan->place == NO_PLACE && segment.count == (uint64_t)plan->leaves_first + plan->leaves_last;
-  if ((empty || list->size == 0) && may_join(list)) return OC_MISS;
+  if ((empty || list_size(list) == 0) && may_join(list)) return OC_MISS;
   return OC_OK;
 }
 
@@ -321,15 +177,14 @@ static oc_status plan_to_stay(struct list *list) {
   if (!list->query->unstable || list->query->type != QUERY_FIND || list->mode == REPLAY_GUESS) return OC_OK;
   oc_status status = read_page(list);
   if (status != OC_OK) return status;
-  know_both(list);
+  list_know(list);
   return stay(list);
 }
 
 static oc_status plan_count(struct list *list, struct membership *plan) {
-  list->own = NO_PLACE;
-  know_both(list);
-  list->was = was_in(list);
-  list->is = is_in(list);
+  list->counts = true;
+  list_know(list);
+  list_judge(list);
   if (list->was == TRUTH_UNKNOWN || list->is == TRUTH_UNKNOWN) return OC_MISS;
   plan->count = (list->is == TRUTH_TRUE) - (list->was == TRUTH_TRUE);
   return OC_OK;
@@ -339,37 +194,45 @@ static oc_status plan_count(struct list *list, struct membership *plan) {
 static oc_status plan_single(struct list *list) {
   const struct span *span = page_span_count(list->page) > 0 ? page_span(list->page, 0) : NULL;
   if (!span || !page_shows(list->page, span, list->named)) return OC_OK;
-  static const uint32_t FIRST = 0;
-  list->tops = &FIRST;
+  oc_slice_t document = page_slice(list->page, span);
+  oc_status status = buffer_append(&list->docs, &document, sizeof document);
+  if (status != OC_OK) return status;
   list->own = 0;
-  know_both(list);
-  return is_in(list) == TRUTH_TRUE ? OC_OK : OC_MISS;
+  list_know(list);
+  list_judge(list);
+  return list->is == TRUTH_TRUE ? OC_OK : OC_MISS;
 }
 
 static oc_status plan_find(struct list *list, struct membership *plan) {
   oc_status status = read_page(list);
   if (status != OC_OK) return status;
-  know_both(list);
+  list_know(list);
   plan->own = plan->place = list->own;
-  list->was = was_in(list);
-  list->is = is_in(list);
-  return list->mode == REPLAY_EXACT ? decide(list, plan) : guess(list, plan);
+  list_judge(list);
+  return list->mode == REPLAY_EXACT ? decide(list, plan) : list_guess(list, plan);
+}
+
+static oc_status plan_for(struct list *list, struct membership *plan) {
+  if (!may_move(list)) return plan_to_stay(list);
+  switch (list->query->type) {
+  case QUERY_FIND: return plan_find(list, plan);
+  case QUERY_COUNT: return plan_count(list, plan);
+  default: return plan_single(list);
+  }
 }
 
 oc_status membership_plan(struct page *page, const struct operation *operation, enum replay_mode mode,
                           struct membership *plan) {
-  struct list list = {.page = page, .query = page->query, .operation = operation, .mode = mode};
-  list.named = operation_named(operation, page->shapes);
+  struct list list = {.page = page, .query = page->query, .operation = operation, .mode = mode, .own = NO_PLACE};
   *plan = (struct membership){.own = NO_PLACE, .place = NO_PLACE};
   if (!page->query || page->fragment || !operation->document) return OC_OK;
   if (!slice_equal(query_collection(page->query), operation_collection(operation))) return OC_OK;
+  list.named = operation_named(operation, page->shapes);
+  list.collection = query_collection(page->query);
   list.where = query_where(page->query);
-  if (!may_move(&list)) return plan_to_stay(&list);
-  switch (page->query->type) {
-  case QUERY_FIND: return plan_find(&list, plan);
-  case QUERY_COUNT: return plan_count(&list, plan);
-  default: return plan_single(&list);
-  }
+  oc_status status = plan_for(&list, plan);
+  oc_buffer_free(&list.docs);
+  return status;
 }
 
 /* ---- Carrying it out ---- */

@@ -4,19 +4,7 @@
 #ifndef MEMBERSHIP_H
 #define MEMBERSHIP_H
 
-#include "render.h"
-
-enum { NO_PLACE = UINT32_MAX };
-
-struct membership {
-  uint32_t own;      /* which of the page's documents is the operation's; NO_PLACE: none */
-  uint32_t place;    /* where it is to be among the others; NO_PLACE: not on the page */
-  bool moves;        /* it is not where it was */
-  bool leaves_first; /* of the others the first goes to the page before */
-  bool leaves_last;  /* the last goes to the page behind */
-  bool keeps;        /* later operations may name what leaves, or bring it back */
-  int32_t count;     /* by how much the list grows: -1, 0 or 1 */
-};
+#include "list.h"
 
 /*
  * Decides before the page is changed. OC_MISS: not to be known, and when exact, or when the guess is to leave the list

@@ -62,6 +62,24 @@ oc_status page_add_spans(struct page *page, size_t at, const struct span *spans,
   return OC_OK;
 }
 
+oc_status page_find_spans(struct page *page, uint32_t index) {
+  struct span span = *page_span(page, index);
+  struct documents documents;
+  oc_status status =
+      documents_find_in(page_slice(page, &span), page->query, page->shapes, span.shape, span.level, &documents);
+  uint32_t end = index;
+  while (end < page_span_count(page) && page_span(page, end)->start < span.start + span.len) end++;
+  if (status == OC_OK) {
+    struct span *spans = page_span(page, 0);
+    memmove(spans + index, spans + end, (page_span_count(page) - end) * sizeof *spans);
+    page->spans.len -= (end - index) * sizeof *spans;
+    status = page_add_spans(page, span.start, (const struct span *)(void *)documents.spans.data,
+                            documents_span_count(&documents), 0);
+  }
+  documents_free(&documents);
+  return status;
+}
+
 oc_status page_tops(struct page *page, const uint32_t **tops, uint32_t *count) {
   uint32_t total = page_span_count(page), found = 0;
   oc_status status = buffer_reserve(&page->tops, (total + 1) * sizeof(uint32_t));
@@ -89,16 +107,20 @@ const struct operation *page_earlier(const struct page *page, const struct opera
 
 static bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-oc_status page_take_out(struct page *page, uint32_t index) {
-  const struct span *span = page_span(page, index);
+oc_status page_take_element(struct page *page, size_t at, size_t len) {
   const char *data = page->bytes.data;
-  size_t from = span->start, to = from + span->len, after = to, before = from;
+  size_t from = at, to = from + len, after = to, before = from;
   while (is_space(data[after])) after++; /* the array is closed somewhere behind */
   while (is_space(data[before - 1])) before--;
   if (data[after] == ',') to = after + 1; /* with the comma behind it, or else with the one before it */
   else if (data[before - 1] == ',') from = before - 1;
   while (to > after && is_space(data[to])) to++;
   return page_replace(page, from, to - from, (oc_slice_t){NULL, 0});
+}
+
+oc_status page_take_out(struct page *page, uint32_t index) {
+  const struct span *span = page_span(page, index);
+  return page_take_element(page, span->start, span->len);
 }
 
 static const struct span *last_top(const struct page *page) {

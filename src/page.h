@@ -63,6 +63,10 @@ static inline bool page_shows(const struct page *page, const struct span *span, 
 oc_status page_replace(struct page *page, size_t at, size_t old, oc_slice_t value);
 /* Adds spans of what now lies at `at`; their places are relative to it, and so are their levels to `level`. */
 oc_status page_add_spans(struct page *page, size_t at, const struct span *spans, uint32_t count, uint32_t level);
+/* Finds the spans in the document of a span anew. Errors: MEMORY. */
+oc_status page_find_spans(struct page *page, uint32_t span);
+/* Takes the element at [at, at + len) out of its array. */
+oc_status page_take_element(struct page *page, size_t at, size_t len);
 /*
  * The indices of the spans of the query's own documents, in the page's order. Good until the next change. Errors:
  * MEMORY.

@@ -23,7 +23,7 @@ struct names {
 struct compiler {
   const struct shapes *shapes;
   oc_slice_t collection, global, locale;
-  oc_slice_t where, sort; /* as they are written */
+  oc_slice_t where, sort, joins; /* as they are written */
   bool leaves_trash;
   struct names filters, partials, selects, wides;
   oc_error_t *error;
@@ -244,6 +244,7 @@ static oc_status read_all(struct compiler *compiler, const cJSON *tree, oc_slice
   if (cJSON_IsString(locale)) compiler->locale = (oc_slice_t){locale->valuestring, strlen(locale->valuestring)};
   (void)json_member(text, SLICE("where"), &compiler->where);
   (void)json_member(text, SLICE("sort"), &compiler->sort);
+  (void)json_member(text, SLICE("joins"), &compiler->joins);
   return OC_OK;
 }
 
@@ -287,6 +288,7 @@ static oc_status put_query(const struct compiler *compiler, struct query *query,
   if (status == OC_OK) status = put_text(out, start, compiler->collection, &query->collection);
   if (status == OC_OK && compiler->global.len > 0) status = put_global(out, start, compiler->global, &query->global);
   if (status == OC_OK) status = put_text(out, start, compiler->locale, &query->locale);
+  if (status == OC_OK) status = put_text(out, start, compiler->joins, &query->joins);
   if (status == OC_OK) status = put_names(out, start, &compiler->filters, &query->filters_at, &query->filter_count);
   if (status == OC_OK) status = put_names(out, start, &compiler->partials, &query->partials_at, &query->partial_count);
   if (status == OC_OK) status = put_names(out, start, &compiler->selects, &query->selects_at, &query->select_count);

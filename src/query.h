@@ -30,6 +30,7 @@ struct query {
   struct query_name collection;
   struct query_name global; /* "global:slug", of a global */
   struct query_name locale; /* empty: the default one */
+  struct query_name joins;  /* JSON: what it asks of joins; empty: nothing */
   uint32_t limit, page;     /* limit 0: all */
   uint8_t paginates;        /* counts what lies outside of its page */
   uint8_t select;           /* enum query_select */

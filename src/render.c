@@ -19,7 +19,8 @@ struct renderer {
   const struct page *page;
   uint32_t level;
   enum replay_mode mode;
-  bool loose; /* an id stays whose document is not known */
+  bool loose;                /* an id stays whose document is not known */
+  const oc_buffer_t *others; /* of oc_slice_t: what a join shows; NULL: it is a document of the query's own */
   oc_buffer_t *out;
 };
 
@@ -86,21 +87,24 @@ static bool find_in_page(const struct page *page, struct named named, uint32_t l
   return false;
 }
 
-/* `relation_to`: the JSON string that says to what collection a polymorphic one leads; else empty. */
+/*
+ * `relation_to`: the JSON string that says to what collection a polymorphic one leads; else empty. `level`: of what it
+ * leads to.
+ */
 static oc_status put_related(struct renderer *renderer, oc_slice_t collection, oc_slice_t relation_to, oc_slice_t id,
-                             oc_slice_t shown) {
+                             oc_slice_t shown, uint32_t level) {
   const struct page *page = renderer->page;
   oc_slice_t found;
   if (json_is_null(id) || json_is_container(id)) return put(renderer, id);
-  if (page->query && renderer->level >= page->query->depth) return put(renderer, id);
+  if (page->query && level > page->query->depth) return put(renderer, id);
   if (find_shown(shown, id, relation_to.len > 0, relation_to, &found)) return put(renderer, found);
   if (renderer->mode == REPLAY_GUESS && shows_id(shown, id, relation_to)) return put(renderer, id);
   oc_slice_t text = json_scalar_text(id);
   struct named named = {document_hash(collection, text), shapes_find(page->shapes, collection), text};
   const struct copy *copy = NULL;
   bool plain = !memchr(text.data, '\\', text.len);
-  if (plain && find_in_page(page, named, renderer->level + 1, &found)) return put(renderer, found);
-  if (plain && page->query) copy = copies_of_related(page->copies, named, page->query, renderer->level + 1);
+  if (plain && find_in_page(page, named, level, &found)) return put(renderer, found);
+  if (plain && page->query) copy = copies_of_related(page->copies, named, page->query, level);
   if (copy) return put(renderer, (oc_slice_t){copy->page.bytes.data, copy->page.bytes.len});
   bool stays = renderer->loose || (renderer->mode == REPLAY_GUESS && render_shows_ids(relation_to.len > 0, shown));
   return stays ? put(renderer, id) : OC_MISS;
@@ -111,16 +115,20 @@ static oc_status put_value(struct renderer *renderer, const struct shape_node *n
 
 static oc_status put_relation(struct renderer *renderer, const struct shape_node *node, oc_slice_t value,
                               oc_slice_t shown) {
-  const struct shapes *shapes = renderer->page->shapes;
+  const struct page *page = renderer->page;
+  const struct shapes *shapes = page->shapes;
+  const struct shape_join *join = page->query ? shapes_join_of(shapes, node) : NULL;
+  uint32_t level = document_level_in(join, page->query, renderer->level);
   if (!node->polymorphic)
-    return put_related(renderer, shapes_at(shapes, node->target)->collection, (oc_slice_t){NULL, 0}, value, shown);
+    return put_related(renderer, shapes_at(shapes, node->target)->collection, (oc_slice_t){NULL, 0}, value, shown,
+                       level);
   oc_slice_t to, id;
   if (!json_member(value, SLICE("relationTo"), &to) || !json_member(value, SLICE("value"), &id))
     return put(renderer, value);
   oc_status status = put(renderer, SLICE("{\"relationTo\":"));
   if (status == OC_OK) status = put(renderer, to);
   if (status == OC_OK) status = put(renderer, SLICE(",\"value\":"));
-  if (status == OC_OK) status = put_related(renderer, json_scalar_text(to), to, id, shown);
+  if (status == OC_OK) status = put_related(renderer, json_scalar_text(to), to, id, shown, level);
   return status == OC_OK ? put(renderer, SLICE("}")) : status;
 }
 
@@ -198,10 +206,25 @@ static bool some_neighbour_has(const struct page *page, oc_slice_t name) {
   return page_span_count(page) == 0;
 }
 
-static bool is_shown(const struct page *page, const struct shape_node *root, oc_slice_t name, enum replay_mode mode) {
+/* In a join select has no say, and what populate leaves out is seen of the others. */
+static bool some_other_has(const oc_buffer_t *others, oc_slice_t name) {
+  const oc_slice_t *list = (const oc_slice_t *)(const void *)others->data;
+  bool alone = true;
+  for (size_t i = 0; i < others->len / sizeof *list; i++) {
+    oc_slice_t ignored;
+    if (!json_is_object(list[i])) continue;
+    if (json_member(list[i], name, &ignored)) return true;
+    alone = false;
+  }
+  return alone;
+}
+
+static bool is_shown(const struct renderer *renderer, const struct page *page, const struct shape_node *root,
+                     oc_slice_t name, enum replay_mode mode) {
   const struct shape_node *node = shapes_member(page->shapes, root, name);
-  if ((node && node->hidden) || !query_selects(page->query, name)) return false;
-  return mode == REPLAY_EXACT || some_neighbour_has(page, name);
+  if (node && node->hidden) return false;
+  if (renderer->others) return some_other_has(renderer->others, name);
+  return query_selects(page->query, name) && (mode == REPLAY_EXACT || some_neighbour_has(page, name));
 }
 
 static oc_status put_members(struct renderer *renderer, const struct page *page, const struct shape_node *root,
@@ -211,7 +234,7 @@ static oc_status put_members(struct renderer *renderer, const struct page *page,
   oc_slice_t name, value;
   oc_status status = OC_OK;
   while (status == OC_OK && json_next_member(&walk, &name, &value)) {
-    if (!is_shown(page, root, name, mode)) continue;
+    if (!is_shown(renderer, page, root, name, mode)) continue;
     status = put_name(renderer, name, first);
     first = false;
     if (status == OC_OK)
@@ -330,14 +353,14 @@ static oc_status render_exactly(struct page *page, const struct shape_node *root
   return has_same_members(like, (oc_slice_t){out->data + start, out->len - start}) ? OC_OK : OC_MISS;
 }
 
-static oc_status render_guess(struct page *page, const struct shape_node *root, const struct operation *operation,
-                              oc_buffer_t *out) {
+static oc_status render_guess(struct renderer *renderer, struct page *page, const struct shape_node *root,
+                              const struct operation *operation) {
   oc_buffer_t written = {0};
   struct renderer writer = {.page = page, .out = &written};
-  struct renderer renderer = {.page = page, .loose = is_being_created(page, operation), .out = out};
+  renderer->loose = is_being_created(page, operation);
   oc_status status = put_written(&writer, root, operation, false);
   if (status == OC_OK)
-    status = put_document(&renderer, page, root, (oc_slice_t){written.data, written.len}, REPLAY_GUESS);
+    status = put_document(renderer, page, root, (oc_slice_t){written.data, written.len}, REPLAY_GUESS);
   oc_buffer_free(&written);
   return status;
 }
@@ -349,5 +372,22 @@ oc_status render_document(struct page *page, const struct operation *operation, 
   /* A copy of a document that is only now created would be of one that had its id before. */
   if (copy && !(mode == REPLAY_EXACT && operation->type == OPERATION_CREATE))
     return buffer_append(out, copy->page.bytes.data, copy->page.bytes.len);
-  return mode == REPLAY_EXACT ? render_exactly(page, root, operation, out) : render_guess(page, root, operation, out);
+  if (mode == REPLAY_EXACT) return render_exactly(page, root, operation, out);
+  struct renderer renderer = {.page = page, .out = out};
+  return render_guess(&renderer, page, root, operation);
+}
+
+oc_status render_joined(struct page *page, const struct operation *operation, uint32_t level, const oc_buffer_t *others,
+                        oc_buffer_t *out) {
+  struct named named = operation_named(operation, page->shapes);
+  oc_slice_t found, id;
+  if (level > page->query->depth) {
+    if (!json_member(operation_text(operation), SLICE("id"), &id)) return OC_MISS;
+    return buffer_append(out, id.data, id.len);
+  }
+  const struct copy *copy = copies_of_related(page->copies, named, page->query, level);
+  if (find_in_page(page, named, level, &found)) return buffer_append(out, found.data, found.len);
+  if (copy) return buffer_append(out, copy->page.bytes.data, copy->page.bytes.len);
+  struct renderer renderer = {.page = page, .level = level, .others = others, .out = out};
+  return render_guess(&renderer, page, shapes_root(page->shapes, named.shape), operation);
 }

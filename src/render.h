@@ -31,4 +31,11 @@ bool render_may_fall_back(oc_slice_t value);
 oc_status render_document(struct page *page, const struct operation *operation, enum replay_mode mode,
                           oc_buffer_t *out);
 
+/*
+ * Appends the operation's document as a join shows it among `others` (of oc_slice_t): a document at `level`, or its id
+ * where that is past the query's depth. OC_MISS when not enough is known. Errors: MEMORY.
+ */
+oc_status render_joined(struct page *page, const struct operation *operation, uint32_t level, const oc_buffer_t *others,
+                        oc_buffer_t *out);
+
 #endif

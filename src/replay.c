@@ -3,7 +3,7 @@
  *
  * An operation is applied in three steps: what it does to the list is decided (membership.h), the changed members are
  * spliced into every place that shows the document, and then the document moves, comes or goes. Nothing else of the
- * page is looked at.
+ * page is looked at. For a guess, joins are lists, too (join.h).
  *
  * For each member that changed: find it in the document's bytes, decide by the rules below what it becomes, and put the
  * new bytes between what lies before and after. The rules, of Payload's update semantics (not RFC 7396), and when they
@@ -23,6 +23,8 @@
 #include "replay.h"
 
 #include <string.h>
+
+#include "join.h"
 
 struct splice {
   struct page *page;
@@ -144,24 +146,6 @@ static uint32_t top_of(const struct page *page, uint32_t span) {
   return span;
 }
 
-/* Finds the spans in one of the page's documents anew. */
-static oc_status find_spans(struct page *page, uint32_t top) {
-  struct span span = *page_span(page, top);
-  struct documents documents;
-  oc_status status = documents_find_in(page_slice(page, &span), page->query, page->shapes, &documents);
-  uint32_t end = top;
-  while (end < page_span_count(page) && page_span(page, end)->start < span.start + span.len) end++;
-  if (status == OC_OK && !page->fragment) {
-    struct span *spans = page_span(page, 0);
-    memmove(spans + top, spans + end, (page_span_count(page) - end) * sizeof *spans);
-    page->spans.len -= (end - top) * sizeof *spans;
-    status = page_add_spans(page, span.start, (const struct span *)(void *)documents.spans.data,
-                            documents_span_count(&documents), 0);
-  }
-  documents_free(&documents);
-  return status;
-}
-
 static oc_status merge_into_span(struct splice *splice) {
   const struct operation *operation = splice->operation;
   const struct operation_member *members = operation_members(operation);
@@ -176,7 +160,7 @@ static oc_status merge_into_span(struct splice *splice) {
   }
   if (status != OC_OK || !splice->populated) return status;
   splice->populated = false;
-  return find_spans(splice->page, top_of(splice->page, splice->span));
+  return page_find_spans(splice->page, top_of(splice->page, splice->span));
 }
 
 /* ---- Documents in relations that are deleted ---- */
@@ -230,6 +214,21 @@ static oc_status merge_everywhere(struct splice *splice) {
   return status;
 }
 
+/* Merges into the document of a span, and where that one shows it again. */
+static oc_status merge_within(struct splice *splice, uint32_t top) {
+  const struct page *page = splice->page;
+  struct named named = operation_named(splice->operation, page->shapes);
+  oc_status status = OC_OK;
+  for (uint32_t i = top; i < page_span_count(page) && status == OC_OK; i++) {
+    const struct span *outer = page_span(page, top), *span = page_span(page, i);
+    if (span->start >= outer->start + outer->len) break;
+    if (!page_shows(page, span, named)) continue;
+    splice->span = i;
+    status = merge_into_span(splice);
+  }
+  return status;
+}
+
 /* The bytes of a document that comes in, and the spans in it. Without bytes it cannot be shown. */
 static oc_status render(struct splice *splice, oc_buffer_t *bytes, struct documents *documents) {
   struct page *page = splice->page;
@@ -237,7 +236,7 @@ static oc_status render(struct splice *splice, oc_buffer_t *bytes, struct docume
   if (status != OC_OK) bytes->len = 0;
   if (status == OC_MISS) return inexact(splice);
   if (status != OC_OK) return status;
-  return documents_find_in((oc_slice_t){bytes->data, bytes->len}, page->query, page->shapes, documents);
+  return documents_find_in((oc_slice_t){bytes->data, bytes->len}, page->query, page->shapes, -1, 0, documents);
 }
 
 static oc_status apply(struct splice *splice) {
@@ -251,6 +250,8 @@ static oc_status apply(struct splice *splice) {
     plan = (struct membership){.own = NO_PLACE, .place = NO_PLACE};
     status = inexact(splice);
   }
+  bool joined = splice->mode == REPLAY_GUESS && !page->fragment;
+  if (status == OC_OK && joined) status = joins_follow(page, splice->operation, &splice->changed);
   if (status == OC_OK && plan.own == NO_PLACE && plan.place != NO_PLACE) status = render(splice, &bytes, &documents);
   if (status == OC_OK) status = merge_everywhere(splice);
   if (status == OC_OK && (plan.moves || plan.count != 0)) {
@@ -260,24 +261,29 @@ static oc_status apply(struct splice *splice) {
                                   (const struct span *)(void *)documents.spans.data, documents_span_count(&documents),
                                   &place);
     /* A copy is as it was before the operation. */
-    if (status == OC_OK && bytes.len > 0 && place != NO_PLACE && splice->mode == REPLAY_GUESS) {
-      splice->span = place;
-      status = merge_into_span(splice);
-    }
+    if (status == OC_OK && bytes.len > 0 && place != NO_PLACE && splice->mode == REPLAY_GUESS)
+      status = merge_within(splice, place);
   }
   documents_free(&documents);
   oc_buffer_free(&bytes);
   return status;
 }
 
+static oc_status apply_to_copy(struct page *copy, const struct operation *operation, bool *changed) {
+  return replay_apply(copy, operation, REPLAY_GUESS, changed);
+}
+
 /* What it knows of documents that may come in goes along with what comes over them. */
-static oc_status apply_to_copies(const struct page *page, const struct operation *operation) {
+static oc_status for_copies(const struct page *page, const struct operation *operation,
+                            oc_status (*step)(struct page *copy, const struct operation *operation, bool *changed)) {
   bool ignored = false;
   oc_status status = OC_OK;
   for (uint32_t i = 0; i < copies_count(page->copies) && status == OC_OK; i++) {
     struct page *copy = &copies_at(page->copies, i)->page;
     copy->copies = page->copies;
-    status = replay_apply(copy, operation, REPLAY_GUESS, &ignored);
+    copy->earlier = page->earlier;
+    status = step(copy, operation, &ignored);
+    copy->earlier = (oc_buffer_t){0};
   }
   return status;
 }
@@ -301,9 +307,12 @@ oc_status replay_apply(struct page *page, const struct operation *operation, enu
   struct splice splice = {.page = page, .operation = operation, .mode = mode};
   if (!is_known(operation) || (mode == REPLAY_EXACT && is_opaque(page, operation))) return inexact(&splice);
   if (mode == REPLAY_GUESS && is_blank(operation)) return OC_OK;
-  oc_status status = apply(&splice);
+  bool guesses = mode == REPLAY_GUESS && !page->fragment;
+  /* Of parents, copies come in as they are after the operation. */
+  oc_status status = guesses ? for_copies(page, operation, joins_follow) : OC_OK;
+  if (status == OC_OK) status = apply(&splice);
   if (status == OC_OK && splice.changed) *changed = true;
-  if (status != OC_OK || mode == REPLAY_EXACT || page->fragment) return status;
-  status = apply_to_copies(page, operation);
+  if (status != OC_OK || !guesses) return status;
+  status = for_copies(page, operation, apply_to_copy);
   return status == OC_OK ? buffer_append(&page->earlier, &operation, sizeof operation) : status;
 }

@@ -15,14 +15,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A top-level member that decides which documents a join shows, or in which order. */
+struct mover {
+  int32_t target;
+  oc_slice_t member;
+};
+
 struct shapes {
   atomic_uint references;
-  cJSON *tree; /* owns the strings that the slices point to */
+  cJSON *tree; /* owns the strings that the slices point to, but those of joins that are printed */
+  struct shape_join *joins;
+  uint32_t join_count;
+  struct mover *movers;
+  uint32_t mover_count;
   struct shape *items;
   uint32_t item_count;
   struct shape_node *nodes; /* [0] is unused, so that 0 is none */
   uint32_t node_count;
 };
+
+enum { PAYLOAD_JOIN_LIMIT = 10, PAYLOAD_JOIN_DEPTH = 1, JOIN_NUMBER_MOST = 1000000000 };
 
 static oc_slice_t slice_of(const char *text) { return (oc_slice_t){text, strlen(text)}; }
 
@@ -157,6 +169,143 @@ static oc_status compile_kinds(struct shapes *shapes, const struct shape *shape,
   return OC_OK;
 }
 
+/* ---- Joins ---- */
+
+static oc_status add_mover(struct shapes *shapes, int32_t target, const char *path, size_t len) {
+  const char *dot = memchr(path, '.', len);
+  oc_slice_t member = {path, dot ? (size_t)(dot - path) : len};
+  struct mover *grown = realloc(shapes->movers, (shapes->mover_count + 1) * sizeof *grown);
+  if (!grown) return OC_ERR_MEMORY;
+  shapes->movers = grown;
+  grown[shapes->mover_count++] = (struct mover){target, member};
+  return OC_OK;
+}
+
+static oc_status add_movers_of_where(struct shapes *shapes, int32_t target, const cJSON *where) {
+  oc_status status = OC_OK;
+  const cJSON *item, *part;
+  if (!cJSON_IsObject(where)) return OC_OK;
+  cJSON_ArrayForEach(item, where) {
+    if (status != OC_OK) return status;
+    if (!cJSON_IsArray(item)) {
+      status = add_mover(shapes, target, item->string, strlen(item->string));
+      continue;
+    }
+    cJSON_ArrayForEach(part, item) {
+      if (status == OC_OK) status = add_movers_of_where(shapes, target, part);
+    }
+  }
+  return status;
+}
+
+/* "-createdAt", "a,-b", or an array of such. */
+static oc_status add_movers_of_sort(struct shapes *shapes, int32_t target, const cJSON *sort) {
+  oc_status status = OC_OK;
+  const cJSON *item;
+  cJSON_ArrayForEach(item, sort) {
+    if (status == OC_OK) status = add_movers_of_sort(shapes, target, item);
+  }
+  for (const char *at = cJSON_IsString(sort) ? sort->valuestring : ""; *at && status == OC_OK;) {
+    size_t len = strcspn(at, ","), sign = strspn(at, "- ");
+    if (sign < len) status = add_mover(shapes, target, at + sign, len - sign);
+    at += at[len] ? len + 1 : len;
+  }
+  return status;
+}
+
+/* JSON of the member, or empty. */
+static oc_status print_member(const cJSON *source, const char *name, oc_slice_t *text) {
+  const cJSON *member = cJSON_GetObjectItemCaseSensitive(source, name);
+  char *printed = member ? cJSON_PrintUnformatted(member) : NULL;
+  if (!member) return OC_OK;
+  if (!printed) return OC_ERR_MEMORY;
+  *text = slice_of(printed);
+  return OC_OK;
+}
+
+static bool read_number(const cJSON *source, const char *name, uint32_t otherwise, uint32_t *number) {
+  const cJSON *member = cJSON_GetObjectItemCaseSensitive(source, name);
+  *number = otherwise;
+  if (!member) return true;
+  if (!cJSON_IsNumber(member) || member->valuedouble < 0 || member->valuedouble > JOIN_NUMBER_MOST) return false;
+  *number = (uint32_t)member->valuedouble;
+  return true;
+}
+
+/* The node of its documents, which has to be a relation to the joined collection. */
+static const struct shape_node *docs_of(const struct shapes *shapes, const struct shape *shape, oc_slice_t path) {
+  const struct shape_node *node = shapes_path(shapes, node_at(shapes, shape->root), path);
+  return shapes_member(shapes, node, SLICE("docs"));
+}
+
+static bool is_sort(const cJSON *sort) {
+  const cJSON *item;
+  if (!sort || cJSON_IsString(sort)) return true;
+  cJSON_ArrayForEach(item, sort) {
+    if (!cJSON_IsString(item)) return false;
+  }
+  return cJSON_IsArray(sort);
+}
+
+static oc_status read_join(const struct shapes *shapes, const struct shape *shape, const cJSON *source,
+                           struct shape_join *join, oc_error_t *error) {
+  const char *collection = shape->collection.data;
+  const cJSON *target = cJSON_GetObjectItemCaseSensitive(source, "collection");
+  const cJSON *on = cJSON_GetObjectItemCaseSensitive(source, "on");
+  const cJSON *where = cJSON_GetObjectItemCaseSensitive(source, "where");
+  *join = (struct shape_join){.path = slice_of(source->string)};
+  if (!cJSON_IsString(target) || !cJSON_IsString(on) || !*on->valuestring)
+    return wrong(error, collection, "a join needs a collection's slug, and on: a dotted path of its documents");
+  const struct shape_node *docs = docs_of(shapes, shape, join->path);
+  join->target = shapes_find(shapes, slice_of(target->valuestring));
+  join->on = slice_of(on->valuestring);
+  if (!docs || !docs->relation || docs->target < 0 || docs->target != join->target)
+    return wrong(error, collection, "a join's docs must be among the relations, to the join's collection");
+  if ((where && !cJSON_IsObject(where)) || !is_sort(cJSON_GetObjectItemCaseSensitive(source, "sort")))
+    return wrong(error, collection, "a join's where must be an object, its sort a string or an array of strings");
+  if (!read_number(source, "limit", PAYLOAD_JOIN_LIMIT, &join->limit) ||
+      !read_number(source, "maxDepth", PAYLOAD_JOIN_DEPTH, &join->max_depth))
+    return wrong(error, collection, "a join's limit and maxDepth must be numbers, 0 or more");
+  return OC_OK;
+}
+
+static oc_status add_movers(struct shapes *shapes, const struct shape_join *join, const cJSON *source) {
+  int32_t target = join->target;
+  oc_status status = add_mover(shapes, target, join->on.data, join->on.len);
+  if (status == OC_OK) status = add_movers_of_where(shapes, target, cJSON_GetObjectItemCaseSensitive(source, "where"));
+  if (status != OC_OK) return status;
+  return add_movers_of_sort(shapes, target, cJSON_GetObjectItemCaseSensitive(source, "sort"));
+}
+
+static oc_status compile_join(struct shapes *shapes, const struct shape *shape, const cJSON *source,
+                              oc_error_t *error) {
+  struct shape_join join;
+  oc_status status = read_join(shapes, shape, source, &join, error);
+  if (status != OC_OK) return status;
+  struct shape_join *grown = realloc(shapes->joins, (shapes->join_count + 1) * sizeof *grown);
+  if (!grown) return OC_ERR_MEMORY;
+  shapes->joins = grown;
+  struct shape_join *added = grown + shapes->join_count++;
+  *added = join;
+  shapes->nodes[docs_of(shapes, shape, join.path) - shapes->nodes].join = shapes->join_count;
+  status = print_member(source, "where", &added->where);
+  if (status == OC_OK) status = print_member(source, "sort", &added->sort);
+  return status == OC_OK ? add_movers(shapes, &join, source) : status;
+}
+
+static oc_status compile_joins(struct shapes *shapes, int32_t index, const cJSON *joins, oc_error_t *error) {
+  struct shape shape = shapes->items[index];
+  if (joins && !cJSON_IsObject(joins)) return wrong(error, shape.collection.data, "joins must be an object of paths");
+  shapes->items[index].first_join = shapes->join_count;
+  const cJSON *join;
+  cJSON_ArrayForEach(join, joins) {
+    oc_status status = compile_join(shapes, &shape, join, error);
+    if (status != OC_OK) return status;
+    shapes->items[index].join_count++;
+  }
+  return OC_OK;
+}
+
 static oc_status compile_shape(struct shapes *shapes, const cJSON *source, oc_error_t *error) {
   struct shape shape = *shapes_at(shapes, shapes_find(shapes, slice_of(source->string)));
   const cJSON *relations = cJSON_GetObjectItemCaseSensitive(source, "relations");
@@ -175,7 +324,9 @@ static oc_status compile_shape(struct shapes *shapes, const cJSON *source, oc_er
   cJSON_ArrayForEach(relation, relations) {
     if (status == OC_OK) status = compile_relation(shapes, &shape, relation, error);
   }
-  return status;
+  if (status != OC_OK) return status;
+  return compile_joins(shapes, shapes_find(shapes, shape.collection), cJSON_GetObjectItemCaseSensitive(source, "joins"),
+                       error);
 }
 
 static oc_status compile_all(struct shapes *shapes, oc_error_t *error) {
@@ -227,7 +378,13 @@ struct shapes *shapes_retain(struct shapes *shapes) {
 
 void shapes_release(struct shapes *shapes) {
   if (!shapes || atomic_fetch_sub(&shapes->references, 1) > 1) return;
+  for (uint32_t i = 0; i < shapes->join_count; i++) {
+    cJSON_free((char *)(uintptr_t)shapes->joins[i].where.data);
+    cJSON_free((char *)(uintptr_t)shapes->joins[i].sort.data);
+  }
   cJSON_Delete(shapes->tree);
+  free(shapes->joins);
+  free(shapes->movers);
   free(shapes->items);
   free(shapes->nodes);
   free(shapes);
@@ -252,6 +409,40 @@ const struct shape_node *shapes_member(const struct shapes *shapes, const struct
   for (uint32_t child = node->first_child; child; child = node_at(shapes, child)->next_sibling)
     if (slice_equal(node_at(shapes, child)->name, name)) return node_at(shapes, child);
   return NULL;
+}
+
+const struct shape_node *shapes_path(const struct shapes *shapes, const struct shape_node *node, oc_slice_t path) {
+  const char *at = path.data, *end = at + path.len;
+  while (node && at < end) {
+    const char *dot = memchr(at, '.', (size_t)(end - at));
+    node = shapes_member(shapes, node, (oc_slice_t){at, (size_t)((dot ? dot : end) - at)});
+    at = dot ? dot + 1 : end;
+  }
+  return node;
+}
+
+const struct shape_join *shapes_joins(const struct shapes *shapes, int32_t index, uint32_t *count) {
+  *count = index < 0 ? 0 : shapes->items[index].join_count;
+  return *count == 0 ? NULL : shapes->joins + shapes->items[index].first_join;
+}
+
+const struct shape_join *shapes_join_of(const struct shapes *shapes, const struct shape_node *node) {
+  return node && node->join ? shapes->joins + node->join - 1 : NULL;
+}
+
+bool shapes_joined(const struct shapes *shapes, int32_t index) {
+  for (uint32_t i = 0; i < shapes->join_count; i++)
+    if (shapes->joins[i].target == index) return true;
+  return false;
+}
+
+/* Whether a document is in the trash counts, too, and the time of its creation settles a tie. */
+bool shapes_joined_by(const struct shapes *shapes, int32_t index, oc_slice_t member) {
+  if (slice_equal(member, SLICE("deletedAt")) || slice_equal(member, SLICE("createdAt")))
+    return shapes_joined(shapes, index);
+  for (uint32_t i = 0; i < shapes->mover_count; i++)
+    if (shapes->movers[i].target == index && slice_equal(shapes->movers[i].member, member)) return true;
+  return false;
 }
 
 /* Whether a node like that lies there. */

@@ -23,6 +23,17 @@ struct shape_node {
   bool rows;   /* kept in a table of its own: an array, or a field with many values */
   bool json;   /* kept as JSON */
   bool date;
+  uint32_t join; /* of the documents that a join shows: its index, from 1; else 0 */
+};
+
+/* A member that shows the documents of another collection whose relation `on` points at this one. */
+struct shape_join {
+  oc_slice_t path; /* dotted; its `docs` are a relation */
+  oc_slice_t on;
+  oc_slice_t where, sort; /* JSON; empty where there is none */
+  int32_t target;
+  uint32_t limit;     /* 0: all */
+  uint32_t max_depth; /* what it shows is populated as if the query's depth were at most this */
 };
 
 struct shape {
@@ -30,13 +41,15 @@ struct shape {
   uint32_t root; /* index of a node without a name, whose children are the members that matter */
   bool trash;    /* deleted documents are kept, with a deletedAt */
   bool opaque;   /* documents change in ways that operations do not say: nothing on it is replayed */
+  uint32_t first_join, join_count;
 };
 
 struct shapes;
 
 /*
  * Parses { orders: { groups: [path], relations: { path: collection | [collection] }, localized: [path], hidden: [path],
- * kinds: { path: 'rows' | 'json' | 'date' }, trash, opaque }, … }.
+ * kinds: { path: 'rows' | 'json' | 'date' }, joins: { path: { collection, on, where, sort, limit, maxDepth } }, trash,
+ * opaque }, … }.
  * Collections that are only the target of a relation get an opaque shape. `text` may be empty. Errors: SHAPES, JSON*,
  * UTF8, MEMORY. The result has one reference.
  */
@@ -52,6 +65,15 @@ bool shapes_opaque(const struct shapes *shapes, int32_t index);
 const struct shape_node *shapes_root(const struct shapes *shapes, int32_t index);
 /* The node of a member; NULL when nothing is known of it, or `node` is NULL. */
 const struct shape_node *shapes_member(const struct shapes *shapes, const struct shape_node *node, oc_slice_t name);
+/* The joins in documents of the shape. */
+const struct shape_join *shapes_joins(const struct shapes *shapes, int32_t index, uint32_t *count);
+/* The one whose documents the node holds; NULL for other nodes. */
+const struct shape_join *shapes_join_of(const struct shapes *shapes, const struct shape_node *node);
+/* Whether documents of the shape are shown by joins; `member`: and it decides which, or in which order. */
+bool shapes_joined(const struct shapes *shapes, int32_t index);
+bool shapes_joined_by(const struct shapes *shapes, int32_t index, oc_slice_t member);
+/* The node at a dotted path; NULL when nothing is known of it. */
+const struct shape_node *shapes_path(const struct shapes *shapes, const struct shape_node *node, oc_slice_t path);
 /* Whether a relation lies at the node or below it. */
 bool shapes_holds_relation(const struct shapes *shapes, const struct shape_node *node);
 /* Whether a localized member lies there. */

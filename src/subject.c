@@ -13,9 +13,11 @@ static bool is_in_place(const struct operation *operation, struct named named, c
   bool listed = slice_equal(query_collection(query), operation_collection(operation));
   if (operation->type != OPERATION_UPDATE || !operation->document || !operation->has_data || operation->repeated)
     return false;
+  if (query->joins.len > 0 && shapes_joined(shapes, named.shape)) return false;
   for (uint32_t i = 0; i < operation->member_count; i++) {
     oc_slice_t name = operation_slice(operation, members[i].name_at, members[i].name_len);
     if (listed && (query_filters(query, name) || where_sorts_by(query_where(query), name))) return false;
+    if (shapes_joined_by(shapes, named.shape, name)) return false;
     if (shapes_holds_relation(shapes, shapes_member(shapes, root, name))) return false;
   }
   return true;

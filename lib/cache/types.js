@@ -31,10 +31,22 @@
  * @property {boolean} [pagination] false: nothing is counted that the answer does not show
  * @property {number} [depth]
  * @property {unknown} [select]
+ * @property {Record<string, any> | false} [joins] by path, as Payload takes them
  * @property {string | null} [locale]
  * @property {string} [scope] whose access rights produced the answer: nothing of another scope's answer is put into it
  * @property {boolean} [unstable] does the database change the order of documents that are equal in every sort key when
  *   one of them is written?
+ */
+
+/**
+ * A member that shows the documents of one other collection whose relation `on` points at its own document.
+ * @typedef {object} Join
+ * @property {string} collection
+ * @property {string} on dotted path of a relation in its documents, to one or many, of one collection or several
+ * @property {unknown} [where] Payload's where
+ * @property {string | string[]} [sort]
+ * @property {number} [limit] 0 for all; 10 unless given
+ * @property {number} [maxDepth] the depth in it, where the query's is more; 1 unless given
  */
 
 /**
@@ -46,6 +58,8 @@
  * @property {Record<string, 'rows' | 'json' | 'date'>} [kinds] dotted path → what a member is where its value does not
  *   tell: rows of a table of its own (arrays, fields with many values), JSON, a date
  * @property {string[]} [hidden] dotted paths of members that not every answer shows
+ * @property {Record<string, Join>} [joins] dotted path → what the member `{ docs, hasNextPage, totalDocs? }` shows; its
+ *   `docs` are among the relations: `{ relations: { 'books.docs': 'books' }, joins: { books: { … } } }`
  * @property {boolean} [trash] are documents with a `deletedAt` shown only where `trash` is asked for?
  * @property {boolean} [opaque] documents can change in ways that are not in an operation: nothing is replayed on them
  *

@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
 import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
 import { localeOf } from '../payload/locales.js'
+import { definedMembers } from '../payload/shapes.js'
 import { draftsOf, globalNamed } from '../payload/targets.js'
 import { typedWhere } from './where.js'
 
@@ -311,11 +312,3 @@ function shortened(key) {
   if (key.length <= LONGEST_KEY) return key
   return `${key.slice(0, key.indexOf(' '))} sha256:${createHash('sha256').update(key).digest('hex')}`
 }
-
-/**
- * @template {object} T
- * @param {T} object
- * @returns {T}
- */
-const definedMembers = (object) =>
-  /** @type {T} */ (Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)))

@@ -173,6 +173,7 @@ export class ServerView {
         .flatMap((one) => ('collection' in one ? [shapeNameOf(one)] : [])),
     ])
     const shapes = shapesOf(this.payload)
+    for (const slug of collections) joinedIn(shapes[slug]).forEach((joined) => collections.add(joined))
     return {
       api: this.payload.config.routes.api,
       generation: this.#cache.generation,
@@ -253,3 +254,9 @@ export class ServerView {
     return { data: entry.value, version: entry.version }
   }
 }
+
+/**
+ * The collections of which joins show documents, or ids.
+ * @param {import('../cache/types.js').Shape | undefined} shape
+ */
+const joinedIn = (shape) => Object.values(shape?.joins ?? {}).map(({ collection }) => collection)

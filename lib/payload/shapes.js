@@ -24,6 +24,7 @@ import { draftsOf } from './targets.js'
  * @property {string[]} localized
  * @property {string[]} hidden members that not every answer shows
  * @property {Record<string, 'rows' | 'json' | 'date'>} kinds what a condition asks, where a value does not tell
+ * @property {Record<string, import('../cache/types.js').Join>} [joins] of those to one collection
  * @property {true} [trash]
  * @property {true} [opaque]
  */
@@ -195,8 +196,13 @@ class Compiler {
    * @param {string} path
    * @param {any} field
    */
-  #join(path, { collection, defaultSort, where }) {
+  #join(path, { collection, defaultLimit, defaultSort, localized, maxDepth, on, where }) {
     this.reads.tags.push(...[collection].flat())
+    // Of several collections, or languages, there are several lists.
+    if (!Array.isArray(collection) && !localized) {
+      const join = { collection, on, where, sort: defaultSort, limit: defaultLimit, maxDepth }
+      this.shape.joins = { ...this.shape.joins, [path]: definedMembers(join) }
+    }
     this.#relation(`${path}.docs`, collection)
     if (/\./.test(`${defaultSort ?? ''}${namesIn(where)}`)) this.reads.keep = 'never'
     this.opaque = true
@@ -207,6 +213,14 @@ class Compiler {
     this.opaque = true
   }
 }
+
+/**
+ * @template {object} T
+ * @param {T} object
+ * @returns {T} without the members that are undefined
+ */
+export const definedMembers = (object) =>
+  /** @type {T} */ (Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)))
 
 /** @type {(where: any) => string[]} the paths that it asks for, and names of operators */
 const namesIn = (where) =>
@@ -268,7 +282,7 @@ export const referrersOf = (compiled, slug) =>
  * @param {CompiledShape} shape
  * @returns {CompiledShape}
  */
-export const draftShape = ({ relations, ...shape }) => ({
+export const draftShape = ({ joins: _, relations, ...shape }) => ({
   ...shape,
   opaque: true,
   relations: Object.fromEntries(

@@ -8,12 +8,13 @@
  * - a populated relation never turns into a bare id. When the new document is not known in the same shape, the field
  *   stays as it was;
  * - a list follows its where and sort as far as they can be decided, and its numbers and the counts with it. A document
- *   enters a list when another answer shows it in the list's shape.
+ *   enters a list when another answer shows it in the list's shape. Joins are lists that lie in documents.
  *
  * What an operation does not touch keeps its identity, and an answer that nothing touches is returned itself.
  */
 import { changes } from './layer.js'
 import { mapDocuments } from './overlay/documents.js'
+import { mayMoveInJoins } from './overlay/joins.js'
 import { follow, mayMove } from './overlay/membership.js'
 import { Sight } from './overlay/sight.js'
 import { isObject } from './share.js'
@@ -77,7 +78,8 @@ function layOver(answer, description, operation, sight) {
     return sight.changed({ document, description, level }, shown, operation)
   })
   if (!mayMove(description, operation, operation.data, shapes[collection])) return merged
-  return follow(merged, description, operation, shapes[collection] ?? {}, sight.facts(operation, merged, top))
+  const facts = sight.facts(operation, top, () => sight.listed(operation, merged.docs))
+  return follow(merged, description, operation, shapes[collection] ?? {}, facts)
 }
 
 /**
@@ -89,13 +91,17 @@ function layOver(answer, description, operation, sight) {
  * @param {Shapes} shapes
  */
 export function holdsDocumentOf(answer, description, operations, shapes) {
-  let holds = operations.some((operation) => {
-    if (operation.type === 'invalidate') return false
-    const written = { updatedAt: 1, ...operation.data, ...operation.doc }
-    return mayMove(description, operation, written, shapes[description.collection])
+  const written = operations.flatMap((operation) => {
+    if (operation.type === 'invalidate') return []
+    return [{ ...operation, data: { updatedAt: 1, ...operation.data, ...operation.doc } }]
   })
-  mapDocuments(answer, description, shapes, (document, collection) => {
+  let holds = written.some((operation) =>
+    mayMove(description, operation, operation.data, shapes[description.collection])
+  )
+  mapDocuments(answer, description, shapes, (document, collection, level) => {
+    const shown = { document, description, level }
     holds ||= changes(operations, collection, document.id)
+    holds ||= written.some((operation) => mayMoveInJoins(shown, collection, operation, shapes))
     return document
   })
   return holds

@@ -71,6 +71,29 @@ Test(shape, a_relation_to_several_collections_is_polymorphic_and_has_no_one_targ
   shapes_release(shapes);
 }
 
+#define JOIN_WITH(members) "{\"a\":{\"relations\":{\"b.docs\":\"b\"},\"joins\":{\"b\":{" members "}}}}"
+
+Test(shape, a_join_says_what_it_shows_and_what_moves_documents_in_it) {
+  struct shapes *shapes = shapes_of(JOIN_WITH("\"collection\":\"b\",\"on\":\"owner.a\",\"sort\":[\"-x,y\"],\"limit\":3,"
+                                              "\"where\":{\"or\":[{\"z.w\":{\"equals\":1}}]}"));
+  int32_t a = shapes_find(shapes, S("a")), b = shapes_find(shapes, S("b"));
+  uint32_t count;
+  const struct shape_join *join = shapes_joins(shapes, a, &count);
+  cr_assert(eq(u32, count, 1));
+  cr_assert(join->target == b && join->limit == 3 && join->max_depth == 1);
+  cr_assert(slice_equal(join->on, S("owner.a")) && slice_equal(join->sort, S("[\"-x,y\"]")));
+  cr_assert(shapes_join_of(shapes, shapes_path(shapes, shapes_root(shapes, a), S("b.docs"))) == join);
+  (void)shapes_joins(shapes, b, &count);
+  cr_assert(eq(u32, count, 0));
+  static const char *const MOVERS[] = {"owner", "x", "y", "z", "createdAt", "deletedAt"};
+  for (size_t i = 0; i < sizeof MOVERS / sizeof *MOVERS; i++)
+    cr_assert(shapes_joined_by(shapes, b, S(MOVERS[i])), "%s", MOVERS[i]);
+  cr_assert(not(shapes_joined_by(shapes, b, S("w"))));
+  cr_assert(not(shapes_joined_by(shapes, a, S("x"))));
+  cr_assert(not(shapes_joined(shapes, a)));
+  shapes_release(shapes);
+}
+
 Test(shape, they_live_as_long_as_anybody_holds_them) {
   struct shapes *shapes = shapes_of("{\"orders\":{}}");
   struct shapes *held = shapes_retain(shapes);
@@ -94,6 +117,18 @@ Test(shape, what_is_not_a_shape_is_refused_with_the_collection_in_the_sentence) 
       "{\"orders\":{\"relations\":{\"customer\":\"\"}}}",
       "{\"orders\":{\"relations\":{\"customer\":[\"a\",2]}}}",
       "{\"orders\":{\"opaque\":\"yes\"}}",
+      "{\"a\":{\"joins\":[]}}",
+      "{\"a\":{\"joins\":{\"b\":{\"collection\":\"b\",\"on\":\"a\"}}}}",
+      "{\"a\":{\"relations\":{\"b.docs\":[\"b\"]},\"joins\":{\"b\":{\"collection\":\"b\",\"on\":\"a\"}}}}",
+      "{\"a\":{\"relations\":{\"b.docs\":\"c\"},\"joins\":{\"b\":{\"collection\":\"b\",\"on\":\"a\"}}},\"b\":{}}",
+      JOIN_WITH("\"collection\":\"b\""),
+      JOIN_WITH("\"on\":\"a\""),
+      JOIN_WITH("\"collection\":\"b\",\"on\":\"\""),
+      JOIN_WITH("\"collection\":\"b\",\"on\":\"a\",\"limit\":-1"),
+      JOIN_WITH("\"collection\":\"b\",\"on\":\"a\",\"maxDepth\":\"1\""),
+      JOIN_WITH("\"collection\":\"b\",\"on\":\"a\",\"where\":[]"),
+      JOIN_WITH("\"collection\":\"b\",\"on\":\"a\",\"sort\":[1]"),
+      JOIN_WITH("\"collection\":\"b\",\"on\":\"a\",\"sort\":{}"),
   };
   for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++)
     cr_assert(eq(int, compile(TEXTS[i]), OC_ERR_SHAPES), "%s", TEXTS[i]);

@@ -30,10 +30,29 @@ export const SHAPES = {
     kinds: { sizes: 'rows', items: 'rows', content: 'json', placedAt: 'date' },
     trash: true,
   },
-  customers: { relations: { company: 'companies', friends: 'customers' }, localized: ['name'] },
-  companies: { relations: { 'staff.docs': 'customers' } },
-  products: {},
-  tags: {},
+  customers: {
+    groups: ['account'],
+    relations: { company: 'companies', friends: 'customers', 'account.orders.docs': 'orders' },
+    joins: { 'account.orders': { collection: 'orders', on: 'owner', where: { paid: { not_equals: true } }, limit: 2 } },
+    localized: ['name'],
+  },
+  companies: {
+    relations: { 'staff.docs': 'customers', 'fans.docs': 'customers' },
+    joins: {
+      staff: { collection: 'customers', on: 'company', sort: 'name', limit: 3 },
+      fans: { collection: 'customers', on: 'company', sort: ['-rank', 'id'], limit: 0, maxDepth: 2 },
+    },
+  },
+  products: {
+    relations: { 'sold.docs': 'orders' },
+    joins: { sold: { collection: 'orders', on: 'items.product', sort: '-number', limit: 2 } },
+  },
+  tags: {
+    relations: { 'orders.docs': 'orders' },
+    joins: {
+      orders: { collection: 'orders', on: 'tags', where: { status: { equals: 'pending' } }, limit: 3, maxDepth: 3 },
+    },
+  },
   'global:settings': { groups: ['address'], relations: { featured: 'products' } },
 }
 
@@ -91,14 +110,12 @@ const FIELDS = {
   },
   customers: {
     name: (random) => random.pick(WORDS),
+    rank: (random) => maybeNull(random, random.pick(NUMBERS)),
     phones: (random) => some(random, WORDS),
     company: (random) => maybeNull(random, random.pick(IDS.companies)),
     friends: (random) => some(random, IDS.customers),
   },
-  companies: {
-    name: (random) => random.pick(WORDS),
-    staff: (random) => ({ docs: some(random, IDS.customers), hasNextPage: false }),
-  },
+  companies: { name: (random) => random.pick(WORDS) },
   products: { title: (random) => random.pick(WORDS), price: (random) => random.pick(NUMBERS) },
   tags: { label: (random) => random.pick(WORDS) },
   global: {
@@ -191,7 +208,14 @@ const SELECTS = [
 
 /** @param {Random} random @returns {Data} */
 function randomQuery(random) {
-  const type = random.weighted([[8, 'find'], [2, 'count'], [2, 'findByID'], [1, 'findGlobal'], [1, 'customers']])
+  const type = random.weighted([
+    [8, 'find'],
+    [2, 'count'],
+    [2, 'findByID'],
+    [1, 'findGlobal'],
+    [1, 'customers'],
+    [5, 'parents'],
+  ])
   const common = {
     depth: random.below(4),
     ...(random.chance(0.2) && { locale: random.pick(['en', 'de']) }),
@@ -207,6 +231,8 @@ function randomQuery(random) {
       return { type, collection: 'orders', id: 1 + random.below(ORDERS), ...common, ...select, ...trash }
     case 'findGlobal':
       return { type, global: 'settings', ...common }
+    case 'parents':
+      return parentQuery(random, common)
     case 'customers':
       return { type: 'find', collection: 'customers', sort: random.pick(['name', 'id', '-name']), limit: 10, ...common }
     default:
@@ -225,8 +251,33 @@ function randomQuery(random) {
   }
 }
 
+/**
+ * Of documents with joins.
+ * @param {Random} random @param {Data} common @returns {Data}
+ */
+function parentQuery(random, common) {
+  const collection = random.pick(['customers', 'companies', 'companies', 'products', 'tags'])
+  const asked = () => ({
+    ...(random.chance(0.5) && { limit: random.below(4) }),
+    ...(random.chance(0.3) && { page: 1 + random.below(2) }),
+    ...(random.chance(0.4) && { sort: random.pick(['name', '-id', 'number', 'rank']) }),
+    ...(random.chance(0.3) && { where: { id: { greater_than: 2 } } }),
+    ...(random.chance(0.5) && { count: true }),
+  })
+  const paths = Object.keys(/** @type {any} */ (SHAPES)[collection].joins)
+  const joins = random.chance(0.4) && { joins: Object.fromEntries(paths.map((path) => [path, asked()])) }
+  if (random.chance(0.4)) {
+    const id = random.pick(/** @type {any} */ (IDS)[collection])
+    return { type: 'findByID', collection, id, ...common, ...joins }
+  }
+  return { type: 'find', collection, sort: random.pick(['name', 'id', '-id']), limit: 10, ...common, ...joins }
+}
+
 /** Shows documents as the answer to one query does. */
 class Camera {
+  /** @type {Map<string, Data[]>} */
+  #lists = new Map()
+
   /** @param {Documents} documents @param {Data} query */
   constructor(documents, query) {
     this.documents = documents
@@ -236,10 +287,38 @@ class Camera {
   /** @param {string} shape @param {Data} document @param {number} level @returns {Data} */
   shoot(shape, document, level) {
     const shown = structuredClone(document)
-    const { relations = {}, hidden = [] } = /** @type {any} */ (SHAPES)[shape]
+    const { relations = {}, hidden = [], joins = {} } = /** @type {any} */ (SHAPES)[shape]
     for (const name of hidden) delete shown[name]
-    for (const [path, target] of Object.entries(relations)) this.#populate(shown, path.split('.'), target, level)
+    for (const path of Object.keys(joins)) this.#join(shown, shape, path, joins[path], level)
+    for (const [path, target] of Object.entries(relations)) {
+      const { maxDepth } = joins[path.replace(/\.docs$/, '')] ?? { maxDepth: Infinity }
+      this.#populate(shown, path.split('.'), target, level + Math.max(0, this.query.depth - (maxDepth ?? 1)))
+    }
     return level === 0 ? selected(shown, this.query.select) : shown
+  }
+
+  /** @param {Data} query @returns {Data[]} */
+  #listed(query) {
+    const key = JSON.stringify(query)
+    const list = this.#lists.get(key) ?? listed(this.documents, query)
+    this.#lists.set(key, list)
+    return list
+  }
+
+  /** @param {Data} shown @param {string} shape @param {string} path @param {Data} join @param {number} level */
+  #join(shown, shape, path, join, level) {
+    const asked = (level === 0 && this.query.joins?.[path]) || {}
+    const { collection, on } = join
+    const isPolymorphic = Array.isArray(/** @type {any} */ (SHAPES)[collection].relations[on])
+    const parent = isPolymorphic ? { relationTo: shape, value: shown.id } : shown.id
+    const where = { and: [{ [on]: { equals: parent } }, join.where ?? {}, asked.where ?? {}] }
+    const list = this.#listed({ collection, where, sort: asked.sort ?? join.sort })
+    const { limit = join.limit ?? 10, page = 1, count } = asked
+    const [from, to] = limit > 0 ? [(page - 1) * limit, page * limit] : [0, list.length]
+    const docs = list.slice(from, to).map(({ id }) => id)
+    const value = { docs, hasNextPage: to < list.length, ...(count && { totalDocs: list.length }) }
+    const [name, inner] = path.split('.')
+    shown[name] = inner ? { ...shown[name], [inner]: value } : value
   }
 
   /** @param {any} value @param {string[]} path @param {string | string[]} target @param {number} level */
@@ -293,9 +372,9 @@ function answer(random, documents, query) {
     case 'findGlobal':
       return camera.shoot('global:settings', { id: 1, ...members(random, 'global', 0.8) }, 0)
     case 'findByID':
-      return camera.shoot('orders', documents.orders.get(query.id) ?? {}, 0)
+      return camera.shoot(query.collection, documents[query.collection].get(query.id) ?? {}, 0)
     case 'count':
-      return { totalDocs: listed(random, documents, query).length }
+      return { totalDocs: listed(documents, perhapsAsked(random, query)).length }
     default:
       return page(random, documents, query)
   }
@@ -303,22 +382,28 @@ function answer(random, documents, query) {
 
 /**
  * The documents that the query asks for, in its order: those that come into an empty list when each is created.
- * @param {Random} random @param {Documents} documents @param {Data} query @returns {Data[]}
+ * @param {Documents} documents @param {Data} query @returns {Data[]}
  */
-function listed(random, documents, { collection, where, sort, trash }) {
-  const asked = random.chance(0.95) && { where } // else the cache does not know why some of them are in it
-  const query = { type: 'find', collection, ...asked, sort, trash, limit: 0, depth: 0 }
+function listed(documents, { collection, where, sort, trash }) {
+  const query = { type: 'find', collection, where, sort, trash, limit: 0, depth: 0 }
   const creates = [...documents[collection].values()].map((doc) => ({ type: 'create', collection, id: doc.id, doc }))
-  const shapes = { [collection]: { trash: /** @type {any} */ (SHAPES)[collection].trash } }
+  const { relations, trash: hasTrash } = /** @type {any} */ (SHAPES)[collection]
+  const shapes = { [collection]: { relations, trash: hasTrash } }
   const { docs } = layOver({ docs: [], totalDocs: 0, limit: 0 }, describe(query), /** @type {any} */ (creates), shapes)
   return docs
 }
+
+/**
+ * Else the cache does not know why some of them are in it.
+ * @param {Random} random @param {Data} query
+ */
+const perhapsAsked = (random, { where, ...query }) => ({ ...query, ...(random.chance(0.95) && { where }) })
 
 /** @param {Random} random @param {Documents} documents @param {Data} query */
 function page(random, documents, query) {
   const { collection, pagination, limit = pagination === false ? 0 : 10, page = 1 } = query
   const camera = new Camera(documents, query)
-  const list = listed(random, documents, query)
+  const list = listed(documents, perhapsAsked(random, query))
   const isPaged = limit > 0 && pagination !== false
   const [from, to] = limit > 0 ? [(page - 1) * limit, page * limit] : [0, list.length]
   const docs = list.slice(from, to).map((document) => camera.shoot(collection, document, 0))
@@ -347,7 +432,7 @@ function page(random, documents, query) {
 function randomOperation(random, documents) {
   const collection = random.weighted([
     [8, 'orders'],
-    [2, 'customers'],
+    [5, 'customers'],
     [1, 'companies'],
     [1, 'products'],
     [1, 'global'],

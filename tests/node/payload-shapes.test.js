@@ -162,6 +162,21 @@ test("a value of another document's is never kept, nor a join that asks one, and
   assert.equal(readRules(plain, plain.get('logs'), 0).cacheable, false)
 })
 
+test('a join says of which collection, by what, and how many it shows; one of several collections does not', async () => {
+  const of = (/** @type {any} */ collection, /** @type {object} */ more) => ({
+    name: 'parts', type: 'join', collection, on: 'whole', ...more,
+  })
+  const whole = { ...customer, name: 'whole', relationTo: 'orders' }
+  const where = { note: { equals: 'x' } }
+  const joins = async (/** @type {any[]} */ ...fields) => (await shapeOf([...fields, whole]))?.joins
+  assert.deepEqual(await joins(of('orders', { defaultLimit: 3, defaultSort: '-note', maxDepth: 2, where })), {
+    parts: { collection: 'orders', on: 'whole', where, sort: '-note', limit: 3, maxDepth: 2 },
+  })
+  const group = { name: 'in', type: 'group', fields: [of('orders', {})] }
+  assert.deepEqual(await joins(group), { 'in.parts': { collection: 'orders', on: 'whole', maxDepth: 1 } })
+  assert.equal(await joins(of(['orders'], {})), undefined)
+})
+
 test('relations of one name, but to two collections, are not kept with their documents', async () => {
   const to = (/** @type {string} */ slug, /** @type {string} */ relationTo) => ({
     slug,

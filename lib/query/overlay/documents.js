@@ -17,6 +17,28 @@ import { isObject } from '../share.js'
 
 /** @typedef {(collection: string, id: unknown) => Known[]} Knows the newest first */
 
+/** What Payload populates unless asked otherwise. */
+export const DEFAULT_DEPTH = 2
+
+/** @type {(description: Pick<QueryDescription, 'args'>) => number} */
+export const depthOf = ({ args }) => args.depth ?? DEFAULT_DEPTH
+
+/**
+ * The level of documents that one at `level` shows in a join, or else in a relation. Those of a join are as deep as
+ * they would be were the depth the join's own.
+ * @param {import('../../cache/types.js').Join | undefined} join
+ * @param {Pick<QueryDescription, 'args'>} description
+ * @param {number} level
+ */
+export const levelIn = (join, description, level) =>
+  level + 1 + (join ? Math.max(0, depthOf(description) - (join.maxDepth ?? 1)) : 0)
+
+/**
+ * @param {import('../../cache/types.js').Shape | undefined} shape
+ * @param {string} path of a relation
+ */
+export const joinAt = (shape, path) => (path.endsWith('.docs') ? shape?.joins?.[path.slice(0, -5)] : undefined)
+
 /**
  * Maps the documents of an answer, those in relations after the one that holds them. One that becomes undefined is
  * taken out of its array, or leaves null behind.
@@ -26,16 +48,18 @@ import { isObject } from '../share.js'
  * @param {(document: Document, collection: string, level: number) => Document | undefined} change
  * @returns {any}
  */
-export function mapDocuments(answer, { type, collection }, shapes, change) {
+export function mapDocuments(answer, description, shapes, change) {
+  const { type, collection } = description
   /** @type {(value: any, collection: string, level: number) => any} */
   const mapDocument = (value, collection, level) => {
     if (!isObject(value)) return value
     let document = change(value, collection, level)
     for (const [path, related] of Object.entries(shapes[collection]?.relations ?? {})) {
+      const below = levelIn(joinAt(shapes[collection], path), description, level)
       document = mapPath(document, path.split('.'), (value) => {
-        if (!Array.isArray(related)) return mapDocument(value, related, level + 1)
+        if (!Array.isArray(related)) return mapDocument(value, related, below)
         if (!isObject(value)) return value
-        const inner = mapDocument(value.value, value.relationTo, level + 1)
+        const inner = mapDocument(value.value, value.relationTo, below)
         return inner === value.value ? value : inner && { ...value, value: inner }
       })
     }

@@ -1,6 +1,7 @@
 /**
  * Who belongs to a list or a count after an operation, and at which place. The rules are in `tests/vectors/README.md`.
  */
+import { isObject } from '../share.js'
 import { compare, matches, membersOf, valuesOf } from './where.js'
 
 /** @typedef {import('../query-key.js').QueryDescription} QueryDescription */
@@ -26,19 +27,31 @@ import { compare, matches, membersOf, valuesOf } from './where.js'
  * @param {Document | undefined} written by an update
  * @param {Shape} [shape]
  */
-export function mayMove({ type, collection, args }, operation, written = {}, shape) {
-  const keys = type === 'find' ? sortKeys(args) : []
-  const members = [...membersOf(whereOf(args, shape)), ...keys.map(({ path }) => path.split('.')[0])]
+export function mayMove({ type, collection, args }, operation, written, shape) {
   return (
     (type === 'find' || type === 'count') &&
     operation.collection === collection &&
-    (operation.type !== 'update' || members.some((name) => name in written))
+    looksAt(args, operation, written, shape, type === 'find')
   )
 }
 
 /**
+ * Do where or sort look at what the operation writes?
+ * @param {Args} args
+ * @param {DocumentOperation} operation
+ * @param {Document | undefined} written by an update
+ * @param {Shape} [shape]
+ * @param {boolean} [isSorted]
+ */
+export function looksAt(args, { type }, written = {}, shape, isSorted = true) {
+  const keys = isSorted ? sortKeys(args) : []
+  const members = [...membersOf(whereOf(args, shape)), ...keys.map(({ path }) => path.split('.')[0])]
+  return type !== 'update' || members.some((name) => name in written)
+}
+
+/**
  * @param {any} answer in which the operation's data is merged already
- * @param {QueryDescription} description of a `find` or `count`
+ * @param {{ type: string, args: Args }} description of a `find` or `count`, or a `join`, whose documents may be ids
  * @param {DocumentOperation} operation on a document of its collection
  * @param {Shape} shape
  * @param {Facts} facts
@@ -49,29 +62,34 @@ export function follow(answer, { type, args }, { type: change, id }, shape, { be
   const { docs = [], hasNextPage, limit = 0, page = 1 } = answer
   // Of one beyond the last, and without pagination, `hasPrevPage` does not say so.
   const isLater = limit > 0 && page > 1
-  const at = docs.findIndex((item) => String(item.id) === String(id))
+  const at = docs.findIndex((item) => String(shownBy(item).id) === String(id))
   const isShown = at >= 0
   if (change === 'create' && isShown) return answer
   const judge = (/** @type {Source[]} */ known) => matches(whereOf(args, shape), known, shape)
-  const showsAll = type === 'find' && !hasNextPage && !isLater
+  const showsAll = type !== 'count' && !hasNextPage && !isLater
+  const recount = type === 'join' ? recountedJoin : recounted
 
   const asked = change === 'create' ? false : judge(before)
   const was = isShown || (!showsAll && asked)
   const is = change === 'delete' ? false : judge(after)
-  if (type === 'count' || !(isShown || is)) return recounted(answer, docs, args, was, is)
+  if (type === 'count' || !(isShown || is)) return recount(answer, docs, args, was, is)
   // One that a page of all there is should have shown is hidden from this user.
   if (!isShown && (was === undefined || (showsAll && asked))) return answer
 
   const others = docs.filter((_, index) => index !== at)
-  if (is === false) return recounted(answer, others, args, was, is)
+  if (is === false) return recount(answer, others, args, was, is)
   if (isShown && (!is || haveSameKeys(before, after, args, shape))) return answer
   const place = placeOf(after, others, args, shape, change === 'create')
   if (place === undefined) return answer
   const isInside = !(place === 0 && isLater) && !(place === others.length && hasNextPage)
+  const isFull = limit > 0 && others.length >= limit
   const document = isShown ? docs[at] : isInside && shown()
   if (document && isInside) others.splice(place, 0, document)
-  return recounted(answer, limit > 0 ? others.slice(0, limit) : others, args, was, is)
+  return recount(answer, limit > 0 ? others.slice(0, limit) : others, args, was, is, isFull)
 }
+
+/** @type {(item: any) => Document} */
+const shownBy = (item) => (isObject(item) ? item : { id: item })
 
 /**
  * @param {Args} args
@@ -109,7 +127,7 @@ function placeOf(known, others, args, shape, isNew) {
   let [low, high] = [0, others.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    const order = orderOf(known, [{ document: others[middle] }], args, shape, isNew)
+    const order = orderOf(known, [{ document: shownBy(others[middle]) }], args, shape, isNew)
     if (order === undefined) return undefined
     if (order < 0) high = middle
     else low = middle + 1
@@ -139,10 +157,10 @@ function orderOf(known, other, args, shape, isNew) {
  */
 export function recounted(answer, docs, { pagination }, was, is) {
   const { limit, page } = answer
-  const change = was === undefined || is === undefined ? 0 : Number(is) - Number(was)
+  const change = changeOf(was, is)
   const totalDocs = Math.max(0, answer.totalDocs + change)
   if (!answer.docs) return totalDocs !== answer.totalDocs ? { ...answer, totalDocs } : answer
-  const isSame = docs.length === answer.docs.length && docs.every((item, index) => item === answer.docs[index])
+  const isSame = areSame(docs, answer.docs)
   const isWhole = !limit || pagination === false
   if (isSame && (isWhole || !change)) return answer
   if (isWhole) return { ...answer, docs, totalDocs: docs.length }
@@ -161,3 +179,29 @@ export function recounted(answer, docs, { pagination }, was, is) {
     pagingCounter: totalDocs > 0 ? (page - 1) * limit + 1 : 1,
   }
 }
+
+/**
+ * The same of what a join shows.
+ * @param {any} answer
+ * @param {Document[]} docs
+ * @param {Args} _args
+ * @param {import('./where.js').Truth} was
+ * @param {import('./where.js').Truth} is
+ * @param {boolean} [isFull] was there no room for one more?
+ * @returns {any}
+ */
+function recountedJoin(answer, docs, _args, was, is, isFull) {
+  const { limit, page } = answer
+  const change = changeOf(was, is)
+  if (change === 0 || answer.totalDocs === undefined) {
+    return { ...answer, docs, ...(change > 0 && isFull && { hasNextPage: true }) }
+  }
+  const totalDocs = Math.max(0, answer.totalDocs + change)
+  return { ...answer, docs, hasNextPage: limit > 0 && totalDocs > page * limit, totalDocs }
+}
+
+/** @type {(one: any[], other: any[]) => boolean} */
+export const areSame = (one, other) => one.length === other.length && one.every((item, index) => item === other[index])
+
+/** @type {(was: import('./where.js').Truth, is: import('./where.js').Truth) => number} */
+const changeOf = (was, is) => (was === undefined || is === undefined ? 0 : Number(is) - Number(was))

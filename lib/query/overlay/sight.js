@@ -1,6 +1,7 @@
 import { changes } from '../layer.js'
 import { isObject, share } from '../share.js'
-import { mapDocuments, mapPath } from './documents.js'
+import { DEFAULT_DEPTH, depthOf, joinAt, levelIn, mapDocuments, mapPath } from './documents.js'
+import { followInJoins } from './joins.js'
 import { merge } from './merge.js'
 
 /** @typedef {import('../query-key.js').QueryDescription} QueryDescription */
@@ -10,12 +11,6 @@ import { merge } from './merge.js'
 /** @typedef {import('./documents.js').Document} Document */
 /** @typedef {import('./documents.js').Known} Known */
 /** @typedef {import('./where.js').Source} Source */
-
-/** What Payload populates unless asked otherwise. */
-const DEFAULT_DEPTH = 2
-
-/** @type {(description: QueryDescription) => number} */
-const depthOf = ({ args }) => args.depth ?? DEFAULT_DEPTH
 
 /** What can be seen of documents when some operations, of which the last one is being laid over, are on them. */
 export class Sight {
@@ -55,10 +50,11 @@ export class Sight {
    * @returns {Document | undefined} the document after the operation, undefined when it is gone from a relation
    */
   changed(shown, collection, operation) {
-    const { document, level } = shown
+    const { level } = shown
+    const document = followInJoins(shown, collection, operation, this)
     if (!changes([operation], collection, document.id)) return document
     if (operation.type === 'delete') return level > 0 ? undefined : document
-    return operation.type === 'update' ? this.merged(shown, collection, operation) : document
+    return operation.type === 'update' ? this.merged({ ...shown, document }, collection, operation) : document
   }
 
   /**
@@ -67,9 +63,14 @@ export class Sight {
    * @param {number} left how many relations further on are populated
    */
   populated(collection, id, left) {
+    const depth = depthOf(this.description)
+    // How deep a join populates is counted from the answer's own documents.
     /** @type {(known: Known) => boolean} */
-    const fits = ({ description, level }) =>
-      level > 0 && depthOf(description) - level === left && isAlike(description, this.description, POPULATING)
+    const fits = ({ document, description, level }) =>
+      level > 0 &&
+      depthOf(description) - level === left &&
+      isAlike(description, this.description, POPULATING) &&
+      (depthOf(description) === depth || !showsJoins(document, collection, this.shapes))
     return this.find(collection, id, fits)
   }
 
@@ -86,10 +87,11 @@ export class Sight {
     if (!found || isGone) return undefined
     const { description, document: start, level: above } = found
     const like = { ...description, type: /** @type {const} */ ('findByID'), collection }
-    return operations.reduce((document, operation) => {
+    return operations.reduce((document, operation, index) => {
       if (operation.type === 'invalidate') return document
+      const sight = new Sight(this.description, operations.slice(0, index + 1), this.shapes, this.known)
       return mapDocuments(document, like, this.shapes, (document, shown, level) =>
-        this.changed({ document, description, level: above + level }, shown, operation)
+        sight.changed({ document, description, level: above + level }, shown, operation)
       )
     }, start)
   }
@@ -110,11 +112,11 @@ export class Sight {
 
   /**
    * @param {DocumentOperation} operation the last one
-   * @param {any} page that it is laid over
-   * @param {Document} [top] its document in that
+   * @param {Document | undefined} top its document in the list
+   * @param {() => Document | undefined} shown as the list would show it
    * @returns {import('./membership.js').Facts}
    */
-  facts(operation, page, top) {
+  facts(operation, top, shown) {
     const { collection, id, type } = operation
     const isNew = type === 'create'
     const laid = this.on(collection, id)
@@ -142,37 +144,61 @@ export class Sight {
     return {
       before,
       after: [...written(operation), ...(isNew ? [{ document: { id, deletedAt: null } }] : before)],
-      shown: () =>
-        this.find(collection, id, (copy) => copy.level === 0 && isAlike(copy.description, this.description)) ??
-        this.fitted(
-          asWritten(laid, this.shapes[collection] ?? {}),
-          page.docs,
-          collection,
-          laid.some(({ type }) => type === 'create')
-        ),
+      shown,
     }
   }
 
   /**
-   * @param {Document | undefined} document at depth 0
+   * @param {DocumentOperation} operation
    * @param {Document[]} others that the page shows
-   * @param {string} collection
-   * @param {boolean} keepsIds where a relation cannot be populated
-   * @returns {Document | undefined} the document as the page would show it
+   * @returns {Document | undefined} its document as the page would show it
    */
-  fitted(document, others, collection, keepsIds) {
-    const { hidden = [], relations = {} } = this.shapes[collection] ?? {}
+  listed({ collection, id }, others) {
+    const { select } = this.description.args
+    return (
+      this.find(collection, id, (copy) => copy.level === 0 && isAlike(copy.description, this.description)) ??
+      this.fitted(collection, id, others, 0, (name) => selects(select, name))
+    )
+  }
+
+  /**
+   * @param {DocumentOperation} operation
+   * @param {any[]} others that a join shows, or their ids
+   * @param {number} level of them
+   * @returns {any} its document as the join would show it, or the id
+   */
+  joined({ collection, id }, others, level) {
+    const left = depthOf(this.description) - level
+    if (left < 0) return id
+    return this.populated(collection, id, left) ?? this.fitted(collection, id, others.filter(isObject), level)
+  }
+
+  /**
+   * @param {string} collection
+   * @param {unknown} id
+   * @param {Document[]} others that are shown like that
+   * @param {number} level
+   * @param {(name: string) => boolean} [isSelected]
+   * @returns {Document | undefined} the document, as operations have written it, as it would be shown
+   */
+  fitted(collection, id, others, level, isSelected = () => true) {
+    const shape = this.shapes[collection] ?? {}
+    const { hidden = [], relations = {} } = shape
+    const laid = this.on(collection, id)
+    const document = asWritten(laid, shape)
+    const keepsIds = laid.some(({ type }) => type === 'create')
     let isWhole = true
     let shown = document && Object.fromEntries(
       Object.entries(document).filter(
         ([name]) =>
           !hidden.includes(name) &&
-          selects(this.description.args.select, name) &&
+          isSelected(name) &&
           (others.length === 0 || others.some((other) => name in other))
       )
     )
-    const left = depthOf(this.description) - 1
-    for (const [path, related] of left < 0 ? [] : Object.entries(relations)) {
+    for (const [path, related] of Object.entries(relations)) {
+      const left = depthOf(this.description) - levelIn(joinAt(shape, path), this.description, level)
+      if (left < 0) continue
       shown = mapPath(shown, path.split('.'), (value) => {
         if (value === null) return value
         const [to, inner] = isObject(value) ? [value.relationTo, value.value] : [related, value]
@@ -183,6 +209,21 @@ export class Sight {
     }
     return isWhole || keepsIds ? shown : undefined
   }
+}
+
+/**
+ * Has the document, or one in it, joins?
+ * @param {Document} document
+ * @param {string} collection
+ * @param {Shapes} shapes
+ */
+function showsJoins(document, collection, shapes) {
+  let shows = false
+  mapDocuments(document, { type: 'findByID', collection, args: {} }, shapes, (document, shown) => {
+    shows ||= shapes[shown]?.joins !== undefined
+    return document
+  })
+  return shows
 }
 
 /** @type {(select: Record<string, any> | undefined, name: string) => boolean} */

@@ -51,6 +51,9 @@ class RestServer {
   answers = new Map()
   #events = new EventEmitter().setMaxListeners(0)
 
+  /** What rows of a table show of others, by table: `(row, tables) => members`. */
+  joins = {}
+
   globals = { settings: { id: 1, title: 'Shop', open: true } }
 
   constructor(tables) {
@@ -148,7 +151,7 @@ class RestServer {
     if (table === 'globals') return { body: structuredClone(this.globals[id]), headers: this.#headers() }
     const populate = (row) => {
       const customer = query.depth === '0' ? undefined : this.find('customers', row.customer)
-      return structuredClone(customer ? { ...row, customer } : row)
+      return structuredClone({ ...row, ...(customer && { customer }), ...this.joins[table]?.(row, this.tables) })
     }
     const status = query.where?.status?.equals
     const matching = this.tables[table].filter((row) => status === undefined || row.status === status)

@@ -81,6 +81,42 @@ const collections = [
     fields: [text('name'), { name: 'books', type: 'join', collection: 'books', on: 'shelf', defaultSort: 'title' }],
   },
   { ...common, slug: 'books', fields: [text('title'), relation('shelf', 'shelves')] },
+  {
+    ...common,
+    slug: 'authors',
+    fields: [
+      text('name'),
+      { name: 'works', type: 'join', collection: 'works', on: 'author', defaultSort: 'number', defaultLimit: 3 },
+      { name: 'signed', type: 'join', collection: 'works', on: 'writers', defaultSort: '-number', maxDepth: 2 },
+      {
+        name: 'stock',
+        type: 'group',
+        fields: [
+          {
+            name: 'open',
+            type: 'join',
+            collection: 'works',
+            on: 'owner',
+            where: { status: { equals: 'open' } },
+            defaultSort: 'number',
+            defaultLimit: 0,
+          },
+        ],
+      },
+    ],
+  },
+  {
+    ...common,
+    slug: 'works',
+    fields: [
+      number('number'),
+      text('title'),
+      select('status', ['open', 'closed']),
+      relation('author', 'authors'),
+      relation('writers', 'authors', { hasMany: true }),
+      relation('owner', ['authors', 'companies']),
+    ],
+  },
   { slug: 'invoices', access, trash: true, fields: [number('number'), number('total')] },
   {
     ...common,
@@ -107,7 +143,9 @@ const globals = [
   },
 ]
 
-const slugs = ['orders', 'customers', 'companies', 'products', 'tags', 'books', 'shelves', 'invoices', 'pages']
+const slugs = [
+  'orders', 'customers', 'companies', 'products', 'tags', 'books', 'shelves', 'works', 'authors', 'invoices', 'pages',
+]
 
 /** What the plugin compiles from this config, by hand. */
 export const SHAPES = {
@@ -125,6 +163,22 @@ export const SHAPES = {
   customers: { relations: { company: 'companies' } },
   shelves: { relations: { 'books.docs': 'books' } },
   books: { relations: { shelf: 'shelves' } },
+  authors: {
+    groups: ['stock'],
+    relations: { 'works.docs': 'works', 'signed.docs': 'works', 'stock.open.docs': 'works' },
+    joins: {
+      works: { collection: 'works', on: 'author', sort: 'number', limit: 3 },
+      signed: { collection: 'works', on: 'writers', sort: '-number', maxDepth: 2 },
+      'stock.open': {
+        collection: 'works',
+        on: 'owner',
+        where: { status: { equals: 'open' } },
+        sort: 'number',
+        limit: 0,
+      },
+    },
+  },
+  works: { relations: { author: 'authors', writers: 'authors', owner: ['authors', 'companies'] } },
   companies: {},
   products: {},
   tags: {},
@@ -145,6 +199,8 @@ export async function openVectorShop() {
     }),
   })
   const payload = /** @type {any} */ (await getPayload({ config }))
+  /** The collections that may hold documents. */
+  const filled = new Set(slugs)
 
   return {
     /**
@@ -152,7 +208,11 @@ export async function openVectorShop() {
      * @param {Record<string, any>} documents by collection, or of a global
      */
     async seed(documents) {
-      for (const slug of slugs) await payload.delete({ collection: slug, where: {}, trash: true })
+      for (const slug of slugs.filter((slug) => filled.has(slug))) {
+        await payload.delete({ collection: slug, where: {}, trash: true })
+        filled.delete(slug)
+      }
+      for (const slug of Object.keys(documents)) filled.add(slug)
       for (const [slug, items] of Object.entries(documents)) {
         if (slug.startsWith('global:')) await payload.updateGlobal({ slug: slug.slice(7), data: items })
         else for (const { localized, ...data } of items) await seedOne(slug, data, localized)
@@ -166,6 +226,7 @@ export async function openVectorShop() {
 
     /** @param {any} operation */
     async apply({ type, collection, id, data, locale }) {
+      filled.add(collection)
       if (collection === 'global') await payload.updateGlobal({ slug: id, data })
       else if (type === 'create') await payload.create({ collection, data: { ...data, id } })
       else if (type === 'update') await payload.update({ collection, id, data, locale, trash: true })
