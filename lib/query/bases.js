@@ -70,7 +70,8 @@ export class Bases {
     cache.subscribe((event) => {
       if (event.type === 'added' || event.type === 'observerOptionsUpdated') this.#enter(event.query)
       else if (event.type === 'removed') {
-        this.#keepFormer(this.#entries.get(event.query))
+        const entry = this.#entries.get(event.query)
+        if (entry) this.#former.push(...sourcesOf(entry))
         this.#entries.delete(event.query)
         engine.sweep()
       }
@@ -281,11 +282,10 @@ export class Bases {
       const operations = layers.filter(isMissed).flatMap((layer) => layer.operations)
       if (!changes) return answer
       const { knownIn, layOver, withoutMoved } = changes
-      const laid = operations.length
-        ? layOver(answer, description, operations, shapes, page, knownIn(known, shapes))
-        : answer
-      const newer = known.filter((source) => isOlder(answer, source.answer))
-      return withoutMoved(laid, answer, description, operations, shapes, knownIn(newer, shapes))
+      const beside = known.map((source) => ({ ...source, isNewer: isOlder(answer, source.answer) }))
+      const knows = knownIn(beside, shapes)
+      const laid = operations.length ? layOver(answer, description, operations, shapes, page, knows) : answer
+      return withoutMoved(laid, answer, description, operations, shapes, knows)
     })
     const shown = share(query.state.data, laid)
     this.#note(entry, shown)
@@ -309,25 +309,35 @@ export class Bases {
   }
 
   /**
-   * Forgets former answers, but those from before commits that lie over some query.
+   * Forgets former answers, but those from before commits that lie over some query, and the last of each query that show
+   * what is being changed: the answer after them may have the change, which takes the document out, before that is known.
    * @param {Layer[]} layers
    */
   sweep(layers) {
-    this.#former = this.#former.filter((former) => layers.some((layer) => isBefore(former, layer)))
+    const bases = [...this.#entries.values()].flatMap(sourcesOf)
+    this.#former = this.#former.filter((former, at, all) => {
+      const later = [...all.slice(at + 1), ...bases].filter(({ description }) => description === former.description)
+      return layers.some((layer) =>
+        layer.outcome ? isBefore(former, layer) : this.#shows([former], layer) && !this.#shows(later, layer)
+      )
+    })
   }
 
   /**
-   * Is some former answer from before this commit?
+   * Does some former answer show, from before this commit, what that changed?
    * @param {Layer} layer
    */
   hasFormer(layer) {
-    return this.#former.some((former) => isBefore(former, layer))
+    return this.#former.some((former) => isBefore(former, layer) && this.#shows([former], layer))
   }
 
-  /** @param {Entry | undefined} entry whose base goes */
-  #keepFormer(entry) {
-    if (entry) this.#former.push(...sourcesOf(entry))
-    this.sweep(this.#engine.layers)
+  /**
+   * @param {Source[]} sources
+   * @param {Layer} layer
+   */
+  #shows(sources, { operations }) {
+    const known = changes?.knownIn(sources, this.#engine.shapes)
+    return operations.some((one) => 'id' in one && known?.(one.collection, one.id).length)
   }
 
   /**
@@ -336,8 +346,9 @@ export class Bases {
    * @param {number} [clock]
    */
   #rebase(entry, data, clock) {
-    this.#keepFormer(entry)
+    this.#former.push(...sourcesOf(entry))
     rebase(entry, data, clock)
+    this.sweep(this.#engine.layers)
   }
 
   /**

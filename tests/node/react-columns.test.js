@@ -182,6 +182,21 @@ test('a card that comes back to a column is there while only that was last read 
   assertWhole(commits)
 })
 
+test('a card that comes back to a column is there when that is read between its two moves', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, columns, commits, column } = board
+  server.holds = isWrite
+  board.move(1, 'processing')
+  board.move(1, 'pending')
+  // The first is made, and its answer on its way.
+  server.write('orders', 1, { status: 'processing' })
+  await client.refetchQueries({ queryKey: column('pending').queryKey })
+  board.move(2, 'paid')
+  await task()
+  assert.deepEqual(columns(), ['7,5,3,1,', '8,6,4,', '', '2,'])
+  assertWhole(commits)
+})
+
 test('a card that comes back to a column, as that is read without it, is there in every commit', async (t) => {
   const board = await openBoard(t)
   const { server, client, column, columns, commits } = board

@@ -13,6 +13,7 @@ import { isObject } from '../share.js'
  * @property {number} level how many relations lead to it
  * @property {(last: Operation) => Operation[]} [missed] the operations up to this one that it is from before; on whichever
  *   document
+ * @property {boolean} [isNewer] than the answer that operations are laid over
  */
 
 /** @typedef {(collection: string, id: unknown) => Known[]} Knows the newest first */
@@ -118,11 +119,11 @@ function indexOf(answer, description, shapes) {
 
 /**
  * Finds documents in answers.
- * @param {(Pick<Known, 'description' | 'missed'> & { answer: any })[]} answers the newest first
+ * @param {(Pick<Known, 'description' | 'missed' | 'isNewer'> & { answer: any })[]} answers the newest first
  * @param {Shapes} shapes
  * @returns {Knows}
  */
 export const knownIn = (answers, shapes) => (collection, id) =>
-  answers.flatMap(({ answer, description, missed }) =>
-    (indexOf(answer, description, shapes).get(`${collection}:${id}`) ?? []).map((one) => ({ ...one, description, missed }))
+  answers.flatMap(({ answer, ...rest }) =>
+    (indexOf(answer, rest.description, shapes).get(`${collection}:${id}`) ?? []).map((one) => ({ ...one, ...rest }))
   )

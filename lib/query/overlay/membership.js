@@ -16,6 +16,7 @@ import { compare, matches, membersOf, valuesOf } from './where.js'
  * What is known of the operation's document.
  * @typedef {object} Facts
  * @property {Source[]} before
+ * @property {Source[]} then as far as the answer must have known it
  * @property {Source[]} after
  * @property {() => Document | undefined} shown as the list shows documents, when it is known like that
  */
@@ -57,7 +58,7 @@ export function looksAt(args, { type }, written = {}, shape, isSorted = true) {
  * @param {Facts} facts
  * @returns {any}
  */
-export function follow(answer, { type, args }, { type: change, id }, shape, { before, after, shown }) {
+export function follow(answer, { type, args }, { type: change, id }, shape, { before, then, after, shown }) {
   /** @type {{ docs?: Document[], hasNextPage?: boolean, limit?: number, page?: number }} */
   const { docs = [], hasNextPage, limit = 0, page = 1 } = answer
   // Of one beyond the last, and without pagination, `hasPrevPage` does not say so.
@@ -69,7 +70,7 @@ export function follow(answer, { type, args }, { type: change, id }, shape, { be
   const showsAll = type !== 'count' && !hasNextPage && !isLater
   const recount = type === 'join' ? recountedJoin : recounted
 
-  const asked = change === 'create' ? false : judge(before)
+  const asked = change === 'create' ? false : judge(showsAll ? then : before)
   const was = isShown || (!showsAll && asked)
   const is = change === 'delete' ? false : judge(after)
   if (type === 'count' || !(isShown || is)) return recount(answer, docs, args, was, is)

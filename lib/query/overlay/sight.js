@@ -134,15 +134,11 @@ export class Sight {
       if (missed[0] !== operation) return []
       return [...missed.slice(1).flatMap(written), source(known.document, known.description.args)]
     }
-    const before = [
-      source(operation.previous, operation),
-      { document: top },
-      ...earlier.flatMap(written),
-      ...copies.flatMap(shownIn),
-      { document: { id } },
-    ]
+    const here = [source(operation.previous, operation), { document: top }, ...earlier.flatMap(written)]
+    const before = [...here, ...copies.flatMap(shownIn), { document: { id } }]
     return {
       before,
+      then: [...here, ...copies.filter(({ isNewer }) => !isNewer).flatMap(shownIn), { document: { id } }],
       after: [...written(operation), ...(isNew ? [{ document: { id, deletedAt: null } }] : before)],
       shown,
     }
