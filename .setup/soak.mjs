@@ -86,6 +86,7 @@ const parts = {
     {
       'order board': buildApp,
       [`reloads of the order board, ${CONDITION_ROUNDS} rounds`]: node('conditions', { CONDITION_ROUNDS }, 'e2e'),
+      'every scenario of the order board under every condition': node('matrix', { PLAYS: 'all' }, 'e2e'),
     },
     ['chromium'],
   ),

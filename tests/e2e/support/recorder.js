@@ -1,7 +1,8 @@
 /**
  * Runs in every page before anything of the page's own. Reports each change of what the DOM shows for an order, by its
- * id and by its number (`#12`), which it has before it has an id, and counts animation frames from the last click on. A
- * callback of MutationObserver runs before the browser paints, so nothing that could be seen is missed.
+ * id and by its number (`#12`), which it has before it has an id, and for the note (`note`), and counts animation frames
+ * from the last click on. A callback of MutationObserver runs before the browser paints, so nothing that could be seen is
+ * missed. Reports toasts, and how the browser came to show the page, too.
  */
 export function recordStatuses() {
   let frame = 0
@@ -13,9 +14,21 @@ export function recordStatuses() {
   let clickedAt = 0
   addEventListener('click', () => (clickedAt = frame), { capture: true })
 
+  addEventListener('pageshow', ({ persisted }) => window.reportPage({ url: location.href, persisted }))
+
+  /** @type {WeakSet<Element>} */
+  const toasted = new WeakSet()
+  function lookForToasts() {
+    for (const toast of document.querySelectorAll('[data-toast]')) {
+      if (!toasted.has(toast)) window.reportToast(toast.firstElementChild.textContent)
+      toasted.add(toast)
+    }
+  }
+
   /** @type {Map<string, string>} */
   const shown = new Map()
   function look() {
+    lookForToasts()
     /** @type {Map<string, string>} */
     const now = new Map()
     for (const element of document.querySelectorAll('[data-order]')) {
@@ -29,6 +42,9 @@ export function recordStatuses() {
       }
     }
     for (const id of shown.keys()) if (!now.has(id)) now.set(id, 'absent')
+    const note = document.querySelector('[data-note]')
+    if (note) now.set('note', note.innerText)
+    else now.delete('note')
     for (const [id, status] of now) {
       if (shown.get(id) === status) continue
       shown.set(id, status)
@@ -39,6 +55,7 @@ export function recordStatuses() {
   new MutationObserver(look).observe(document, {
     subtree: true,
     childList: true,
+    characterData: true,
     attributes: true,
     attributeFilter: ['data-order', 'data-status'],
   })

@@ -6,8 +6,12 @@ import path from 'node:path'
 import process from 'node:process'
 import { after, before, test } from 'node:test'
 import { chromium } from 'playwright-core'
+import { Random } from '../../node/schedules-random.js'
 import { App } from './app.js'
-import { User } from './user.js'
+import { CONDITIONS } from './conditions.js'
+import { keepingProxy } from './proxy.js'
+import { flickers, User } from './user.js'
+import { Wire } from './wire.js'
 
 const ACCOUNTS = { ada: 'ada@example.com', grace: 'grace@example.com', admin: 'admin@example.com', nobody: undefined }
 const NO_FAULTS = /** @type {const} */ ({ delayMs: 0, fail: 'none', readDelayMs: 0 })
@@ -33,12 +37,19 @@ function installedChromium() {
   return found
 }
 
+/** Playwright's keeps no page that is left, as users' browsers do. @type {import('playwright-core').LaunchOptions} */
+const KEEPING = { ignoreDefaultArgs: ['--disable-back-forward-cache'] }
+
 /** @type {App} */
 let app
 /** @type {import('playwright-core').Browser} */
 let browser
+/** @type {Promise<import('playwright-core').Browser> | undefined} launched when a scenario needs it */
+let keepingBrowser
 
-export const launch = () => chromium.launch({ executablePath: installedChromium(), args: arguments_ })
+/** @param {import('playwright-core').LaunchOptions} [options] */
+export const launch = (options) =>
+  chromium.launch({ executablePath: installedChromium(), args: arguments_, ...options })
 
 before(async () => {
   browser = await launch()
@@ -46,7 +57,7 @@ before(async () => {
 })
 
 after(async () => {
-  await browser?.close()
+  await Promise.all([browser?.close(), keepingBrowser?.then((one) => one.close())])
   await app?.stop()
 })
 
@@ -64,31 +75,88 @@ async function keepEvidence(users) {
 }
 
 /** @typedef {(account: keyof ACCOUNTS, options?: import('playwright-core').BrowserContextOptions) => Promise<User>} As */
+/** @typedef {{ app: App, as: As, remembers: boolean }} Parts */
+
+/**
+ * @typedef {object} Scenario
+ * @property {string} sentence
+ * @property {(parts: Parts) => Promise<void>} body
+ * @property {Record<string, string[]>} unfit conditions under which it makes no sense, by the reason
+ */
+
+/** @type {Scenario[] | undefined} of the files that are being collected */
+let collected
+
+/**
+ * @param {string[]} names of files of scenarios
+ * @returns {Promise<Scenario[]>} without declaring any
+ */
+export async function collect(names) {
+  /** @type {Scenario[]} */
+  const scenarios = (collected = [])
+  for (const name of names) await import(`../${name}.test.js`)
+  collected = undefined
+  return scenarios
+}
 
 /**
  * Declares a test. Whatever it leaves behind (faults, users) is cleared away, and no page of it may have thrown or
- * complained about hydration.
+ * complained about hydration, or shown of an order what it had shown before the value before.
  * @param {string} sentence its name
- * @param {(parts: { app: App, as: As }) => Promise<void>} body `as` gives somebody a browser
+ * @param {(parts: Parts) => Promise<void>} body `as` gives somebody a browser; `remembers`: does the page that a change
+ *   is made in live to hear what became of it?
+ * @param {Record<string, string[]>} [unfit] conditions under which it makes no sense, by the reason
  */
-export function scenario(sentence, body) {
-  test(sentence, { timeout: LONGEST_TEST }, async () => {
-    /** @type {User[]} */
-    const users = []
-    const as = async (account, options) => {
-      const user = await User.enter(app, browser, ACCOUNTS[account], options)
-      users.push(user)
-      return user
-    }
-    try {
-      await body({ app, as })
-      assert.deepEqual(users.flatMap((user) => user.pages).flatMap((page) => page.problems), [])
-    } catch (error) {
-      await keepEvidence(users)
-      throw error
-    } finally {
-      await app.faults(NO_FAULTS)
-      await Promise.all(users.map((user) => user.leave()))
-    }
-  })
+export function scenario(sentence, body, unfit = {}) {
+  if (collected) collected.push({ sentence, body, unfit })
+  else test(sentence, { timeout: LONGEST_TEST }, () => run({ body }))
+}
+
+/**
+ * Declares a test that plays a scenario under a condition.
+ * @param {Pick<Scenario, 'sentence' | 'body'>} scenario
+ * @param {string} name of the condition
+ * @param {number} seed of what the condition draws
+ */
+export function play({ sentence, body }, name, seed) {
+  test(`${sentence}, while ${name} (SEED=${seed})`, { timeout: LONGEST_TEST }, () =>
+    run({ body, condition: CONDITIONS[name], random: new Random(seed) }),
+  )
+}
+
+/**
+ * Declares a test in a browser that keeps pages that are left.
+ * @param {string} sentence its name
+ * @param {(parts: Parts) => Promise<void>} body
+ */
+export function keeping(sentence, body) {
+  test(sentence, { timeout: LONGEST_TEST }, () => run({ body, condition: { keepsPages: true } }))
+}
+
+/** @param {Pick<Scenario, 'body'> & { condition?: import('./conditions.js').Condition, random?: Random }} played */
+async function run({ body, condition, random }) {
+  /** @type {User[]} */
+  const users = []
+  const used = await (condition?.keepsPages ? (keepingBrowser ??= launch(KEEPING)) : browser)
+  /** @type {As} */
+  const as = async (account, options) => {
+    const wire = await Wire.to(condition?.keepsPages ? await keepingProxy(app.url) : app.url)
+    const around = condition && { condition, random, wire }
+    const user = await User.enter(app, used, ACCOUNTS[account], options, around)
+    users.push(user)
+    return user
+  }
+  try {
+    await body({ app, as, remembers: !condition?.forgets })
+    for (const user of users) await user.ended()
+    const pages = users.flatMap((user) => user.pages)
+    assert.deepEqual(pages.flatMap((page) => page.problems), [])
+    assert.deepEqual(pages.flatMap(flickers), [])
+  } catch (error) {
+    await keepEvidence(users)
+    throw error
+  } finally {
+    await app.faults(NO_FAULTS)
+    await Promise.all(users.map((user) => user.leave()))
+  }
 }

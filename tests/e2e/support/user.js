@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { comes } from './columns.js'
 import { recordStatuses } from './recorder.js'
 
 const PASSWORD = 'order-board'
@@ -9,11 +10,22 @@ const HYDRATION = /hydrat|did not match|Minified React error #(418|419|421|422|4
  * A page with what happened in it.
  * @typedef {import('playwright-core').Page & {
  *   shown: Map<number, { status: string, frames: number }[]>,
+ *   toasts: string[],
  *   problems: string[],
  *   log: string[],
  *   underWay: Set<import('playwright-core').Request>,
+ *   shownAgain: () => Promise<boolean>,
  * }} RecordedPage `shown`: what the DOM has shown for each order, and the animation frames since the last click;
- *   `problems`: what must not happen in any page; `underWay`: requests that have not ended
+ *   `problems`: what must not happen in any page; `underWay`: requests that have not ended; `shownAgain`: resolves when
+ *   the browser shows a page of the app the next time, and says whether it had kept it
+ */
+
+/** @typedef {import('./conditions.js').Condition} Condition */
+/** @typedef {import('../../node/schedules-random.js').Random} Random */
+
+/**
+ * What happens around a user's changes, beside them: nothing, unless a scenario is played under a condition.
+ * @typedef {{ condition?: Condition, random?: Random, wire?: import('./wire.js').Wire }} Around
  */
 
 /**
@@ -31,16 +43,22 @@ export function statusesIn(html, id) {
 export class User {
   /** @type {RecordedPage[]} */
   pages = []
+  /** Opened by a condition while a change was under way. @type {RecordedPage[]} */
+  later = []
+  /** In which the user made the latest change. @type {RecordedPage | undefined} */
+  acting
 
   /**
    * @param {import('./app.js').App} app
    * @param {import('playwright-core').Browser} browser
    * @param {string} [email] nobody when missing
    * @param {import('playwright-core').BrowserContextOptions} [options]
+   * @param {Around} [around]
    */
-  static async enter(app, browser, email, options) {
-    const context = await browser.newContext({ baseURL: app.url, ...options })
-    const user = new User(app, context)
+  static async enter(app, browser, email, options, around = {}) {
+    const origin = around.wire?.url ?? app.url
+    const context = await browser.newContext({ baseURL: origin, ...options })
+    const user = new User(app, context, origin, around)
     if (email !== undefined) {
       const response = await context.request.post('/api/users/login', { data: { email, password: PASSWORD } })
       assert.equal(response.status(), 200, `${email} could not log in`)
@@ -48,8 +66,14 @@ export class User {
     return user
   }
 
-  /** @param {import('./app.js').App} app @param {import('playwright-core').BrowserContext} context */
-  constructor(app, context) {
+  /**
+   * @param {import('./app.js').App} app
+   * @param {import('playwright-core').BrowserContext} context
+   * @param {string} origin of the app, as the browser sees it
+   * @param {Around} around
+   */
+  constructor(app, context, origin, { condition = {}, random, wire }) {
+    Object.assign(this, { origin, condition, random, wire })
     this.app = app
     this.context = context
     this.request = context.request
@@ -59,13 +83,19 @@ export class User {
   async open(path) {
     const page = await this.context.newPage()
     const shown = new Map()
+    const toasts = []
     const problems = []
     const log = []
     const underWay = new Set()
-    const recorded = Object.assign(page, { shown, problems, log, underWay })
+    let onShown = (_persisted) => {}
+    const shownAgain = () => new Promise((resolve) => (onShown = resolve))
+    const recorded = Object.assign(page, { shown, toasts, problems, log, underWay, shownAgain })
     this.pages.push(recorded)
     page.on('pageerror', (error) => problems.push(`uncaught: ${error.stack ?? error}`))
-    page.on('request', (request) => underWay.add(request))
+    page.on('request', (request) => {
+      underWay.add(request)
+      if (request.headers()['idempotency-key']) this.acting = recorded
+    })
     // Nobody reads what an announcement is answered, so its request does not finish.
     page.on('response', (response) => response.url().endsWith('/announce') && underWay.delete(response.request()))
     page.on('requestfinished', (request) => {
@@ -85,9 +115,12 @@ export class User {
       shown.set(id, values)
       if (values.at(-1)?.status !== status) values.push({ status, frames })
     })
+    await page.exposeFunction('reportToast', (text) => void toasts.push(text))
+    await page.exposeFunction('reportPage', ({ url, persisted }) => url.startsWith(this.origin) && onShown(persisted))
     await page.addInitScript(recordStatuses)
     const response = await page.goto(path)
     assert.equal(response.status(), 200, path)
+    await this.condition.opened?.(this, recorded)
     return recorded
   }
 
@@ -112,22 +145,34 @@ export class User {
 
   /** @param {string} token @param {number} [wait] milliseconds */
   async mutation(token, wait = 0) {
-    const response = await this.request.get(`${this.app.url}/api/optimistic/mutations/${token}?wait=${wait}`)
+    const url = `${this.app.url}/api/optimistic/mutations/${token}?wait=${wait}`
+    const response = await this.request.get(url, { maxRetries: 2 })
     return response.json()
   }
 
-  /** Resolves when the server has begun the mutation. @param {string} token */
-  async begun(token) {
-    while ((await this.mutation(token)).state === 'unknown');
+  /** Resolves when the server has begun the mutations, and the condition has acted. @param {string[]} tokens */
+  async begun(...tokens) {
+    for (const token of tokens) while ((await this.mutation(token)).state === 'unknown');
+    if (this.acting) await this.condition.during?.(this, this.acting, this.random)
   }
 
-  /** Lets what is delayed go on, and resolves when the mutation is no longer pending. @param {string} token */
-  async settled(token) {
-    await this.app.faults({ delayMs: 0 })
-    let mutation
-    do mutation = await this.mutation(token, 20_000)
-    while (mutation.state === 'pending')
-    return mutation
+  /**
+   * Lets what is delayed go on, and resolves when the mutations are no longer pending, and the condition has acted.
+   * @param {string[]} tokens
+   * @returns {Promise<any>} the last of the mutations
+   */
+  async settled(...tokens) {
+    const settle = async () => {
+      await this.app.faults({ delayMs: 0 })
+      let mutation
+      for (const token of tokens) {
+        do mutation = await this.mutation(token, 20_000)
+        while (mutation.state === 'pending')
+      }
+      return mutation
+    }
+    const { ending } = this.condition
+    return this.acting && ending ? ending(this, this.acting, settle, this.random) : settle()
   }
 
   /**
@@ -138,6 +183,11 @@ export class User {
    */
   patch(id, data, token) {
     return this.request.patch(`${this.app.url}/api/orders/${id}`, { data, headers: { 'Idempotency-Key': `"${token}"` } })
+  }
+
+  /** Resolves when the condition has looked at what it had opened. */
+  async ended() {
+    if (this.acting) await this.condition.ended?.(this, this.acting)
   }
 
   async leave() {
@@ -157,6 +207,23 @@ export async function sequence(page, id) {
 }
 
 /**
+ * What a page has shown that no page may: an order in two places or in a column that is not its own, or one that went
+ * from an old value to a new one, back, and forth again. Where orders are absent is another matter: a page of the same
+ * tab may not list them.
+ * @param {RecordedPage} page
+ * @returns {string[]} what it showed of which order
+ */
+export function flickers({ shown }) {
+  // A number that is given twice is refused, and until then two orders have it.
+  const orders = [...shown].filter(([id]) => !/^(#|note)/.test(String(id)))
+  const all = orders.map(([id, values]) => {
+    const statuses = values.map(({ status }) => status).filter((status) => status !== 'absent')
+    return `${id}: ${statuses.filter((status, at) => status !== statuses[at - 1]).join(', ')}`
+  })
+  return all.filter((one) => / (and|in) /.test(one) || /\b(\w+), (\w+), \1, \2\b/.test(one))
+}
+
+/**
  * Resolves when the page shows the order with that status, in one place.
  * @param {RecordedPage} page
  * @param {number} id
@@ -164,11 +231,14 @@ export async function sequence(page, id) {
  */
 export const shows = (page, id, status) => page.locator(`[data-order="${id}"][data-status="${status}"]`).waitFor()
 
-/** Resolves when a toast is shown. @param {RecordedPage} page @returns {Promise<string>} what it says */
+/**
+ * Resolves when the page has shown a toast, which may be gone again.
+ * @param {RecordedPage} page
+ * @returns {Promise<string>} what the first one said
+ */
 export async function toast(page) {
-  const shown = page.locator('[data-toast]').first()
-  await shown.waitFor()
-  return shown.innerText()
+  await comes(page, async () => page.toasts.length > 0, true)
+  return page.toasts[0]
 }
 
 /** Resolves when no card of the board is pending any more. @param {RecordedPage} page @param {number} id */
