@@ -282,7 +282,10 @@ export class Bases {
       const operations = layers.filter(isMissed).flatMap((layer) => layer.operations)
       if (!changes) return answer
       const { knownIn, layOver, withoutMoved } = changes
-      const beside = known.map((source) => ({ ...source, isNewer: isOlder(answer, source.answer) }))
+      const beside = known.map((source) => ({
+        ...source,
+        age: compareVersions(versionOfAnswer(source.answer), versionOfAnswer(answer)),
+      }))
       const knows = knownIn(beside, shapes)
       const laid = operations.length ? layOver(answer, description, operations, shapes, page, knows) : answer
       return withoutMoved(laid, answer, description, operations, shapes, knows)

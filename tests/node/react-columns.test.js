@@ -19,7 +19,8 @@ const isWrite = ({ method }) => method !== 'GET'
 const isRead = ({ method }) => method === 'GET'
 const task = () => new Promise((done) => setImmediate(done))
 
-/** The board in a browser. `commits`: which cards were in which column, after each commit of React's. */
+/** The board in a browser. `commits`: which cards were in which column, after each commit of React's; `lost`: the last of
+ * the user's moves, while it is in flight, that a commit did not show. */
 async function openBoard(t) {
   t.after(() => (globalThis.IS_REACT_ACT_ENVIRONMENT = true))
   const browser = await openBrowser(t, { orders: CARDS })
@@ -27,26 +28,35 @@ async function openBoard(t) {
   const column = (status) => orders.find({ where: { status: { equals: status } }, sort: '-total' })
   await Promise.all(STATUSES.map((status) => client.prefetchQuery(column(status))))
   const commits = []
+  const lost = []
   const columns = () => Array.from(document.querySelectorAll('ol'), ({ textContent }) => textContent)
   function Column({ status }) {
     const { data } = useQuery(column(status))
     const [, setTouched] = useState(0)
     const onClick = () => setTouched((count) => count + 1)
-    useLayoutEffect(() => void commits.push(columns()))
+    useLayoutEffect(() => {
+      commits.push(columns())
+      const moves = new Map(browser.engine.pending.flatMap(({ operations: [{ id, data }] }) => [[id, data.status]]))
+      for (const [id, status] of moves) {
+        if (!commits.at(-1)[STATUSES.indexOf(status)].split(',').includes(String(id))) lost.push({ id, status, at: commits.length })
+      }
+    })
     return h('ol', { onClick }, data.docs.map(({ id }) => h('li', { key: id }, `${id},`)))
   }
   await show(t, client, h(OptimisticBoundary, null, STATUSES.map((status) => h(Column, { key: status, status }))))
   globalThis.IS_REACT_ACT_ENVIRONMENT = false
   const move = (id, status) => mutate(client, orders.update(), { id, data: { status } })
   const touch = (status) => document.querySelectorAll('ol')[STATUSES.indexOf(status)].click()
-  return { ...browser, column, columns, commits, touch, move }
+  return { ...browser, column, columns, commits, lost, touch, move }
 }
+
+const idsOf = (columns) => columns.join('').split(',').slice(0, -1).map(Number)
 
 /** Each card is in one column in each commit. */
 function assertWhole(commits) {
   assert.ok(commits.length > 0, 'it was rendered')
   for (const [at, shown] of commits.entries()) {
-    const ids = shown.join('').split(',').slice(0, -1).map(Number).sort((one, other) => one - other)
+    const ids = idsOf(shown).sort((one, other) => one - other)
     assert.deepEqual(ids, CARDS.map(({ id }) => id), `commit ${at}: ${shown.join(' | ')}`)
   }
 }
@@ -197,6 +207,20 @@ test('a card that comes back to a column is there when that is read between its 
   assertWhole(commits)
 })
 
+test('a card that the user puts where it was is there, when somebody else took it away meanwhile', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, columns, commits, column } = board
+  server.holds = isWrite
+  board.move(1, 'pending')
+  server.write('orders', 1, { status: 'processing' })
+  for (const status of ['pending', 'processing']) {
+    await client.refetchQueries({ queryKey: column(status).queryKey })
+    await task()
+    assert.deepEqual(columns(), ['7,5,3,1,', '8,6,4,2,', '', ''])
+  }
+  assertWhole(commits)
+})
+
 test('a card that comes back to a column, as that is read without it, is there in every commit', async (t) => {
   const board = await openBoard(t)
   const { server, client, column, columns, commits } = board
@@ -243,7 +267,7 @@ test('a listener that throws is not the trouble of those who change something', 
 
 /** What happens to a board, and how often. */
 const HAPPENINGS = [
-  [8, ({ move }, random) => move(random.pick(CARDS).id, random.pick(STATUSES))],
+  [8, ({ move, columns }, random) => move(random.pick(idsOf(columns())), random.pick(STATUSES))],
   [2, ({ touch }, random) => touch(random.pick(STATUSES))],
   [1, ({ client }) => client.invalidateQueries()],
   [1, ({ client, column }, random) => client.refetchQueries({ queryKey: column(random.pick(STATUSES)).queryKey })],
@@ -260,7 +284,7 @@ const BY_OTHERS = [3, ({ server }, random) => server.write('orders', random.pick
 async function play(t, seed, happenings) {
   const random = new Random(seed)
   const board = await openBoard(t)
-  const { server, client, columns, commits } = board
+  const { server, client, columns, commits, lost } = board
   server.holds = ({ path }) => path !== 'optimistic/mutations'
   for (let step = 0; step < STEPS; step++) {
     for (let count = random.weighted([[2, 1], [2, 2], [1, 4]]); count > 0; count--) random.weighted(happenings)(board, random)
@@ -276,6 +300,7 @@ async function play(t, seed, happenings) {
   const stored = (status) => server.tables.orders.filter((card) => card.status === status).map(({ id }) => id)
   const ends = STATUSES.map((status) => stored(status).sort((one, other) => other - one).map((id) => `${id},`).join(''))
   assert.deepEqual(columns(), ends)
+  assert.deepEqual(lost, [], 'what is in flight is where the user moved it')
   return commits
 }
 
@@ -286,7 +311,7 @@ for (let seed = SEED; seed < SEED + ROUNDS; seed++) {
 
   test(`whatever others do to it, too, no card is in two columns in any commit (SEED=${seed})`, async (t) => {
     for (const shown of await play(t, seed, [...HAPPENINGS, BY_OTHERS])) {
-      const ids = shown.join('').split(',').slice(0, -1)
+      const ids = idsOf(shown)
       assert.equal(new Set(ids).size, ids.length, shown.join(' | '))
     }
   })

@@ -13,7 +13,7 @@ import { isObject } from '../share.js'
  * @property {number} level how many relations lead to it
  * @property {(last: Operation) => Operation[]} [missed] the operations up to this one that it is from before; on whichever
  *   document
- * @property {boolean} [isNewer] than the answer that operations are laid over
+ * @property {number} [age] below 0: it is certainly from before the answer that operations are laid over; above 0: from after it
  */
 
 /** @typedef {(collection: string, id: unknown) => Known[]} Knows the newest first */
@@ -119,7 +119,7 @@ function indexOf(answer, description, shapes) {
 
 /**
  * Finds documents in answers.
- * @param {(Pick<Known, 'description' | 'missed' | 'isNewer'> & { answer: any })[]} answers the newest first
+ * @param {(Pick<Known, 'description' | 'missed' | 'age'> & { answer: any })[]} answers the newest first
  * @param {Shapes} shapes
  * @returns {Knows}
  */

@@ -33,7 +33,7 @@ export function withoutMoved(shown, answer, description, operations, shapes, kno
   /** @type {(document: Document) => boolean} */
   const isMoved = (document) => {
     const copy = known(collection, document.id).find(
-      (one) => one.isNewer && isAlike(one.description, description, READING)
+      ({ age = 0, description: one }) => age > 0 && isAlike(one, description, READING)
     )
     const own = answer.docs.find((/** @type {Document} */ { id }) => id === document.id)
     // Where the list's own copy would not either, what is shown is not what the database decides on.

@@ -138,7 +138,7 @@ export class Sight {
     const before = [...here, ...copies.flatMap(shownIn), { document: { id } }]
     return {
       before,
-      then: [...here, ...copies.filter(({ isNewer }) => !isNewer).flatMap(shownIn), { document: { id } }],
+      then: [...here, ...copies.filter(({ age }) => !age).flatMap(shownIn), { document: { id } }],
       after: [...written(operation), ...(isNew ? [{ document: { id, deletedAt: null } }] : before)],
       shown,
     }
