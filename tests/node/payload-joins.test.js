@@ -14,6 +14,7 @@ import { getPayload } from 'payload'
 import { v7 as newToken } from 'uuid'
 import { ServerView } from '../../lib/next/server-view.js'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
+import { collection } from '../../lib/query/index.js'
 import { openAccess as access, testConfig } from './support/config.js'
 
 const join = (/** @type {string} */ name, /** @type {string} */ on, more = {}) => ({
@@ -184,3 +185,9 @@ for (const [what, change] of Object.entries(CHANGES)) {
     assert.deepEqual(await read(viewWith(), seeded), truth, 'a hit after the commit is not true')
   })
 }
+
+test('a page state has the shapes of what joins show, also where they show ids', async () => {
+  await seed()
+  const { shapes } = await viewWith().dehydrate([collection('shelves').find({ depth: 0 })])
+  assert.deepEqual(Object.keys(shapes).sort(), ['books', 'shelves'])
+})

@@ -10,7 +10,7 @@ import { optimisticCache } from '../../lib/payload/index.js'
 import { idsOfWhere, overlayData } from '../../lib/payload/operations.js'
 import { planOf } from '../../lib/payload/plans.js'
 import { isRefusal } from '../../lib/payload/outcome.js'
-import { compileCollections, readRules, referrersOf } from '../../lib/payload/shapes.js'
+import { compileCollections, draftShape, readRules, referrersOf } from '../../lib/payload/shapes.js'
 import { openShop } from './support/payload.js'
 import { testConfig } from './support/config.js'
 
@@ -175,6 +175,8 @@ test('a join says of which collection, by what, and how many it shows; one of se
   const group = { name: 'in', type: 'group', fields: [of('orders', {})] }
   assert.deepEqual(await joins(group), { 'in.parts': { collection: 'orders', on: 'whole', maxDepth: 1 } })
   assert.equal(await joins(of(['orders'], {})), undefined)
+  const shape = await shapeOf([of('orders', {}), whole])
+  assert.equal(shape && 'joins' in draftShape(shape), false, 'drafts are joined to drafts, and these are not followed')
 })
 
 test('relations of one name, but to two collections, are not kept with their documents', async () => {
