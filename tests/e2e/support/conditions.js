@@ -1,7 +1,6 @@
 // What can happen around a user's changes: to the network, the tab, the history, the page. A condition acts while a
 // change is under way at the server, and again while it ends; in between, the page is where it was. Whatever the
 // condition, a page shows the same of a change.
-import assert from 'node:assert/strict'
 import { quiet, tokensOf } from './changes.js'
 import { comes } from './columns.js'
 import { elsewhere } from './elsewhere.js'
@@ -80,6 +79,16 @@ function followLink(page) {
   return travel(page, () => page.getByRole('link', { name, exact: true }).click())
 }
 
+/** The browser was to keep a page that was left, and did not. */
+export class NotKept extends Error {
+  /** @param {{ type: string, reason: string }[]} reasons as Chromium tells them */
+  constructor(reasons) {
+    super(`the browser was to keep the page, and did not: ${JSON.stringify(reasons)}`)
+    /** Has the page no part in it? The browser may run short of memory, for one. */
+    this.isByChance = reasons.length > 0 && reasons.every(({ type }) => type === 'Circumstantial')
+  }
+}
+
 /** The user goes back to a page that the browser has kept. @param {User} user @param {RecordedPage} page */
 export async function comesBack({ context, origin }, page) {
   const session = await context.newCDPSession(page)
@@ -92,8 +101,8 @@ export async function comesBack({ context, origin }, page) {
   await page.evaluate(() => void setTimeout(() => history.back()))
   const persisted = await shownAgain
   await returned
-  assert.equal(persisted, true, `the browser was to keep the page, and did not: ${JSON.stringify(reasons)}`)
   await session.detach()
+  if (!persisted) throw new NotKept(reasons)
 }
 
 /** What a page shows of all orders. @param {RecordedPage} page */

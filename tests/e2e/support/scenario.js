@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { chromium } from 'playwright-core'
 import { Random } from '../../node/schedules-random.js'
 import { App } from './app.js'
-import { CONDITIONS } from './conditions.js'
+import { CONDITIONS, NotKept } from './conditions.js'
 import { keepingProxy } from './proxy.js'
 import { flickers, User } from './user.js'
 import { Wire } from './wire.js'
@@ -133,8 +133,20 @@ export function keeping(sentence, body) {
   test(sentence, { timeout: LONGEST_TEST }, () => run({ body, condition: { keepsPages: true } }))
 }
 
-/** @param {Pick<Scenario, 'body'> & { condition?: import('./conditions.js').Condition, random?: Random }} played */
-async function run({ body, condition, random }) {
+/** @typedef {Pick<Scenario, 'body'> & { condition?: import('./conditions.js').Condition, random?: Random }} Played */
+
+/** @param {Played} played again when the browser happened not to keep a page @param {number} attempts that are left */
+async function run(played, attempts = 3) {
+  try {
+    await once(played)
+  } catch (error) {
+    if (!(error instanceof NotKept && error.isByChance && attempts > 1)) throw error
+    await run(played, attempts - 1)
+  }
+}
+
+/** @param {Played} played */
+async function once({ body, condition, random }) {
   /** @type {User[]} */
   const users = []
   const used = await (condition?.keepsPages ? (keepingBrowser ??= launch(KEEPING)) : browser)
