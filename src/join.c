@@ -297,11 +297,31 @@ static oc_status carry_out(struct join_list *join, const struct membership *plan
 
 enum pass { ENTERING, SHOWN };
 
-static oc_status follow(struct join_list *join, enum pass pass, bool *changed) {
+/* A join that the document has entered: it is at its place, and not looked at again. */
+struct entered {
+  uint64_t parent;
+  const struct shape_join *join;
+  uint32_t level, reserved;
+};
+
+static struct entered entered_of(const struct join_list *join) {
+  uint64_t parent = page_span(join->list.page, join->parent)->document;
+  return (struct entered){.parent = parent, .join = join->join, .level = join->level};
+}
+
+static bool has_entered(const struct join_list *join, const oc_buffer_t *entered) {
+  const struct entered *list = (const struct entered *)(const void *)entered->data, own = entered_of(join);
+  for (size_t i = 0; i < entered->len / sizeof own; i++)
+    if (list[i].parent == own.parent && list[i].join == own.join && list[i].level == own.level) return true;
+  return false;
+}
+
+static oc_status follow(struct join_list *join, enum pass pass, oc_buffer_t *entered, bool *changed) {
   struct list *list = &join->list;
   oc_status status = read_join(join);
   bool shown = list->own != NO_PLACE;
   if (status == OC_OK && shown != (pass == SHOWN)) status = OC_MISS;
+  if (status == OC_OK && shown && has_entered(join, entered)) status = OC_MISS;
   if (status == OC_OK) status = compile(join);
   if (status == OC_OK && !may_move(join)) status = OC_MISS;
   struct membership plan = {.own = list->own, .place = list->own};
@@ -311,7 +331,9 @@ static oc_status follow(struct join_list *join, enum pass pass, bool *changed) {
     status = list_guess(list, &plan);
   }
   if (status == OC_OK && (plan.moves || plan.count != 0)) {
+    struct entered own = entered_of(join);
     status = carry_out(join, &plan);
+    if (status == OC_OK && pass == ENTERING) status = buffer_append(entered, &own, sizeof own);
     *changed = true;
   }
   oc_buffer_free(&list->docs);
@@ -336,7 +358,7 @@ static oc_status see(const struct page *page, struct named named, oc_buffer_t *b
 }
 
 static oc_status follow_in(struct page *page, const struct operation *operation, struct named named, uint32_t parent,
-                           enum pass pass, const oc_buffer_t *seen, bool *changed) {
+                           enum pass pass, const oc_buffer_t *seen, oc_buffer_t *entered, bool *changed) {
   uint32_t count;
   const struct shape_join *joins = shapes_joins(page->shapes, page_span(page, parent)->shape, &count);
   oc_status status = OC_OK;
@@ -352,7 +374,7 @@ static oc_status follow_in(struct page *page, const struct operation *operation,
                               .mode = REPLAY_GUESS,
                               .own = NO_PLACE,
                               .seen = seen};
-    status = follow(&join, pass, changed);
+    status = follow(&join, pass, entered, changed);
   }
   return status;
 }
@@ -360,12 +382,13 @@ static oc_status follow_in(struct page *page, const struct operation *operation,
 oc_status joins_follow(struct page *page, const struct operation *operation, bool *changed) {
   struct named named = operation_named(operation, page->shapes);
   if (!page->query || !joins_show(page, named.shape)) return OC_OK;
-  oc_buffer_t bytes = {0}, seen = {0};
+  oc_buffer_t bytes = {0}, seen = {0}, entered = {0};
   oc_status status = see(page, named, &bytes, &seen);
   for (enum pass pass = ENTERING; pass <= SHOWN; pass++)
     for (uint32_t i = 0; i < page_span_count(page) && status == OC_OK; i++)
-      status = follow_in(page, operation, named, i, pass, &seen, changed);
+      status = follow_in(page, operation, named, i, pass, &seen, &entered, changed);
   oc_buffer_free(&bytes);
   oc_buffer_free(&seen);
+  oc_buffer_free(&entered);
   return status;
 }
