@@ -286,9 +286,11 @@ export class Bases {
         ...source,
         age: compareVersions(versionOfAnswer(source.answer), versionOfAnswer(answer)),
       }))
-      const knows = knownIn(beside, shapes)
-      const laid = operations.length ? layOver(answer, description, operations, shapes, page, knows) : answer
-      return withoutMoved(laid, answer, description, operations, shapes, knows)
+      const laid = operations.length
+        ? layOver(answer, description, operations, shapes, page, knownIn(beside, shapes))
+        : answer
+      const newer = beside.filter(({ age = 0 }) => age > 0)
+      return withoutMoved(laid, answer, description, operations, shapes, knownIn(newer, shapes))
     })
     const shown = share(query.state.data, laid)
     this.#note(entry, shown)

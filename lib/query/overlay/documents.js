@@ -124,6 +124,12 @@ function indexOf(answer, description, shapes) {
  * @returns {Knows}
  */
 export const knownIn = (answers, shapes) => (collection, id) =>
-  answers.flatMap(({ answer, ...rest }) =>
-    (indexOf(answer, rest.description, shapes).get(`${collection}:${id}`) ?? []).map((one) => ({ ...one, ...rest }))
+  answers.flatMap(({ answer, description, missed, age }) =>
+    (indexOf(answer, description, shapes).get(`${collection}:${id}`) ?? []).map(({ document, level }) => ({
+      document,
+      level,
+      description,
+      missed,
+      age,
+    }))
   )
