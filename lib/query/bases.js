@@ -35,7 +35,10 @@ import { compareVersions } from './version.js'
  * @typedef {{ answer: any, clock: number, description: import('./query-key.js').QueryDescription }} Source
  */
 
-/** @typedef {Source & Pick<import('./overlay/documents.js').Known, 'missed'>} Known */
+/**
+ * All there is to know of documents: the answers, the newest first, and what they show.
+ * @typedef {{ answers: Source[], knows?: import('./overlay/documents.js').Knows }} Known
+ */
 
 /** The clock of a base that came from no fetch: older than every commit. */
 const BEFORE_ALL = -1
@@ -170,13 +173,13 @@ export class Bases {
     this.#entries.set(query, entry)
 
     query.setData = (data, options) => {
+      const before = sourcesOf(entry)
       if (options?.manual) rebaseManually(entry, data)
       else this.#takeAnswer(entry, data)
       let shown
-      // What it says of documents goes for other queries, too.
       this.#engine.announce(() => {
         shown = this.#write(entry, options)
-        this.rewrite()
+        this.#rewriteBeside(entry, before)
       })
       if (!options?.manual) {
         this.#readIfBehind(entry)
@@ -251,9 +254,26 @@ export class Bases {
   }
 
   /**
+   * What an answer says of documents goes for other queries, too.
+   * @param {Entry} entry
+   * @param {Source[]} before what it was based on
+   */
+  #rewriteBeside(entry, before) {
+    if (!changes) return
+    const { layers, shapes } = this.#engine
+    if (layers.length > 0) return this.rewrite()
+    const { showsAny, shownIn } = changes
+    const touched = shownIn([...before, ...sourcesOf(entry)], shapes)
+    const known = this.#known()
+    for (const other of this.#entries.values()) {
+      if (other !== entry && showsAny(sourcesOf(other), touched, shapes)) this.#show(other, known)
+    }
+  }
+
+  /**
    * Shows an entry as it should be now.
    * @param {Entry} entry
-   * @param {Known[]} known
+   * @param {Known} known
    */
   #show(entry, known = this.#known()) {
     const data = this.#overlaid(entry, known)
@@ -272,7 +292,7 @@ export class Bases {
 
   /**
    * @param {Entry} entry
-   * @param {Known[]} known
+   * @param {Known} known
    */
   #overlaid(entry, known = this.#known()) {
     const { query, description, base, clock } = entry
@@ -280,30 +300,32 @@ export class Bases {
     const laid = mapAnswers(base, description, (answer, page) => {
       const isMissed = (/** @type {Layer} */ layer) => !coversAnswer(answer, clock, layer)
       const operations = layers.filter(isMissed).flatMap((layer) => layer.operations)
-      if (!changes) return answer
-      const { knownIn, layOver, withoutMoved } = changes
-      const beside = known.map((source) => ({
-        ...source,
-        age: compareVersions(versionOfAnswer(source.answer), versionOfAnswer(answer)),
-      }))
-      const laid = operations.length
-        ? layOver(answer, description, operations, shapes, page, knownIn(beside, shapes))
-        : answer
-      const newer = beside.filter(({ age = 0 }) => age > 0)
-      return withoutMoved(laid, answer, description, operations, shapes, knownIn(newer, shapes))
+      const isBehind = known.answers.some((source) => isOlder(answer, source.answer))
+      if (!changes || !known.knows || (operations.length === 0 && !isBehind)) return answer
+      const version = versionOfAnswer(answer)
+      const all = known.knows
+      /** @type {import('./overlay/documents.js').Knows} */
+      const knows = (collection, id) =>
+        all(collection, id).map(({ document, level, answer, description, missed }) => {
+          const age = compareVersions(versionOfAnswer(answer), version)
+          return { document, level, answer, description, missed, age }
+        })
+      const { layOver, withoutMoved } = changes
+      const laid = operations.length ? layOver(answer, description, operations, shapes, page, knows) : answer
+      return isBehind ? withoutMoved(laid, answer, description, operations, shapes, knows) : laid
     })
     const shown = share(query.state.data, laid)
     this.#note(entry, shown)
     return shown
   }
 
-  /** All there is to know of documents, the newest first. @returns {Known[]} */
+  /** @returns {Known} */
   #known() {
-    const { layers } = this.#engine
+    const { layers, shapes } = this.#engine
     const answers = [...this.#entries.values()].flatMap(sourcesOf).concat(this.#former)
     // By version, not by time: a slow answer arrives late and is old.
     answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
-    return answers.map((source) => ({
+    const sources = answers.map((source) => ({
       ...source,
       missed: (/** @type {any} */ last) =>
         layers
@@ -311,6 +333,7 @@ export class Bases {
           .filter((layer) => !coversAnswer(source.answer, source.clock, layer))
           .flatMap(({ operations }) => operations),
     }))
+    return { answers, knows: changes?.knownIn(sources, shapes) }
   }
 
   /**

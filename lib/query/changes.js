@@ -4,6 +4,6 @@
  */
 export { holds, layOver } from './lay-over.js'
 export { Lifecycle } from './lifecycle.js'
-export { knownIn } from './overlay/documents.js'
+export { knownIn, showsAny, shownIn } from './overlay/documents.js'
 export { withoutMoved } from './overlay/elsewhere.js'
 export { takeOff } from './take-off.js'

@@ -11,11 +11,13 @@ import { isObject } from '../share.js'
  * @property {Document} document
  * @property {QueryDescription} description of the answer
  * @property {number} level how many relations lead to it
+ * @property {any} [answer]
  * @property {(last: Operation) => Operation[]} [missed] the operations up to this one that it is from before; on whichever
  *   document
  * @property {number} [age] below 0: it is certainly from before the answer that operations are laid over; above 0: from after it
  */
 
+/** @typedef {Pick<Known, 'description' | 'missed'> & { answer: any }} Source */
 /** @typedef {(collection: string, id: unknown) => Known[]} Knows the newest first */
 
 /** What Payload populates unless asked otherwise. */
@@ -118,18 +120,51 @@ function indexOf(answer, description, shapes) {
 }
 
 /**
- * Finds documents in answers.
- * @param {(Pick<Known, 'description' | 'missed' | 'age'> & { answer: any })[]} answers the newest first
+ * Finds documents in answers; puts together what these show at the first question.
+ * @param {Source[]} answers the newest first
  * @param {Shapes} shapes
  * @returns {Knows}
  */
-export const knownIn = (answers, shapes) => (collection, id) =>
-  answers.flatMap(({ answer, description, missed, age }) =>
-    (indexOf(answer, description, shapes).get(`${collection}:${id}`) ?? []).map(({ document, level }) => ({
-      document,
-      level,
-      description,
-      missed,
-      age,
-    }))
-  )
+export function knownIn(answers, shapes) {
+  /** @type {Map<string, Known[]> | undefined} */
+  let known
+  return (collection, id) => (known ??= putTogether(answers, shapes)).get(`${collection}:${id}`) ?? []
+}
+
+/**
+ * @param {Source[]} answers
+ * @param {Shapes} shapes
+ */
+function putTogether(answers, shapes) {
+  /** @type {Map<string, Known[]>} */
+  const known = new Map()
+  for (const { answer, description, missed } of answers) {
+    for (const [key, copies] of indexOf(answer, description, shapes)) {
+      const all = known.get(key) ?? []
+      if (all.length === 0) known.set(key, all)
+      for (const { document, level } of copies) all.push({ document, level, answer, description, missed })
+    }
+  }
+  return known
+}
+
+/**
+ * @param {Source[]} answers
+ * @param {Shapes} shapes
+ * @returns {Set<string>} which documents they show
+ */
+export const shownIn = (answers, shapes) =>
+  new Set(answers.flatMap(({ answer, description }) => [...indexOf(answer, description, shapes).keys()]))
+
+/**
+ * @param {Source[]} answers
+ * @param {Set<string>} documents
+ * @param {Shapes} shapes
+ * @returns {boolean} do they show one of the documents?
+ */
+export function showsAny(answers, documents, shapes) {
+  for (const { answer, description } of answers) {
+    for (const key of indexOf(answer, description, shapes).keys()) if (documents.has(key)) return true
+  }
+  return false
+}

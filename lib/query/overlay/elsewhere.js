@@ -22,17 +22,19 @@ const READING = ['locale', 'fallbackLocale', 'draft', 'scope']
  * @param {import('../query-key.js').QueryDescription} description
  * @param {Operation[]} operations
  * @param {import('../../cache/types.js').Shapes} shapes
- * @param {import('./documents.js').Knows} newer what answers that are newer than this one show
+ * @param {import('./documents.js').Knows} known
  * @returns {any}
  */
-export function withoutMoved(shown, answer, description, operations, shapes, newer) {
+export function withoutMoved(shown, answer, description, operations, shapes, known) {
   const { type, collection, args } = description
   if (type !== 'find' || !args.where || !shown?.docs) return shown
   /** @type {(sources: import('./where.js').Source[]) => import('./where.js').Truth} */
   const belongs = (sources) => matches(whereOf(args, shapes[collection]), sources, shapes[collection] ?? {})
   /** @type {(document: Document) => boolean} */
   const isMoved = (document) => {
-    const copy = newer(collection, document.id).find((one) => isAlike(one.description, description, READING))
+    const copy = known(collection, document.id).find(
+      ({ age = 0, description: one }) => age > 0 && isAlike(one, description, READING)
+    )
     const own = answer.docs.find((/** @type {Document} */ { id }) => id === document.id)
     // Where the list's own copy would not either, what is shown is not what the database decides on.
     if (!copy || (own && belongs([{ document: own }]) === false)) return false
