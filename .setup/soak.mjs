@@ -2,7 +2,8 @@
 //
 // Every seed is printed; SEED repeats a run of what takes one. Each of these makes its part shorter or longer:
 //
-//   SOAK_KILLS           processes that are killed, of the core and of the addon       10,000
+//   CORE_KILLS           processes of the core that are killed                         20,000
+//   SOAK_KILLS           of Node, with the addon                                       10,000
 //   TRUTH_SEQUENCES      random sequences of reads and writes against SQLite           50,000
 //   POSTGRES_SEQUENCES   the same against PostgreSQL                                   20,000
 //   SCHEDULES            of threads                                                    1,000,000
@@ -34,6 +35,7 @@ const SEED = process.env.SEED ?? String(1 + Math.floor(Math.random() * 1e6))
 /** @param {string} name @param {number} most @returns {string} what the environment says, or `most` */
 const setting = (name, most) => process.env[name] ?? String(most)
 
+const CORE_KILLS = setting('CORE_KILLS', 20_000)
 const SOAK_KILLS = setting('SOAK_KILLS', 10_000)
 const TRUTH_SEQUENCES = setting('TRUTH_SEQUENCES', 50_000)
 const POSTGRES_SEQUENCES = setting('POSTGRES_SEQUENCES', 20_000)
@@ -66,8 +68,8 @@ const ofNode = (steps, packages = []) => ({
 /** @type {Record<string, import('./steps.mjs').Part>} */
 const parts = {
   kills: ofNode({
-    [`${SOAK_KILLS} kills of processes that use the core`]: () => kill(SOAK_KILLS, SEED),
-    [`${SOAK_KILLS} kills of processes that use the addon`]: node('kill-soak', { SOAK_KILLS }),
+    [`${CORE_KILLS} kills of processes that use the core`]: () => kill(CORE_KILLS, SEED),
+    [`${SOAK_KILLS} kills of processes of Node`]: node('kill-soak', { SOAK_KILLS }),
   }),
   truth: ofNode({ [`answers against a database, ${TRUTH_SEQUENCES} sequences`]: node('truth', { TRUTH_SEQUENCES }) }),
   postgres: ofNode(

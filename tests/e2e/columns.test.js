@@ -1,6 +1,6 @@
 // Cards move between columns, enter and leave them: at once, on the server too, and back when that is refused.
 import assert from 'node:assert/strict'
-import { columnsIn, columnsOf, showsColumns, within, without } from './support/columns.js'
+import { columnsIn, columnsOf, nextNumber, showsColumns, within, without } from './support/columns.js'
 import { createOrder, deleteOrder, formGivenBack, submitOrder } from './support/columns.js'
 import { tokensOf } from './support/changes.js'
 import { LEAVES, RELOADS } from './support/conditions.js'
@@ -101,7 +101,7 @@ scenario('a new order never leaves the page that created it, and can be changed 
   const before = await columnsOf(page)
   await app.faults({ delayMs: 25_000 })
   const token = await createOrder(page, entered)
-  const number = Math.max(...Object.values(before).flatMap(({ numbers }) => numbers)) + 1
+  const number = nextNumber(before)
   await showsColumns(page, within(before, 'pending', number))
   await ada.begun(token)
   assert.equal((await ada.settled(token)).state, 'committed')
@@ -135,7 +135,7 @@ scenario('a new order that is changed before it is saved, and the page reloaded:
   const reloaded = await page.reload()
   assert.equal((await ada.mutation(temporary)).state, 'pending', 'the page was to be loaded in mid-flight')
   assert.deepEqual(statusesIn(await reloaded.text(), temporary), ['processing'])
-  const number = Math.max(...Object.values(before).flatMap(({ numbers }) => numbers)) + 1
+  const number = nextNumber(before)
   const after = within(before, 'processing', number)
   await showsColumns(page, after)
   assert.equal((await ada.settled(...tokens)).state, 'committed')
@@ -164,7 +164,7 @@ scenario(
     assert.match(complaint, /not saved/)
     assert.match(await toast(page), new RegExp(`#${orderNumber}\\b`))
     await showsColumns(page, before)
-    const number = Math.max(...Object.values(before).flatMap(({ numbers }) => numbers)) + 1
+    const number = nextNumber(before)
     await page.locator('[name=orderNumber]').fill(String(number))
     const token = await submitOrder(page)
     assert.equal((await ada.settled(token)).state, 'committed')

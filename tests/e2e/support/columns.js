@@ -80,6 +80,9 @@ export const within = (columns, status, number) => ({
   },
 })
 
+/** @param {Columns} columns @returns {number} that the form for a new order proposes */
+export const nextNumber = (columns) => Math.max(...Object.values(columns).flatMap(({ numbers }) => numbers)) + 1
+
 /** @typedef {{ number?: number, customer: string, product: string, quantity: number, note: string }} Entered */
 
 const form = (/** @type {RecordedPage} */ page) => page.locator('[data-order-form]')
