@@ -87,6 +87,8 @@ scenario(
     assert.deepEqual([await app.storedStatus(one.id), await app.storedStatus(other.id)], ['shipped', 'processing'])
     // The server had not heard of it when it rendered the page.
     assert.deepEqual(await sequence(page, one.id), ['pending', 'processing', 'shipped', 'pending', 'shipped'])
+    assert.deepEqual(await sequence(page, other.id), ['pending', 'processing', 'pending', 'processing'])
+    page.shown.delete(other.id)
   },
 )
 
