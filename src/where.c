@@ -645,7 +645,9 @@ static enum order order_by(const struct where *where, const struct sort_key *key
   if (is_latest(b, found_other, path)) return ORDER_BEFORE;
   if (found == LOOKUP_ABSENT && found_other == LOOKUP_ABSENT) return mode == REPLAY_EXACT ? ORDER_UNKNOWN : ORDER_EQUAL;
   if (found != LOOKUP_FOUND || found_other != LOOKUP_FOUND) return ORDER_UNKNOWN;
-  return scalar_order(one, other, is_date(path), mode);
+  enum order order = scalar_order(one, other, is_date(path), mode);
+  /* A number has a place beside an operand that is the text of one, but not among texts. */
+  return scalar_order(other, one, is_date(path), mode) == ORDER_UNKNOWN ? ORDER_UNKNOWN : order;
 }
 
 enum order where_order(const struct where *where, const struct known *a, const struct known *b, enum replay_mode mode) {

@@ -338,7 +338,8 @@ export class Bases {
 
   /**
    * Forgets former answers, but those from before commits that lie over some query, and the last of each query that show
-   * what is being changed: the answer after them may have the change, which takes the document out, before that is known.
+   * what is being changed: the answer after them may have the change, which takes the document out, before that is known;
+   * or what it is changed to refer to.
    * @param {Layer[]} layers
    */
   sweep(layers) {
@@ -346,9 +347,24 @@ export class Bases {
     this.#former = this.#former.filter((former, at, all) => {
       const later = [...all.slice(at + 1), ...bases].filter(({ description }) => description === former.description)
       return layers.some((layer) =>
-        layer.outcome ? isBefore(former, layer) : this.#shows([former], layer) && !this.#shows(later, layer)
+        layer.outcome ? isBefore(former, layer) : this.#showsMore(former, later, layer)
       )
     })
+  }
+
+  /**
+   * @param {Source} former
+   * @param {Source[]} later
+   * @param {Layer} layer
+   * @returns {boolean} does the former one show a document that the layer names, and none of the later ones?
+   */
+  #showsMore(former, later, { operations }) {
+    if (!changes) return false
+    const { shapes } = this.#engine
+    const [known, knownLater] = [[former], later].map((sources) => changes?.knownIn(sources, shapes))
+    return changes
+      .namedIn(operations, shapes)
+      .some(([collection, id]) => known?.(collection, id).length && !knownLater?.(collection, id).length)
   }
 
   /**

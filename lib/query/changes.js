@@ -4,6 +4,6 @@
  */
 export { holds, layOver } from './lay-over.js'
 export { Lifecycle } from './lifecycle.js'
-export { knownIn, showsAny, shownIn } from './overlay/documents.js'
+export { knownIn, namedIn, showsAny, shownIn } from './overlay/documents.js'
 export { withoutMoved } from './overlay/elsewhere.js'
 export { takeOff } from './take-off.js'

@@ -1,6 +1,7 @@
 /** Lists and counts follow changes in flight: documents move between queries, enter at their place, and go back. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { compareKeys } from '../../lib/query/overlay/where.js'
 import { mount, mutate, openBrowser, when } from './support/browser.js'
 
 const holdsWrites = ({ method }) => method !== 'GET'
@@ -126,4 +127,40 @@ test('a new order that the database gives the id of a deleted one is not shown a
   await idle(client)
   assert.deepEqual(cards.values, ['30 of 1', 'of 0', '15 of 1'])
   assert.deepEqual(count.values, [1, 0, 1])
+})
+
+test('a document that becomes known while it is being changed enters the list then', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
+  const shipped = await mountColumn(t, client, orders, 'shipped')
+  server.holds = holdsWrites
+  const moved = mutate(client, orders.update(), { id: 8, data: { status: 'shipped' } })
+  assert.equal(shipped.cards.value(), '30 of 1', 'nobody knows what it looks like')
+  await mount(t, client, orders.findByID(8))
+  assert.equal(shipped.cards.value(), '30 20 of 2')
+  ;(await server.held('PATCH')).release()
+  await moved
+  await idle(client)
+})
+
+test('a new relation stays populated when the answer that knew its document is gone', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
+  const { value } = await mount(t, client, orders.findByID(7), ({ customer, note }) => `${customer.name} ${note}`)
+  const other = orders.findByID(8)
+  await client.fetchQuery(other)
+  server.holds = holdsWrites
+  const saved = [mutate(client, orders.update(), { id: 7, data: { customer: 2 } })]
+  assert.equal(value(), 'Grace null')
+  client.removeQueries({ queryKey: other.queryKey })
+  saved.push(mutate(client, orders.update(), { id: 7, data: { note: 'new' } }))
+  assert.equal(value(), 'Grace new')
+  const first = await server.held('PATCH')
+  server.holds = () => false
+  first.release()
+  await Promise.all(saved)
+  await idle(client)
+})
+
+test('of two documents a number and a text have no order, whichever comes first', () => {
+  assert.deepEqual([compareKeys(6, '-0'), compareKeys('-0', 6)], [undefined, undefined])
+  assert.deepEqual([compareKeys(6, 7), compareKeys('6', '7'), compareKeys(null, 'a')], [-1, -1, -1])
 })

@@ -168,3 +168,23 @@ export function showsAny(answers, documents, shapes) {
   }
   return false
 }
+
+/**
+ * @param {Operation[]} operations
+ * @param {Shapes} shapes
+ * @returns {[collection: string, id: any][]} the documents that they change, and those that they make them refer to
+ */
+export const namedIn = (operations, shapes) =>
+  operations.flatMap((operation) => {
+    if (operation.type === 'invalidate') return []
+    const { collection, data, id } = operation
+    /** @type {[string, any][]} */
+    const named = [[collection, id]]
+    for (const [path, related] of Object.entries(shapes[collection]?.relations ?? {})) {
+      mapPath(data, path.split('.'), (value) => {
+        named.push(isObject(value) ? [value.relationTo, value.value] : [String(related), value])
+        return value
+      })
+    }
+    return named
+  })

@@ -2,7 +2,7 @@
  * Who belongs to a list or a count after an operation, and at which place. The rules are in `tests/vectors/README.md`.
  */
 import { isObject } from '../share.js'
-import { compare, matches, membersOf, valuesOf } from './where.js'
+import { compareKeys, matches, membersOf, valuesOf } from './where.js'
 
 /** @typedef {import('../query-key.js').QueryDescription} QueryDescription */
 /** @typedef {import('../../cache/types.js').DocumentOperation} DocumentOperation */
@@ -142,7 +142,7 @@ function orderOf(known, other, args, shape, isNew) {
     const [own, theirs] = [known, other].map((sources) => valuesOf(sources, path, shape))
     const isLatest = isNew && own.length === 0 && /^(cre|upd)atedAt$/.test(path)
     if (own.length === 0 && theirs.length === 0 && !isLatest) continue
-    const order = isLatest ? 1 : compare(own[0], theirs[0])
+    const order = isLatest ? 1 : compareKeys(own[0], theirs[0])
     if (order !== 0) return order && (descending ? -order : order)
   }
   return 0

@@ -170,6 +170,9 @@ export function compare(one, other) {
   return left < upper ? -1 : Number(left > upper)
 }
 
+/** @type {typeof compare} the same of two documents: a number has a place beside the text of one, not among texts */
+export const compareKeys = (one, other) => (compare(other, one) === undefined ? undefined : compare(one, other))
+
 /**
  * JavaScript compares texts by UTF-16's units, of which those of surrogates are not the last.
  * @type {(value: any) => any}
