@@ -32,6 +32,7 @@ scenario(
     const ada = await as('ada')
     const shown = { before: ['pending', 'processing', 'pending'], after: ['pending', 'processing'] }
     for (const fail of /** @type {const} */ (['before', 'rollback', 'after'])) {
+      await app.faults({ fail: 'none', delayMs: 0 })
       const { id, orderNumber } = await app.order('pending')
       const page = await ada.open('/')
       await app.faults({ fail, delayMs: 25_000 })
@@ -101,6 +102,7 @@ scenario(
       { second: 'rollback', stored: 'pending', shown: ['pending', 'processing', 'shipped', 'pending'] },
     ])
     for (const { second, stored, shown } of outcomes) {
+      await app.faults({ fail: 'none', delayMs: 0 })
       const { id } = await app.order('pending')
       const page = await ada.open('/')
       await app.faults({ delayMs: 25_000, fail: 'rollback' })
