@@ -341,10 +341,8 @@ static oc_status follow(struct join_list *join, enum pass pass, oc_buffer_t *ent
   return status == OC_MISS ? OC_OK : status;
 }
 
-/* How the page shows the document before anything of it changes. `bytes` is what the slices point into. */
-static oc_status see(const struct page *page, struct named named, oc_buffer_t *bytes, oc_buffer_t *seen) {
+static oc_status see_in(const struct page *page, struct named named, oc_buffer_t *bytes, oc_buffer_t *seen) {
   oc_status status = OC_OK;
-  size_t at = 0;
   for (uint32_t i = 0; i < page_span_count(page) && status == OC_OK; i++) {
     const struct span *span = page_span(page, i);
     oc_slice_t document = page_slice(page, span);
@@ -352,7 +350,18 @@ static oc_status see(const struct page *page, struct named named, oc_buffer_t *b
     status = buffer_append(bytes, document.data, document.len);
     if (status == OC_OK) status = buffer_append(seen, &document, sizeof document);
   }
+  return status;
+}
+
+/*
+ * How the page, and the one that it may come into, show the document before anything of it changes. `bytes` is what the
+ * slices point into.
+ */
+static oc_status see(const struct page *page, struct named named, oc_buffer_t *bytes, oc_buffer_t *seen) {
+  oc_status status = see_in(page, named, bytes, seen);
+  if (status == OC_OK && page->whole) status = see_in(page->whole, named, bytes, seen);
   oc_slice_t *list = (oc_slice_t *)(void *)seen->data;
+  size_t at = 0;
   for (size_t i = 0; i < seen->len / sizeof *list; at += list[i++].len) list[i].data = bytes->data + at;
   return status;
 }

@@ -23,11 +23,12 @@ struct page {
   oc_buffer_t spans;         /* of struct span */
   const struct query *query; /* NULL: nothing is known of it */
   const struct shapes *shapes;
-  struct copies *copies; /* of documents that may come in, or NULL */
-  oc_buffer_t tops;      /* of uint32_t: scratch of page_tops */
-  oc_buffer_t earlier;   /* of const struct operation *: those that were laid over it */
-  bool fragment;         /* a document out of an answer to the query, which decides on no membership */
-  bool entered;          /* it shows, or names, documents that it may not have before */
+  struct copies *copies;    /* of documents that may come in, or NULL */
+  oc_buffer_t tops;         /* of uint32_t: scratch of page_tops */
+  oc_buffer_t earlier;      /* of const struct operation *: those that were laid over it */
+  bool fragment;            /* a document out of an answer to the query, which decides on no membership */
+  const struct page *whole; /* of a fragment: the page that it may come into; NULL: none */
+  bool entered;             /* it shows, or names, documents that it may not have before */
 };
 
 void page_free(struct page *page);

@@ -282,8 +282,10 @@ static oc_status for_copies(const struct page *page, const struct operation *ope
     struct page *copy = &copies_at(page->copies, i)->page;
     copy->copies = page->copies;
     copy->earlier = page->earlier;
+    copy->whole = page;
     status = step(copy, operation, &ignored);
     copy->earlier = (oc_buffer_t){0};
+    copy->whole = NULL;
   }
   return status;
 }

@@ -1,6 +1,6 @@
 // Cards move between columns, enter and leave them: at once, on the server too, and back when that is refused.
 import assert from 'node:assert/strict'
-import { columnsIn, columnsOf, nextNumber, showsColumns, within, without } from './support/columns.js'
+import { columnsIn, columnsOf, idOf, nextNumber, showsColumns, within, without } from './support/columns.js'
 import { createOrder, deleteOrder, formGivenBack, submitOrder } from './support/columns.js'
 import { tokensOf } from './support/changes.js'
 import { LEAVES, RELOADS } from './support/conditions.js'
@@ -106,8 +106,7 @@ scenario('a new order never leaves the page that created it, and can be changed 
   await ada.begun(token)
   assert.equal((await ada.settled(token)).state, 'committed')
   await page.locator(`[data-order="${token}"]`).waitFor({ state: 'detached' })
-  const card = page.locator('[data-order]').filter({ hasText: `#${number}` })
-  const id = Number(await card.getAttribute('data-order'))
+  const id = await idOf(page, number)
   assert.deepEqual(await sequence(page, id), ['pending'])
   // A page that is loaded again after it was saved has never seen it.
   if (remembers) assert.deepEqual(await sequence(page, /** @type {any} */ (token)), ['pending', 'absent'])
@@ -141,7 +140,7 @@ scenario('a new order that is changed before it is saved, and the page reloaded:
   assert.equal((await ada.settled(...tokens)).state, 'committed')
   await page.locator(`[data-order="${temporary}"]`).waitFor({ state: 'detached' })
   await showsColumns(page, after)
-  const id = Number(await page.locator('[data-order]').filter({ hasText: `#${number}` }).getAttribute('data-order'))
+  const id = await idOf(page, number)
   await unmarked(page, id)
   assert.equal(await app.storedStatus(id), 'processing')
   if (remembers) assert.deepEqual(await sequence(page, temporary), ['pending', 'processing', 'absent'])

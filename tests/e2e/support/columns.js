@@ -80,6 +80,10 @@ export const within = (columns, status, number) => ({
   },
 })
 
+/** @param {RecordedPage} page @param {number} number of an order that it shows @returns {Promise<number>} its id */
+export const idOf = async (page, number) =>
+  Number(await page.locator('[data-order]').filter({ hasText: `#${number}` }).getAttribute('data-order'))
+
 /** @param {Columns} columns @returns {number} that the form for a new order proposes */
 export const nextNumber = (columns) => Math.max(...Object.values(columns).flatMap(({ numbers }) => numbers)) + 1
 
