@@ -189,8 +189,13 @@ export class Bases {
     }
     query.setState = (state) => {
       if (!('data' in state)) return entry.setState(state)
+      const before = sourcesOf(entry)
       const isTaken = this.#takeState(entry, state.data)
-      entry.setState({ ...state, data: this.#overlaid(entry), ...(!isTaken && { isInvalidated: true }) })
+      // Not announced: the first data of a query may come while React renders.
+      this.#engine.batch(() => {
+        entry.setState({ ...state, data: this.#overlaid(entry), ...(!isTaken && { isInvalidated: true }) })
+        this.#rewriteBeside(entry, before)
+      })
       if (!isTaken) this.#read(entry)
     }
     const fetch = query.fetch.bind(query)
@@ -338,17 +343,15 @@ export class Bases {
 
   /**
    * Forgets former answers, but those from before commits that lie over some query, and the last of each query that show
-   * what is being changed: the answer after them may have the change, which takes the document out, before that is known;
-   * or what it is changed to refer to.
+   * what is changed: the answer after them may have the change, which takes the document out, before that is known; or
+   * what it is changed to refer to.
    * @param {Layer[]} layers
    */
   sweep(layers) {
     const bases = [...this.#entries.values()].flatMap(sourcesOf)
     this.#former = this.#former.filter((former, at, all) => {
       const later = [...all.slice(at + 1), ...bases].filter(({ description }) => description === former.description)
-      return layers.some((layer) =>
-        layer.outcome ? isBefore(former, layer) : this.#showsMore(former, later, layer)
-      )
+      return layers.some((layer) => isBefore(former, layer) || this.#showsMore(former, later, layer))
     })
   }
 

@@ -1,6 +1,7 @@
 /** Lists and counts follow changes in flight: documents move between queries, enter at their place, and go back. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import { dehydrate, hydrate, QueryClient } from '@tanstack/react-query'
 import { compareKeys } from '../../lib/query/overlay/where.js'
 import { mount, mutate, openBrowser, when } from './support/browser.js'
 
@@ -158,6 +159,45 @@ test('a new relation stays populated when the answer that knew its document is g
   first.release()
   await Promise.all(saved)
   await idle(client)
+})
+
+test('what is hydrated of one document shows in others at once', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
+  server.sendsVersions = false
+  const { value } = await mount(t, client, orders.findByID(7), ({ customer }) => customer.name)
+  const { queryKey } = orders.findByID(8)
+  client.setQueryData(queryKey, null)
+  server.holds = holdsWrites
+  const saved = mutate(client, orders.update(), { id: 7, data: { customer: 2 } })
+  assert.equal(value(), 'Ada', 'nobody knows the other one')
+  const rendering = new QueryClient()
+  t.after(() => rendering.clear())
+  const options = { updatedAt: Date.now() + 1000 }
+  rendering.setQueryData(queryKey, { id: 8, customer: { id: 2, name: 'Grace' } }, options)
+  hydrate(client, dehydrate(rendering))
+  assert.equal(value(), 'Grace')
+  ;(await server.held('PATCH')).release()
+  await saved
+  await idle(client)
+})
+
+test('a new relation stays as the newest answer had it, when the next shows the document no more', async (t) => {
+  const { server, client, orders } = await openBrowser(t)
+  const old = orders.findByID(7)
+  await client.fetchQuery(old)
+  const name = () => client.getQueryData(old.queryKey).customer.name
+  const { queryKey } = orders.findByID(8)
+  await mount(t, client, orders.findByID(8))
+  await mutate(client, orders.update(), { id: 7, data: { customer: 2 } })
+  assert.equal(name(), 'Grace')
+  server.write('customers', 2, { name: 'Grace Hopper' })
+  await client.refetchQueries({ queryKey })
+  assert.equal(name(), 'Grace Hopper')
+  server.write('orders', 8, { customer: 1 })
+  await client.refetchQueries({ queryKey })
+  await mutate(client, orders.update(), { id: 9, data: { note: 'new' } })
+  assert.equal(name(), 'Grace Hopper')
+  await client.refetchQueries()
 })
 
 test('of two documents a number and a text have no order, whichever comes first', () => {

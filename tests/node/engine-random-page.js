@@ -188,19 +188,21 @@ export class Page {
   }
 
   edit() {
-    if (this.#isClearing) return false
     const query = this.random.pick(this.queries)
+    const shown = this.client.getQueryData(query.options.queryKey)
+    if (this.#isClearing || !shown) return false
     const id = this.#anyID(query.collection)
     const data = { [query.collection === 'orders' ? 'note' : 'name']: this.#fresh() }
-    this.model.edits(query, (answer) => {
-      for (const document of answer.docs ?? [answer]) if (document.id === id) Object.assign(document, data)
-    })
+    // What a change in flight has taken out of a list is not there to be edited.
+    if ((shown.docs ?? [shown]).some((document) => document.id === id)) {
+      this.model.edits(query, (answer) => {
+        for (const document of answer.docs ?? [answer]) if (document.id === id) Object.assign(document, data)
+      })
+    }
     const change = (document) => (document.id === id ? { ...document, ...data } : document)
-    const isCopied = this.random.chance(0.5)
-    this.client.setQueryData(query.options.queryKey, (shown) => {
-      const answer = isCopied ? structuredClone(shown) : shown
-      return answer.docs ? { ...answer, docs: answer.docs.map(change) } : change(answer)
-    })
+    const made = this.random.chance(0.5) ? structuredClone(shown) : shown
+    const edited = made.docs ? { ...made, docs: made.docs.map(change) } : change(made)
+    this.client.setQueryData(query.options.queryKey, edited)
     return true
   }
 
@@ -212,6 +214,17 @@ export class Page {
   cancel() {
     if (this.#isClearing) return false
     this.client.cancelQueries({ queryKey: this.random.pick([['payload'], ['payload', 'orders', 'find']]) })
+    return true
+  }
+
+  /** What nobody looks at is collected, and read again. */
+  collect() {
+    const hidden = this.queries.find(({ isHidden }) => isHidden)
+    if (!this.client.getQueryCache().find(hidden.options)) this.client.prefetchQuery(hidden.options)
+    else {
+      this.client.removeQueries(hidden.options)
+      this.model.forget(hidden)
+    }
     return true
   }
 
@@ -238,6 +251,7 @@ export class Page {
     if (this.#failure) throw this.#failure
     for (const query of this.queries) this.#look(query, this.client.getQueryData(query.options.queryKey))
     if (this.#failure) throw this.#failure
+    this.#assertUpToDate()
   }
 
   /** Everything ends well from now on; then what is shown must be what the database has. */
@@ -249,6 +263,7 @@ export class Page {
       await this.quiet()
     } while (this.client.isMutating() + this.client.isFetching() + this.engine.pending.length > 0)
     this.check()
+    for (const { options } of this.queries) this.client.prefetchQuery({ ...options, staleTime: Infinity })
     await this.client.refetchQueries()
     await this.quiet()
     this.check()
@@ -383,6 +398,14 @@ export class Page {
     } catch (error) {
       this.#failure = error
     }
+  }
+
+  /** What every query shows follows from the answers and the layers alone: made anew from these, it is the same. */
+  #assertUpToDate() {
+    const shownNow = () => this.queries.map(({ name, options }) => [name, this.client.getQueryData(options.queryKey)])
+    const shown = shownNow()
+    this.engine.bases.rewrite()
+    assert.deepEqual(shown, shownNow(), 'what a query shows is not what its answer and the layers make')
   }
 
   /** No order is in two columns. */

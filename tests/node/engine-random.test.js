@@ -30,6 +30,7 @@ const WEIGHTS = [
   [7, 'edit'],
   [2, 'invalidate'],
   [2, 'cancel'],
+  [1.5, 'collect'],
   [0.5, 'clear'],
 ]
 
