@@ -41,6 +41,7 @@
  * @property {any} [variables]
  * @property {Promise<unknown>} [turn] the mutations of the same documents before it
  * @property {'asked' | 'left'} [sent] by a `mutate` that hears the answer, or when the page was left
+ * @property {Operation[]} [leftAs] with which ids it was sent when the page was left
  * @property {Promise<any>} [sending]
  * @property {'now' | 'again'} [announcing] is it being announced; `again`: it has changed since
  * @property {boolean} [retried] does TanStack send it again when an attempt fails?

@@ -280,8 +280,10 @@ export class Lifecycle {
         this.#mark(layer, false)
         return AGAIN
       }
-      // Only the answer was lost: the server gives it again, and changes nothing.
-      const again = outcome.state === 'committed' && !attempt.status && !attempt.isCustom && (await sendMutation(layer))
+      // Only the answer was lost: the server gives it again to the same request, and changes nothing.
+      const { leftAs: operations = layer.operations } = layer
+      const isLost = outcome.state === 'committed' && !attempt.status && !attempt.isCustom
+      const again = isLost && (await sendMutation({ ...layer, operations }))
       if (again && again.isWell) attempt = again
     }
     this.#refine(layer, attempt)
@@ -340,11 +342,10 @@ export class Lifecycle {
     // What is in the offline queue is kept.
     if (isOffline()) return
     for (const layer of this.#engine.layers) {
-      const { spec, outcome, sent, operations, variables } = layer
+      const { spec, outcome, sent, operations } = layer
       if (!spec || spec.mutationFn || outcome || sent) continue
-      // The server names one document of a request.
-      if (variables?.ids && this.#engine.layers.some((other) => creates(other, operations))) continue
       layer.sent = 'left'
+      layer.leftAs = structuredClone(operations)
       const before = this.#before(operations).map(({ token }) => token)
       sendAtLeaving(layer, before.slice(0, before.indexOf(layer.token)))
     }

@@ -363,19 +363,20 @@ test('what waits for the create of its document is sent when the page is left, a
   const created = mutate(client, orders.create(), { data: { note: 'new' } })
   const [{ token: id }] = engine.layers
   const updated = mutate(client, orders.update(), { id, data: { note: 'newer' } })
-  const bulk = mutate(client, orders.update(), { ids: [7, id], data: { status: 'shipped' } })
+  const several = mutate(client, orders.update(), { ids: [7, id], data: { status: 'shipped' } })
+  const [, { token }] = engine.layers
   await server.held('POST')
   page.dispatchEvent(new Event('pagehide'))
-  const left = await server.held('PATCH')
+  await server.until(() => server.waiting.length === 3)
   assert.deepEqual(server.log.filter(({ method }) => method === 'PATCH').map(({ path, after }) => [path, after]), [
     [`orders/${id}`, id],
+    ['orders', `${id},${token}`],
   ])
   server.holds = () => false
-  ;(await server.held('POST')).release()
+  for (const one of ['POST', `orders/${id}`, 'orders']) server.waiting.find(({ method, path }) => [method, path].includes(one)).release()
   const saved = await created
-  left.release()
   assert.deepEqual(await updated, { ...saved, note: 'newer' })
-  assert.equal((await bulk).length, 2, 'of several documents, it is sent when their ids are known')
+  assert.deepEqual((await several).map(({ id, status }) => [id, status]), [[7, 'shipped'], [saved.id, 'shipped']])
   assert.equal(server.find('orders', saved.id).note, 'newer')
   await when(client, () => client.isFetching() === 0)
 })

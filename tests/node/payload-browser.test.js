@@ -45,6 +45,7 @@ function open(t) {
     globalThis.navigator.onLine = isOn
     events.dispatchEvent(new Event(isOn ? 'online' : 'offline'))
   }
+  network.leave = () => events.dispatchEvent(new Event('pagehide'))
   const client = new QueryClient()
   const engine = engineOf(client)
   t.after(() => {
@@ -185,4 +186,32 @@ test("Payload's validation is told field by field, to the browser and to a form 
   assert.deepEqual(errors.map(({ path }) => path).sort(), fields)
   assert.match(message, /invalid/)
   assert.deepEqual(values, { status: 'odd', 'items.0.product': 'Tea' })
+})
+
+test('what waits for a create is written once when its page is left, and told when the user is back', async (t) => {
+  const { network, client, engine } = open(t)
+  const other = await shop.newOrder({ note: 'old' })
+  let release
+  const held = new Promise((resolve) => (release = resolve))
+  let written = 0
+  shop.hooks.beforeChange = ({ operation, data }) => (++written, operation === 'create' ? held.then(() => data) : data)
+  const created = mutate(client, orders.create(), { data: { orderNumber: shop.nextOrderNumber(), note: 'new' } })
+  const [{ token: id }] = engine.layers
+  const updated = mutate(client, orders.update(), { id, data: { note: 'newer' } })
+  const several = mutate(client, orders.update(), { ids: [other.id, id], data: { note: 'both' } })
+  const deleted = mutate(client, orders.delete(), { ids: [id, other.id] })
+  await until(() => network.log.includes('POST orders'))
+  network.leave()
+  assert.deepEqual(network.log.filter((one) => /^(PATCH|DELETE)/.test(one)), [`PATCH orders/${id}`, 'PATCH orders', 'DELETE orders'])
+  release()
+  const saved = await created
+  assert.equal((await updated).note, 'newer')
+  const ids = new Set([saved.id, other.id])
+  for (const documents of [await several, await deleted]) {
+    assert.deepEqual(new Set(documents.map((document) => document.id)), ids)
+    assert.ok(documents.every(({ note }) => note === 'both'))
+  }
+  assert.equal(written, 4, 'the create, the update, and one of each of both')
+  assert.equal((await shop.payload.count({ collection: 'orders', where: { id: { in: [...ids] } } })).totalDocs, 0)
+  await when(client, () => client.isFetching() === 0)
 })

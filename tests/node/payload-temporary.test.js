@@ -52,6 +52,13 @@ function viewOf(tokens) {
 const notesOf = async (view) =>
   (await view.find({ collection: 'orders', sort: 'orderNumber' })).docs.map(({ note }) => note).slice(3)
 
+/** @param {string} method @param {(string | number)[]} ids @param {object} sent */
+const askSeveral = (method, ids, { headers, ...sent } = /** @type {any} */ ({}), user = ada) =>
+  shop.rest(method, `/orders?${ids.map((id, at) => `where[id][in][${at}]=${id}`).join('&')}`, {
+    ...sent,
+    headers: { ...user.headers, ...headers },
+  })
+
 const stateOf = (/** @type {string} */ token) => shop.cache.status(token, ada.principal)?.state
 
 test('a temporary id that nobody knows is no document, whatever digits it begins with', async () => {
@@ -127,6 +134,49 @@ test('a change sent behind a create that is refused is refused, and no other doc
   assert.deepEqual(await readTruth(shop), truth)
   const again = await updateBehind(token, later, 'newer')
   assert.deepEqual([again.status, again.body], [404, refused.body], 'the same answer, as to every request sent again')
+})
+
+test('of several documents one that is still being created is changed and deleted with the others', async () => {
+  const [token, update, remove] = [newToken(), newToken(), newToken()]
+  const other = await shop.newOrder({ note: 'other' })
+  const { arrived, open, wait } = gate()
+  shop.hooks.beforeChange = ({ operation }) => (operation === 'create' ? wait() : undefined)
+  const created = create(token)
+  await arrived
+  const ids = [other.id, token]
+  const data = { note: 'both' }
+  const updated = askSeveral('PATCH', ids, { token: update, data, headers: { 'Optimistic-After': token } })
+  const operations = ids.map((id) => ({ type: 'update', collection: 'orders', id, data }))
+  await shop.rest('POST', '/optimistic/announce', { token: update, data: { operations }, headers: ada.headers })
+  const view = viewOf([token, update])
+  assert.deepEqual((await notesOf(view)).slice(-2), ['both', 'both'])
+  view.close()
+  open()
+  const { id } = (await created).body.doc
+  const { status, body } = await updated
+  assert.deepEqual([status, body.errors], [200, []])
+  assert.deepEqual(new Map(body.docs.map((doc) => [doc.id, doc.note])), new Map([[id, 'both'], [other.id, 'both']]))
+  for (const where of [`where[id][in]=${other.id},${token}`, `where=${JSON.stringify({ or: [{ id: { equals: token } }] })}`]) {
+    const again = await shop.rest('PATCH', `/orders?${where}`, { data: { note: 'again' }, headers: ada.headers })
+    assert.ok(again.body.docs.some((doc) => doc.id === id), where)
+  }
+  const deleted = await askSeveral('DELETE', ids, { token: remove })
+  assert.equal(deleted.body.docs.length, 2)
+  assert.deepEqual([token, update, remove].map(stateOf), ['committed', 'committed', 'committed'])
+})
+
+test('of several documents none is changed when one of them was not created, or is not theirs', async () => {
+  const own = newToken()
+  await create(own)
+  const truth = await readTruth(shop)
+  const [[{ id }]] = truth
+  for (const [ids, user] of [[[id, newToken()], ada], [[newToken()], ada], [[id, own], grace]]) {
+    for (const method of ['PATCH', 'DELETE']) {
+      const { status, body } = await askSeveral(method, ids, { token: newToken(), data: { note: 'wrong' } }, user)
+      assert.deepEqual([status, body.errors[0].data.code], [404, 'ERR_OPTIMISTIC_TEMPORARY_ID'], `${method} ${ids}`)
+    }
+  }
+  assert.deepEqual(await readTruth(shop), truth)
 })
 
 test('the id of what was created is told whichever API created it', async () => {

@@ -122,9 +122,13 @@ class RestServer {
     const end = await this.#hold({ method: request.method, path, token, body, query }, response)
     if (end === 'cut') return response.destroy()
     if (how) return send(response, end === 'fail' ? { status: 500, body: {} } : how)
-    // Who waits for a create may call the document by its token.
-    const named = path.replace(/[^/]+$/, (id) => this.mutations.get(id)?.id ?? id)
+    const named = path.replace(/[^/]+$/, (id) => this.#idOf(id))
     this.#write(request.method, named, query, body, token, end, response)
+  }
+
+  /** Who waits for a create may call the document by its token. */
+  #idOf(id) {
+    return this.mutations.get(id)?.id ?? id
   }
 
   async #hold(request, response) {
@@ -209,7 +213,7 @@ class RestServer {
       rows.push(doc)
       return { doc }
     }
-    const ids = id === undefined ? query.where.id.in : [id]
+    const ids = id === undefined ? query.where.id.in.map((one) => this.#idOf(one)) : [id]
     const all = ids.map((id) => this.find(table, id))
     const docs = end === 'partly' ? all.slice(0, 1) : all
     for (const row of docs) {
