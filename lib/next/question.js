@@ -11,6 +11,7 @@ import { createHash } from 'node:crypto'
 import { createLocalReq, executeAccess } from 'payload'
 import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
 import { localeOf } from '../payload/locales.js'
+import { ownRequest } from '../payload/request.js'
 import { definedMembers } from '../payload/shapes.js'
 import { draftsOf, globalNamed } from '../payload/targets.js'
 import { typedWhere } from './where.js'
@@ -54,7 +55,7 @@ export async function questionOf(payload, user, principal, type, args, req) {
   const { collection } = args
   const config = payload.collections[/** @type {any} */ (collection)]?.config
   if (config === undefined || !isKeepable(args)) return undefined
-  const depth = Math.min(args.depth ?? payload.config.defaultDepth, payload.config.maxDepth)
+  const depth = depthOf(payload, args)
   const rules = readRulesOf(payload, collection, type === 'count' ? 0 : depth)
   if (!rules.cacheable) return undefined
 
@@ -89,7 +90,7 @@ export async function questionOf(payload, user, principal, type, args, req) {
     unstable: isUnstable(payload),
   }
   return {
-    key: keyOf(`${collection}/${type}`, { ...args, depth }, scope, rights),
+    key: keyOf(`${collection}/${type}`, { ...args, depth }, scope === principal ? askerOf(user, principal) : scope, rights),
     tags: [
       ...rules.tags,
       ...guardedBy(rights, related),
@@ -101,6 +102,13 @@ export async function questionOf(payload, user, principal, type, args, req) {
     query: isUnsaid ? undefined : definedMembers(query),
   }
 }
+
+/**
+ * Payload takes less than nothing for nothing.
+ * @param {Payload} payload
+ * @param {Record<string, any>} args
+ */
+const depthOf = ({ config }, args) => Math.max(0, Math.min(args.depth ?? config.defaultDepth, config.maxDepth))
 
 /**
  * Paths may be written with underscores, for GraphQL.
@@ -124,7 +132,7 @@ export async function globalQuestionOf(payload, user, principal, args) {
   const { slug } = args
   const config = payload.globals.config.find((global) => global.slug === slug)
   if (config === undefined || !isKeepable(args)) return undefined
-  const depth = Math.min(args.depth ?? payload.config.defaultDepth, payload.config.maxDepth)
+  const depth = depthOf(payload, args)
   const rules = globalRulesOf(payload, slug, depth)
   if (!rules.cacheable) return undefined
 
@@ -147,7 +155,7 @@ export async function globalQuestionOf(payload, user, principal, args) {
     scope,
   }
   return {
-    key: keyOf(`${name}/findGlobal`, { ...args, depth }, scope, rights),
+    key: keyOf(`${name}/findGlobal`, { ...args, depth }, scope === principal ? askerOf(user, principal) : scope, rights),
     tags: [
       ...rules.tags,
       ...guardedBy(rights, related),
@@ -175,16 +183,36 @@ export async function rightsOf(payload, user, principal) {
     ...collections.map((slug) => says(payload.collections[/** @type {any} */ (slug)].config.access)),
     ...globals.map(({ access }) => says(access)),
   ])
-  return stableJSON([principal, rights])
+  return stableJSON([askerOf(user, principal), rights])
 }
 
 /** @param {string} rights of rightsOf() @param {string} key */
 export const keyOfDerived = (rights, key) => shortened(`derived ${rights} ${key}`)
 
+/** @type {WeakMap<object, string>} */
+const askers = new WeakMap()
+
+/**
+ * Who asks. A strategy of the app's may tell of one user with other rights each time, so it is the whole user that
+ * counts, but for what tells the sessions of one user apart.
+ * @param {any} user
+ * @param {string} principal
+ * @returns {string}
+ */
+export function askerOf(user, principal) {
+  if (!user) return principal
+  const known = askers.get(user)
+  if (known !== undefined) return known
+  const { _sid, ...who } = user
+  const asker = `${principal} ${createHash('sha256').update(stableJSON(who)).digest('base64url')}`
+  askers.set(user, asker)
+  return asker
+}
+
 /**
  * @param {string} what is asked for
  * @param {Record<string, unknown>} args
- * @param {string} scope
+ * @param {string} scope or who asks
  * @param {object} rights
  */
 function keyOf(what, args, scope, rights) {
@@ -281,7 +309,7 @@ export async function accessOf(payload, user, collections, id, req) {
  * @param {import('payload').PayloadRequest} [given]
  */
 async function answerOf(payload, user, access, id, given) {
-  const req = given ?? (await createLocalReq({ user }, /** @type {any} */ (payload)))
+  const req = given ? ownRequest(given) : await createLocalReq({ user }, /** @type {any} */ (payload))
   return executeAccess({ id, disableErrors: true, req }, access)
 }
 

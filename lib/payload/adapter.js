@@ -8,10 +8,10 @@
  * is true the moment it returns, so it has a bracket of its own.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { isolateObjectProperty } from 'payload'
 import { changesBetween, translationsIn } from './changes.js'
 import { localeMember, localeOf } from './locales.js'
 import { idsOfWhere } from './operations.js'
+import { ownRequest } from './request.js'
 import { WRITES } from './targets.js'
 import { isVirtual } from './transactions.js'
 
@@ -21,9 +21,6 @@ import { isVirtual } from './transactions.js'
 /** @typedef {import('./targets.js').Target} Target */
 /** @typedef {import('./targets.js').WriteArgs} WriteArgs */
 /** @typedef {(args: WriteArgs) => Promise<any>} Write */
-
-/** @type {any} */
-const OWN_MEMBERS = ['context', 'fallbackLocale', 'locale', 'query', 'responseHeaders', 'transactionID']
 
 /** Values that every database takes in one list: SQLite stops at 32,766. */
 const IDS_MOST = 30_000
@@ -232,7 +229,7 @@ async function readFlat({ payload }, { collection, id, locale: written }, req, l
       disableErrors: true,
       ...(localization && { locale: /** @type {any} */ (locale ?? localization.defaultLocale), fallbackLocale: false }),
       overrideAccess: true,
-      req: ownRequest(req),
+      req: readRequest(req),
       showHiddenFields: true,
       trash: true,
     })
@@ -243,17 +240,15 @@ async function readFlat({ payload }, { collection, id, locale: written }, req, l
 }
 
 /**
- * A request for the plugin's own reads: in the transaction, but what the Local API sets on it (the depth in its query,
- * say) is none of the operation's that goes on with the other. As a promise, the transaction is not Payload's to end
- * when such a read fails: the write after it would go on without one.
+ * A request for the plugin's own reads in the transaction. As a promise, the transaction is not Payload's to end when
+ * such a read fails: the write after it would go on without one.
  * @param {WriteArgs['req']} req
  * @returns {any}
  */
-function ownRequest(req) {
+function readRequest(req) {
   const transactionID = req?.transactionID && Promise.resolve(req.transactionID)
   if (req?.payload === undefined) return { transactionID }
-  const own = isolateObjectProperty(/** @type {any} */ (req), OWN_MEMBERS)
-  return Object.assign(own, { context: { ...req.context }, query: {}, transactionID })
+  return Object.assign(ownRequest(/** @type {any} */ (req)), { query: {}, transactionID })
 }
 
 /**

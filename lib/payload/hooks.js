@@ -7,7 +7,7 @@ import { globalPlanOf, isWrite, planOf, withTemporaryID } from './plans.js'
 import { GLOBALS } from './targets.js'
 import { isOwnError, retryAfter } from './errors.js'
 import { keepRefusal } from './idempotency.js'
-import { expose, principalOf, setVersionHeader, tokenOf, VERSION_HEADER } from './request.js'
+import { expose, ownRequest, principalOf, setVersionHeader, tokenOf, VERSION_HEADER } from './request.js'
 
 /** @typedef {import('./runtime.js').Runtime} Runtime */
 /** @typedef {import('./request.js').PayloadRequest} PayloadRequest */
@@ -157,7 +157,7 @@ async function isRefused(req, { access }, { id, data, overrideAccess }, operatio
   const asked = ASKED[operation]
   if (req.user || overrideAccess || !asked || tokenOf(req) === undefined) return false
   try {
-    return (await access[asked]({ req, id, data })) === false
+    return (await access[asked]({ req: ownRequest(req), id, data })) === false
   } catch {
     // Payload asks again, and hears it, too.
     return false

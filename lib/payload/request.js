@@ -1,4 +1,5 @@
 /** What the plugin reads from a request, and the one header it writes. */
+import { isolateObjectProperty } from 'payload'
 import { validate, version } from 'uuid'
 import { tokenMalformedError } from './errors.js'
 
@@ -11,6 +12,18 @@ export const PRINCIPAL_HEADER = 'optimistic-principal'
 /** More than a page has in flight. */
 const AFTER_MOST = 64
 const EXPOSE = 'Access-Control-Expose-Headers'
+
+/** What the Local API, and who calls it, may set on a request. @type {any} */
+const OWN_MEMBERS = ['context', 'fallbackLocale', 'locale', 'query', 'responseHeaders', 'transactionID', 'user']
+
+/**
+ * A request for what the plugin asks in between, of access functions or of the Local API: what that sets on it (the
+ * depth in its query, say) is none of the operation's that goes on with the other.
+ * @param {PayloadRequest} req
+ * @returns {PayloadRequest}
+ */
+export const ownRequest = (req) =>
+  Object.assign(isolateObjectProperty(req, OWN_MEMBERS), { context: { ...req.context }, query: { ...req.query } })
 
 /**
  * Whose mutations a user's are.

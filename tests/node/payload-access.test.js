@@ -44,9 +44,26 @@ const collections = [
     ],
   },
   // Everybody may see all of them: users differ in what they have in flight, and in nothing else.
-  { slug: 'notices', access: openAccess, fields: [{ name: 'text', type: 'text' }] },
-  { slug: 'users', auth: true, access: openAccess, fields: [{ name: 'role', type: 'text' }] },
+  { slug: 'notices', access: { ...openAccess, delete: admins }, fields: [{ name: 'text', type: 'text' }] },
+  {
+    slug: 'users',
+    auth: { strategies: [{ name: 'gateway', authenticate: fromGateway }] },
+    access: openAccess,
+    fields: [{ name: 'role', type: 'text' }],
+  },
 ]
+
+/**
+ * What a gateway before the app says of a user, who has another role in each of its parts.
+ * @param {import('payload').AuthStrategyFunctionArgs} asked
+ * @returns {Promise<any>}
+ */
+async function fromGateway({ headers, payload }) {
+  const id = headers.get('x-user')
+  if (id === null) return { user: null }
+  const user = await payload.findByID({ collection: 'users', id, depth: 0 })
+  return { user: { ...user, collection: 'users', role: headers.get('x-role') } }
+}
 
 /** @type {import('./support/payload.js').Shop} */
 let shop
@@ -283,6 +300,28 @@ test('a field that a user may not read is in no answer, whoever read or changed 
       assert.equal('margin' in document, false, round)
       assert.equal(document.title, round === 'loaded' ? 'one' : 'two')
     }
+  }
+})
+
+test('a user who is logged in with other rights than before sees no more than these allow', async () => {
+  const invoice = await payload.create({ collection: 'invoices', data: { title: 'mine', margin: SECRET } })
+  const as = (/** @type {string} */ role) => ({ headers: { 'x-user': String(people.ada.id), 'x-role': role } })
+  for (const [role, margin] of [['admin', SECRET], ['staff', undefined], ['admin', SECRET]]) {
+    const view = await viewOf(as(String(role)))
+    const read = async () => (await view.findByID({ collection: 'invoices', id: invoice.id })).margin
+    assert.equal(await read(), margin)
+    assert.equal(await view.cached('margin', {}, async () => String(await read())), String(margin))
+    view.close()
+  }
+})
+
+test('who is logged in is told under the token that a change is not allowed, and the token of nobody stays unused', async () => {
+  for (const [{ headers }, state] of /** @type {const} */ ([[people.ada, 'rolledBack'], [others.nobody, 'unknown']])) {
+    const token = newToken()
+    const { status } = await shop.rest('DELETE', `/notices/${notice.id}`, { token, headers })
+    assert.equal(status, 403)
+    const { body } = await shop.rest('GET', `/optimistic/mutations/${token}`, { headers })
+    assert.equal(body.state, state)
   }
 })
 
