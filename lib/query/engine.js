@@ -21,6 +21,7 @@
 import { preloadChanges, withChanges } from '#changes'
 import { Bases } from './bases.js'
 import { createLayer, specs } from './layer.js'
+import { compareVersions } from './version.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
 /** @typedef {import('@tanstack/react-query').MutationFunctionContext} MutationFunctionContext */
@@ -59,6 +60,9 @@ import { createLayer, specs } from './layer.js'
  * @property {Operation[]} operations
  * @property {boolean} adopted begun by the page before a reload, or by another tab
  */
+
+/** How many commits are remembered for pages from before them. */
+const MOST_FORGOTTEN = 64
 
 /** @type {WeakMap<QueryClient, Engine>} */
 const engines = new WeakMap()
@@ -126,6 +130,8 @@ export class Engine {
   #client
   /** @type {Lifecycle | undefined} until what changes need is loaded */
   #lifecycle
+  /** The last commits that every query had: a router may go back to a page from before. @type {Layer[]} */
+  #forgotten = []
   /** A router that goes back to a page gives its old state again. @type {WeakSet<PageState>} */
   #hydrated = new WeakSet()
   /** @type {Set<() => void>} */
@@ -162,7 +168,7 @@ export class Engine {
    * @param {PageState} state
    */
   hydrate(state) {
-    const { api = '/api', generation, pending = [], unknown = [], settled = [], shapes, queries = [] } = state
+    const { api = '/api', generation, version, pending = [], unknown = [], settled = [], shapes, queries = [] } = state
     const isKnown = this.#hydrated.has(state)
     this.#hydrated.add(state)
     this.shapes = { ...this.shapes, ...shapes }
@@ -171,13 +177,15 @@ export class Engine {
     // Of what settled while there was no page to hear it, the user is told, too.
     const bare = [...unknown, ...settled].map((token) => ({ token, operations: [] }))
     const presented = [...pending, ...bare].filter(isNew)
-    this.add(presented.map((mutation) => createLayer({ ...mutation, api, adopted: true })))
+    const layers = presented.map((mutation) => createLayer({ ...mutation, api, adopted: true }))
+    this.add([...layers, ...this.#recall({ generation, version })])
     this.batch(() => {
       for (const { queryKey, data, version } of queries) {
         this.bases?.hydrate(queryKey, data, { generation, version }, isKnown)
       }
       this.bases?.rewrite()
     })
+    this.sweep()
   }
 
   /** Begins to watch the mutations that were taken in, and tells the listeners of them. */
@@ -221,7 +229,20 @@ export class Engine {
   sweep() {
     const needed = this.layers.filter((layer) => !layer.outcome || this.bases?.need(layer))
     this.bases?.sweep(needed)
-    this.layers = this.layers.filter((layer) => needed.includes(layer) || this.bases?.hasFormer(layer))
+    const kept = this.layers.filter((layer) => needed.includes(layer) || this.bases?.hasFormer(layer))
+    const swept = this.layers.filter((layer) => !kept.includes(layer))
+    this.#forgotten = [...this.#forgotten, ...swept].slice(-MOST_FORGOTTEN)
+    this.layers = kept
+  }
+
+  /**
+   * @param {import('./version.js').Version} version of a page
+   * @returns {Layer[]} the forgotten commits that it does not have
+   */
+  #recall(version) {
+    const missed = this.#forgotten.filter(({ outcome }) => (compareVersions(outcome?.version, version) ?? 0) > 0)
+    this.#forgotten = this.#forgotten.filter((layer) => !missed.includes(layer))
+    return missed
   }
 
   /** @param {Layer[]} layers */

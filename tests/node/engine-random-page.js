@@ -227,6 +227,7 @@ export class Page {
     else {
       this.client.removeQueries(hidden.options)
       this.model.forget(hidden)
+      for (const key of this.#seen.keys()) if (key.endsWith(` in ${hidden.name}`)) this.#seen.delete(key)
     }
     return true
   }

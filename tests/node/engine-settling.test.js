@@ -268,6 +268,22 @@ test('page state that a router gives again after the server restarted does not c
   assert.equal(server.generation, 'g1')
 })
 
+test('page state from before a commit shows that, when what had been read since is collected', async (t) => {
+  const { client, server, engine, orders } = await openBrowser(t)
+  const options = orders.findByID(7)
+  const old = stateOf(server, [], [{ queryKey: options.queryKey, data: server.find('orders', 7), version: server.version }])
+  engine.hydrate(old)
+  await mutate(client, orders.update(), shipped)
+  await client.fetchQuery({ ...options, staleTime: 0 })
+  assert.deepEqual(engine.layers, [])
+  client.removeQueries()
+  engine.hydrate(old)
+  assert.equal(client.getQueryData(options.queryKey).status, 'shipped')
+  await client.fetchQuery({ ...options, staleTime: 0 })
+  assert.equal(client.getQueryData(options.queryKey).status, 'shipped')
+  assert.deepEqual(engine.layers, [])
+})
+
 test('a token that the server had not seen at render is followed, and read when it commits', async (t) => {
   const { server, client, engine, orders } = await openBrowser(t)
   const list = await mount(t, client, orders.find(), statusOf(7))
