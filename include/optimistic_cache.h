@@ -181,8 +181,9 @@ typedef struct oc_view oc_view_t;
  *
  * All reads of a view are answered as of its version, and as of the time when it was opened, so that nothing changes or
  * expires between two of them: states of entries that are replaced meanwhile are kept for it. They go when it is
- * closed; before that only when memory is short, or when it is older than limits.view_age. A read that needs one that
- * is gone is a miss, and says that the view is torn, as does every read of a view past that age.
+ * closed; before that only when memory is short, when their entry has had more than 60 others since, or when the view is
+ * older than limits.view_age. A read that needs one that is gone is a miss, and says that the view is torn, as does
+ * every read of a view past that age.
  */
 oc_status oc_view_open(oc_cache_t *cache, oc_slice_t principal, const oc_token_t *tokens, size_t count,
                        oc_view_t **view, oc_error_t *error);

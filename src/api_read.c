@@ -19,7 +19,6 @@
 #include "cache.h"
 
 enum {
-  STATES_MOST = 64,           /* of one entry that are looked at for a view; one that needs an older one is torn */
   EXCERPT_KEPT_MOST = 1 << 20 /* bytes of one that is kept for the next read */
 };
 
@@ -162,7 +161,7 @@ static uint32_t find_state(struct read *read, enum verdict *why) {
   struct arena *arena = &read->cache->arena;
   *why = USELESS;
   uint32_t index = entry_find_any_locked(arena, read->key);
-  for (int looked = 0; index && looked < STATES_MOST; looked++, index = entry_find_earlier_locked(arena, index)) {
+  for (int looked = 0; index && looked < ENTRY_STATES_MOST; looked++, index = entry_find_earlier_locked(arena, index)) {
     const struct entry *entry = entry_at(arena, index);
     if (!read->view && !entry_is_set(arena, entry)) return 0;
     if (has_expired(read, entry)) continue;

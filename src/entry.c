@@ -22,7 +22,8 @@
  *
  * Older states are needed by views that were opened before they became that, and by nobody else; so they queue in that
  * order, and those at the front that are older than the oldest open view are freed, a few with each call. When memory
- * is short they go before any entry that can be read: their view then says that it is torn.
+ * is short they go before any entry that can be read, and of one key only so many stay, as its chain is walked: their
+ * view then says that it is torn.
  *
  * Dropping all entries at once takes no walk: states get ascending stamps, so all whose stamp is not above that
  * of the last clearing are gone. They lie at the old end of every queue and chain, where a few are freed with each
@@ -134,6 +135,13 @@ void entry_keep_for_locked(struct arena *arena, uint64_t oldest) {
   }
 }
 
+/* A chain is walked by who looks for a state in it, and by who frees one. `index`: the last that became older. */
+static void shorten_chain(struct arena *arena, uint32_t index) {
+  for (int states = 2; index && states <= ENTRY_STATES_MOST; states++)
+    index = table_find_earlier_locked(arena, &entries_of(arena)->table, index);
+  if (index) entry_remove_locked(arena, index);
+}
+
 /* Makes room for a new state of the key: the old one is gone, or kept for the views that may ask for it. */
 static void leave_to_views(struct arena *arena, uint32_t index) {
   if (entries_of(arena)->oldest_view >= log_head(arena)) {
@@ -148,6 +156,7 @@ static void leave_to_views(struct arena *arena, uint32_t index) {
   entry->older = true;
   entry->needed_before = log_head(arena);
   join(arena, &entries_of(arena)->earlier, index);
+  shorten_chain(arena, index);
 }
 
 /* ---- Making room ---- */

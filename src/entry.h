@@ -11,6 +11,10 @@
 #include "log.h"
 #include "reference.h"
 
+enum {
+  ENTRY_STATES_MOST = 64 /* of one key: the current one, and those that are kept for views */
+};
+
 struct entry {
   struct slot slot;     /* queued by age, for SIEVE; older states, by the time when they became that */
   uint64_t version;     /* the bytes are what the database answered, or would, at this version */

@@ -617,18 +617,20 @@ uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations) {
   return version;
 }
 
-/* Those whose process died lose their owner, and have a little while left. */
+/* Those whose process died lose their owner, and have a little while left; no more when the clock is set back. */
 static void find_orphans(struct arena *arena, uint64_t now) {
   struct mutations *mutations = mutations_of(arena);
+  uint64_t last = 0;
   for (uint32_t index = 1; index < mutations->table.fresh; index++) {
     struct mutation *mutation = mutation_at(arena, index);
-    if (!mutation->slot.key || mutation->state != OC_PENDING || mutation->owner.serial == 0) continue;
+    if (!mutation->slot.key || mutation->state != OC_PENDING) continue;
     if (process_is_present_locked(arena, mutation->owner)) continue;
     mutation->owner = (struct process_id){0, 0};
     if (mutation->deadline > now + ORPHAN_GRACE) mutation->deadline = now + ORPHAN_GRACE;
     note_deadline(arena, mutation->deadline);
-    arena_header(arena)->orphans_until = mutation->deadline;
+    if (mutation->deadline > last) last = mutation->deadline;
   }
+  arena_header(arena)->orphans_until = last;
 }
 
 static uint32_t expire_overdue(struct arena *arena, uint64_t now) {

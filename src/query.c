@@ -228,6 +228,16 @@ static oc_status read_trash(struct compiler *compiler, const cJSON *tree) {
   return compiler->leaves_trash ? names_add(&compiler->filters, SLICE("deletedAt")) : OC_OK;
 }
 
+/* A member as it is written. What is read of the tree and what of the text must be the same one. */
+static oc_status find_text(struct compiler *compiler, const cJSON *tree, oc_slice_t text, const char *name,
+                           oc_slice_t *member) {
+  uint32_t given = 0;
+  const cJSON *item;
+  cJSON_ArrayForEach(item, tree) given += !strcmp(item->string, name);
+  if (given == (json_member(text, (oc_slice_t){name, strlen(name)}, member) ? 1U : 0U)) return OC_OK;
+  return error_set(compiler->error, OC_ERR_QUERY, "query.%s must be written once, and without escapes", name);
+}
+
 static oc_status read_all(struct compiler *compiler, const cJSON *tree, oc_slice_t text, struct query *query) {
   oc_status status = read_type(compiler, cJSON_GetObjectItemCaseSensitive(tree, "type"), query);
   if (status == OC_OK) status = read_collection(compiler, tree, query);
@@ -242,10 +252,9 @@ static oc_status read_all(struct compiler *compiler, const cJSON *tree, oc_slice
   if (status != OC_OK) return status;
   read_page(tree, query);
   if (cJSON_IsString(locale)) compiler->locale = (oc_slice_t){locale->valuestring, strlen(locale->valuestring)};
-  (void)json_member(text, SLICE("where"), &compiler->where);
-  (void)json_member(text, SLICE("sort"), &compiler->sort);
-  (void)json_member(text, SLICE("joins"), &compiler->joins);
-  return OC_OK;
+  status = find_text(compiler, tree, text, "where", &compiler->where);
+  if (status == OC_OK) status = find_text(compiler, tree, text, "sort", &compiler->sort);
+  return status == OC_OK ? find_text(compiler, tree, text, "joins", &compiler->joins) : status;
 }
 
 static oc_status put_text(oc_buffer_t *out, size_t start, oc_slice_t text, struct query_name *name) {

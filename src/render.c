@@ -273,7 +273,9 @@ static oc_status put_created(struct renderer *renderer, const struct shape_node 
   oc_slice_t id;
   oc_buffer_t named = {0};
   if (!json_member(operation_text(operation), SLICE("id"), &id)) return OC_MISS;
-  oc_status status = buffer_print(&named, "{\"id\":%.*s}", (int)id.len, id.data);
+  oc_status status = buffer_append(&named, "{\"id\":", 6);
+  if (status == OC_OK) status = buffer_append(&named, id.data, id.len);
+  if (status == OC_OK) status = buffer_append(&named, "}", 1);
   if (status == OC_OK)
     status = put_over(renderer, root, (oc_slice_t){named.data, named.len}, operation_data(operation));
   oc_buffer_free(&named);

@@ -25,12 +25,14 @@ static bool is_in_place(const struct operation *operation, struct named named, c
 
 bool subjects_find(struct subjects *subjects, const struct query *query, const struct shapes *shapes,
                    const oc_slice_t *operations, size_t count) {
+  uint32_t members = 0;
   subjects->count = 0;
   subjects->marks = 0;
   for (size_t i = 0; i < count; i++) {
     const struct operation *operation = NULL;
     while ((operation = operation_next(operations[i].data, operations[i].len, operation))) {
-      if (subjects->count == SUBJECTS_MOST) return false;
+      members += operation->member_count;
+      if (subjects->count == SUBJECTS_MOST || members > SUBJECT_MEMBERS_MOST) return false;
       struct named named = operation_named(operation, shapes);
       if (!is_in_place(operation, named, query, shapes)) return false;
       subjects->list[subjects->count++] = (struct subject){named, operation};

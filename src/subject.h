@@ -8,7 +8,7 @@
 
 #include "render.h"
 
-enum { SUBJECTS_MOST = 32 };
+enum { SUBJECTS_MOST = 32, SUBJECT_MEMBERS_MOST = 512 /* that they change, all told */ };
 
 struct subject {
   struct named named;
@@ -22,8 +22,8 @@ struct subjects {
 };
 
 /*
- * Finds those of lists of operations. False when one of these may do more to an answer to the query, or there are too
- * many of them.
+ * Finds those of lists of operations. False when one of these may do more to an answer to the query, or there are more
+ * of them than should be looked for with the lock held.
  */
 bool subjects_find(struct subjects *subjects, const struct query *query, const struct shapes *shapes,
                    const oc_slice_t *operations, size_t count);

@@ -281,6 +281,51 @@ Test(mutation, the_sweep_expires_what_is_past_its_deadline_and_says_when_to_come
   close_arena(&fixture.arena);
 }
 
+/* Begins it as a process that dies right after. */
+static void begin_and_die(struct fixture *fixture, uint8_t token, uint64_t deadline) {
+  struct arena *arena = &fixture->arena;
+  struct process_id self = arena->self, other = {.slot = self.slot + 1, .serial = self.serial + 1};
+  oc_buffer_t operations = operations_of(UPDATE_7);
+  struct mutation_source source = source_of(token, &operations);
+  source.deadline = deadline;
+  arena->self = other;
+  arena_header(arena)->processes[other.slot].serial = other.serial;
+  cr_assert(eq(int, mutation_begin_locked(arena, &source), OC_OK));
+  arena_header(arena)->processes[other.slot] = (struct arena_process){0};
+  arena->self = self;
+  oc_buffer_free(&operations);
+}
+
+Test(mutation, of_dead_processes_the_last_to_expire_is_answered_for_until_then) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  begin_and_die(&fixture, 1, 100000);
+  begin_and_die(&fixture, 2, 5010);
+  uint64_t next, last;
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture.arena, 5000, &next), 0));
+  last = mutation_find_locked(&fixture.arena, token_of(1))->deadline;
+  cr_assert(lt(u64, last, 6000));
+  cr_assert(eq(u64, arena_header(&fixture.arena)->orphans_until, last));
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture.arena, 5010, &next), 1));
+  cr_assert(eq(u64, arena_header(&fixture.arena)->orphans_until, last));
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture.arena, last, &next), 1));
+  cr_assert(eq(u64, arena_header(&fixture.arena)->orphans_until, 0));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, one_of_a_dead_process_expires_within_a_second_although_the_clock_is_set_back) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  begin_and_die(&fixture, 1, 5000000);
+  uint64_t next;
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture.arena, 4000000, &next), 0));
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture.arena, 1000, &next), 0));
+  cr_assert(lt(u64, next, 2000));
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture.arena, 2000, &next), 1));
+  cr_assert(eq(u32, state_of(&fixture, 1), OC_EXPIRED));
+  close_arena(&fixture.arena);
+}
+
 Test(mutation, a_record_without_a_bracket_is_an_invalidation) {
   struct fixture fixture;
   open_with(&fixture, (struct sizes){0});

@@ -121,6 +121,10 @@ Test(query, what_is_not_a_query_is_refused) {
       "{\"type\":\"find\",\"collection\":\"orders\",\"sort\":1}",
       "{\"type\":\"find\",\"collection\":\"orders\",\"sort\":[1]}",
       "{\"type\":\"find\",\"collection\":\"orders\",\"select\":[]}",
+      "{\"type\":\"find\",\"collection\":\"orders\",\"where\":{\"a\":{}},\"where\":{\"b\":{}}}",
+      "{\"type\":\"find\",\"collection\":\"orders\",\"wh\\u0065re\":{\"a\":{\"equals\":1}}}",
+      "{\"type\":\"find\",\"collection\":\"orders\",\"sort\":\"a\",\"s\\u006frt\":\"b\"}",
+      "{\"type\":\"find\",\"collection\":\"orders\",\"joins\":{},\"joins\":false}",
   };
   struct shapes *shapes = shapes_of(SHAPES);
   for (size_t i = 0; i < sizeof TEXTS / sizeof *TEXTS; i++) {

@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "subject.h"
 #include "support.h"
 
 static const char SHAPES[] =
@@ -229,6 +230,50 @@ Test(replay, what_cannot_be_placed_is_not_exact_and_changes_no_guess) {
     page_free(&page);
   }
   oc_buffer_free(&list);
+  oc_buffer_free(&query);
+  shapes_release(shapes);
+}
+
+Test(replay, a_document_that_is_being_created_is_shown_however_long_its_id_is) {
+  struct shapes *shapes = shapes_of(SHAPES);
+  oc_buffer_t query = query_of("{\"type\":\"find\",\"collection\":\"labels\",\"depth\":0}", shapes);
+  char id[506], text[640], expected[640];
+  snprintf(id, sizeof id, "%0505d", 7);
+  snprintf(text, sizeof text, "[{\"type\":\"create\",\"collection\":\"labels\",\"id\":\"%s\",\"data\":{\"s\":1}}]", id);
+  snprintf(expected, sizeof expected, "{\"docs\":[{\"id\":\"%s\",\"s\":1}],\"totalDocs\":1}", id);
+  oc_buffer_t list = operations_of(text);
+  struct page page = {.query = as_query(&query), .shapes = shapes};
+  cr_assert(eq(int, buffer_print(&page.bytes, "{\"docs\":[],\"totalDocs\":0}"), OC_OK));
+  bool changed = false;
+  cr_assert(eq(int, replay_apply(&page, operation_next(list.data, list.len, NULL), REPLAY_GUESS, &changed), OC_OK));
+  cr_assert(is_text(as_slice(&page.bytes), expected), "%.*s", (int)page.bytes.len, page.bytes.data);
+  page_free(&page);
+  oc_buffer_free(&list);
+  oc_buffer_free(&query);
+  shapes_release(shapes);
+}
+
+/* An update of that many members. */
+static oc_buffer_t update_of_members(uint32_t count) {
+  oc_buffer_t text = {0};
+  buffer_print(&text, "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":7,\"data\":{\"m\":0");
+  for (uint32_t i = 1; i < count; i++) buffer_print(&text, ",\"m%u\":0", i);
+  buffer_append(&text, "}}]", sizeof "}}]");
+  oc_buffer_t operations = operations_of(text.data);
+  oc_buffer_free(&text);
+  return operations;
+}
+
+Test(replay, changes_of_a_great_many_members_are_not_looked_for_with_the_lock_held) {
+  struct shapes *shapes = shapes_of(SHAPES);
+  oc_buffer_t query = query_of(FLAT, shapes);
+  struct subjects subjects;
+  for (uint32_t more = 0; more < 2; more++) {
+    oc_buffer_t list = update_of_members(SUBJECT_MEMBERS_MOST + more);
+    oc_slice_t operations = as_slice(&list);
+    cr_assert(eq(int, subjects_find(&subjects, as_query(&query), shapes, &operations, 1), more == 0));
+    oc_buffer_free(&list);
+  }
   oc_buffer_free(&query);
   shapes_release(shapes);
 }

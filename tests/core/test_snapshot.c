@@ -222,6 +222,24 @@ Test(snapshot, when_memory_is_short_older_states_go_before_any_entry_and_their_v
   oc_close(model.cache);
 }
 
+Test(snapshot, of_one_entry_a_bounded_number_of_states_is_kept_and_a_view_of_an_older_one_is_torn) {
+  struct model model = open_model(1 << 20, 0, 1);
+  load(&model, 0);
+  oc_view_t *early = look(&model), *late = NULL;
+  for (int i = 0; i < 100; i++) {
+    write_document(&model, 0, i % 2);
+    if (!check(&model, NULL, 0)) load(&model, 0);
+    if (i == 50) late = look(&model);
+  }
+  cr_assert(eq(u32, older_states(&model), ENTRY_STATES_MOST - 1));
+  cr_assert(check(&model, late, 0) && !info_of(late).torn);
+  cr_assert(not(check(&model, early, 0)));
+  cr_assert(info_of(early).torn);
+  oc_view_close(early);
+  oc_view_close(late);
+  oc_close(model.cache);
+}
+
 Test(snapshot, a_view_past_its_age_says_that_it_is_torn_when_it_is_used) {
   oc_options_t options = {.name = S("aged"), .max_bytes = 1 << 20, .limits = {.view_age = 1}};
   oc_cache_t *cache;
