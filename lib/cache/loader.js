@@ -27,6 +27,8 @@ const KEY_SHOWN = 64
 /** Errors that say that a loaded value cannot be kept, not that the caller did something wrong. */
 const UNKEEPABLE = new Set([
   'ERR_OPTIMISTIC_VALUE_SIZE',
+  // The name of a document that it shows.
+  'ERR_OPTIMISTIC_TAG_SIZE',
   'ERR_OPTIMISTIC_TAG_COUNT',
   'ERR_OPTIMISTIC_JSON_DEPTH',
   'ERR_OPTIMISTIC_JSON_NUL',

@@ -90,7 +90,7 @@ export async function questionOf(payload, user, principal, type, args, req) {
     unstable: isUnstable(payload),
   }
   return {
-    key: keyOf(`${collection}/${type}`, { ...args, depth }, scope === principal ? askerOf(user, principal) : scope, rights),
+    key: keyOf(`${collection}/${type}`, { ...args, depth }, whoOf(user, principal, scope), rights),
     tags: [
       ...rules.tags,
       ...guardedBy(rights, related),
@@ -155,7 +155,7 @@ export async function globalQuestionOf(payload, user, principal, args) {
     scope,
   }
   return {
-    key: keyOf(`${name}/findGlobal`, { ...args, depth }, scope === principal ? askerOf(user, principal) : scope, rights),
+    key: keyOf(`${name}/findGlobal`, { ...args, depth }, whoOf(user, principal, scope), rights),
     tags: [
       ...rules.tags,
       ...guardedBy(rights, related),
@@ -183,41 +183,35 @@ export async function rightsOf(payload, user, principal) {
     ...collections.map((slug) => says(payload.collections[/** @type {any} */ (slug)].config.access)),
     ...globals.map(({ access }) => says(access)),
   ])
-  return stableJSON([askerOf(user, principal), rights])
+  return stableJSON([whoOf(user, principal), rights])
 }
 
 /** @param {string} rights of rightsOf() @param {string} key */
 export const keyOfDerived = (rights, key) => shortened(`derived ${rights} ${key}`)
 
-/** @type {WeakMap<object, string>} */
-const askers = new WeakMap()
-
 /**
- * Who asks. A strategy of the app's may tell of one user with other rights each time, so it is the whole user that
- * counts, but for what tells the sessions of one user apart.
+ * Who may be shown an answer. A strategy of the app's may tell of one user with other rights each time, so where an
+ * answer belongs to a user it is the whole user that counts, but for what tells the sessions of one user apart.
  * @param {any} user
  * @param {string} principal
+ * @param {string} [scope]
  * @returns {string}
  */
-export function askerOf(user, principal) {
-  if (!user) return principal
-  const known = askers.get(user)
-  if (known !== undefined) return known
-  const { _sid, ...who } = user
-  const asker = `${principal} ${createHash('sha256').update(stableJSON(who)).digest('base64url')}`
-  askers.set(user, asker)
-  return asker
+export function whoOf(user, principal, scope = principal) {
+  if (scope !== principal || !user) return scope
+  const { _sid, ...told } = user
+  return `${principal} ${createHash('sha256').update(stableJSON(told)).digest('base64url')}`
 }
 
 /**
  * @param {string} what is asked for
  * @param {Record<string, unknown>} args
- * @param {string} scope or who asks
+ * @param {string} who of whoOf()
  * @param {object} rights
  */
-function keyOf(what, args, scope, rights) {
+function keyOf(what, args, who, rights) {
   const asked = Object.entries(args).filter(([name, value]) => KNOWN.has(name) && !(OFF.has(name) && !value))
-  return shortened(`${what} ${stableJSON([Object.fromEntries(asked), scope, rights])}`)
+  return shortened(`${what} ${stableJSON([Object.fromEntries(asked), who, rights])}`)
 }
 
 /**

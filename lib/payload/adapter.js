@@ -146,7 +146,7 @@ function noteResult(runtime, bracket, { type, collection, result: member }, resu
     bracket.touch({ type, collection, id: runtime.idOf(collection, document[member]) }),
   )
   for (const document of written) if (document.writes === 0) document.writes++
-  if (type !== 'create' || written.length === 0) return []
+  if (type !== 'create' || written.length === 0 || written.some(({ id }) => id === undefined)) return []
   // It has a name now, and need not stand for any document that may have been made.
   bracket.touch({ type, collection }).writes--
   return written

@@ -117,13 +117,22 @@ export class Bracket {
   }
 
   /**
-   * Call it before the database is touched. A document that was touched before stays as it is.
+   * Call it before the database is touched. A document that was touched before stays as it is. One whose id is too long
+   * for a tag is some document of its collection; no answer that shows it is kept.
    * @param {DocumentOperation} operation
    * @returns {Touched}
    */
   touch(operation) {
     const known = this.#documents.get(keyOf(operation))
-    if (known === undefined) return this.#note(operation, this.#beginSomewhere(operation))
+    if (known === undefined) {
+      try {
+        return this.#note(operation, this.#beginSomewhere(operation))
+      } catch (error) {
+        const { type, collection, id } = operation
+        if (codeOf(error) !== 'ERR_OPTIMISTIC_TAG_SIZE' || id === undefined) throw error
+        return this.touch({ type, collection })
+      }
+    }
     // Deleted and made again: all that can be said is that it changed.
     if (known.type === 'delete' && operation.type !== 'delete') known.type = 'update'
     if (known.type === 'update' && operation.type === 'delete') known.type = 'delete'

@@ -10,7 +10,7 @@
  * waits with it, and runs alone when no answer came of it that can be kept.
  */
 import { createHash } from 'node:crypto'
-import { accessOf, askerOf, everythingFrom, stableJSON } from '../next/question.js'
+import { accessOf, everythingFrom, stableJSON, whoOf } from '../next/question.js'
 import { isKnown, tagOf } from './conditional.js'
 import { expose, principalOf, setVersionHeader } from './request.js'
 
@@ -145,7 +145,7 @@ export class Reading {
     const principal = principalOf(user)
     const scope = this.#runtime.scopeOf(user, [...collections])
     const { fallbackLocale, locale } = this.#req
-    const who = scope === principal ? askerOf(user, principal) : scope
+    const who = whoOf(user, principal, scope)
     const asked = stableJSON([...this.#text(), locale, fallbackLocale, search, who, rights])
     return {
       key: `graphql ${createHash('sha256').update(asked).digest('base64url')}`,

@@ -315,7 +315,7 @@ test('a user who is logged in with other rights than before sees no more than th
   }
 })
 
-test('who is logged in is told under the token that a change is not allowed, and the token of nobody stays unused', async () => {
+test('who is logged in hears of a refusal under the token; the token of who is not stays unused', async () => {
   for (const [{ headers }, state] of /** @type {const} */ ([[people.ada, 'rolledBack'], [others.nobody, 'unknown']])) {
     const token = newToken()
     const { status } = await shop.rest('DELETE', `/notices/${notice.id}`, { token, headers })

@@ -103,3 +103,49 @@ for (const [kind, { type, ids }] of Object.entries(KINDS)) {
     assert.deepEqual(await readAll(view()), await readAll(payload))
   })
 }
+
+test('a document whose id is too long for the cache is written and read all the same, and never stale', async (t) => {
+  const shop = await openShop({
+    plugin: { name: `ids-long-${process.pid}`, collections: { things: true, holders: true } },
+    settings: {
+      collections: [
+        { slug: 'things', access, fields: [{ name: 'id', type: 'text' }, { name: 'name', type: 'text' }] },
+        { slug: 'holders', access, fields: [{ name: 'thing', type: 'relationship', relationTo: 'things' }] },
+        { slug: 'users', access, auth: true, fields: [] },
+      ],
+    },
+  })
+  t.after(() => shop.close())
+  const { cache } = shop
+  const payload = /** @type {any} */ (shop.payload)
+  const id = 'x'.repeat(3000)
+  const asked = /** @type {any[]} */ ([
+    { collection: 'things', sort: 'id' },
+    { collection: 'things', sort: 'id', limit: 1 },
+    { collection: 'holders', depth: 0 },
+    { collection: 'holders', depth: 1 },
+  ])
+  const same = async (/** @type {string} */ what) => {
+    const own = cache.view({ principal: 'anonymous', tokens: [] })
+    const view = new ServerView({ payload, user: null, cache, view: own })
+    for (const args of asked) {
+      const truth = await payload.find({ ...args })
+      assert.equal(JSON.stringify(await view.find(args)), JSON.stringify(truth), `${what}: ${JSON.stringify(args)}`)
+    }
+    view.close()
+    assert.equal(cache.stats().mutationsPending, 0)
+  }
+  await payload.create({ collection: 'things', data: { id: 'a', name: 'short' } })
+  await same('before')
+  await payload.create({ collection: 'things', data: { id, name: 'old' } })
+  const { id: holder } = await payload.create({ collection: 'holders', data: { thing: id } })
+  await same('a create')
+  await payload.update({ collection: 'things', id, data: { name: 'new' } })
+  await same('an update')
+  await payload.update({ collection: 'things', where: { id: { in: ['a', id] } }, data: { name: 'both' } })
+  await same('a bulk update')
+  await payload.update({ collection: 'holders', id: holder, data: { thing: 'a' } })
+  await same('an update of what refers to it')
+  await payload.delete({ collection: 'things', id })
+  await same('a delete')
+})

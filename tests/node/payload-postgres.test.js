@@ -315,3 +315,8 @@ test('without a transaction a write is settled when its operation ends, as the d
   assert.equal(statusOf(token)?.state, 'committed')
   await assertCacheIsRight()
 })
+
+test('a server that says more than a pipe holds goes on answering', async () => {
+  await db.pool.query("do $$ begin raise warning '%', repeat('x', 200000); end $$")
+  assert.equal((await db.pool.query('select 1')).rowCount, 1)
+})

@@ -78,7 +78,8 @@ const QUERIES = [
   '?sort=-orderNumber,note', '?select[note]=true', '?select[data]=false', '?populate[customers][name]=true',
   '?where[orderNumber][greater_than]=1', '?where[or][0][note][equals]=n&where[or][1][orderNumber][in]=1,2',
   '?where[note][like]=N&sort=createdAt&depth=0', '?draft=true', '?trash=true', '?locale=en', '?fallback-locale=none',
-  '?joins=false', '?depth=x', '?depth=-1', '?depth=1.5', '?limit=-1', '?page=0', '?unheard=of', '?where[customer.name][like]=ama',
+  '?joins=false', '?depth=x', '?depth=-1', '?depth=1.5', '?limit=-1', '?page=0', '?unheard=of',
+  '?where[customer.name][like]=ama',
 ]
 
 test('lists are answered with the bytes and headers of Payload, for every parameter, first and again', async () => {

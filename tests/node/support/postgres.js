@@ -39,19 +39,22 @@ async function ownFolder() {
 }
 
 /**
- * Waits until the server takes connections.
+ * Waits until the server takes connections, and goes on reading its log: with nobody to read it, a server waits, and all
+ * who wait for its answers with it.
  * @param {import('node:child_process').ChildProcessByStdio<null, null, import('node:stream').Readable>} server
  */
 async function ready(server) {
   let log = ''
-  for await (const text of server.stderr.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
-    log += text
-    if (log.includes('ready to accept connections')) {
-      server.stderr.resume()
-      return
+  await new Promise((resolve, reject) => {
+    const note = (/** @type {string} */ text) => {
+      log += text
+      if (!log.includes('ready to accept connections')) return
+      server.stderr.off('data', note).resume()
+      resolve(undefined)
     }
-  }
-  throw new Error(`PostgreSQL did not start:\n${log}`)
+    server.stderr.setEncoding('utf8').on('data', note)
+    server.once('exit', () => reject(new Error(`PostgreSQL did not start:\n${log}`)))
+  })
 }
 
 /**
