@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OptimisticCacheError } from '../errors.js'
 import { Derived, isComputing } from './derived.js'
-import { expiryOf, timeoutOf } from './durations.js'
+import { expiryOf, loadTimeoutOf, timeoutOf } from './durations.js'
 import { Events } from './events.js'
 import { frozenFromJSON, toJSON } from './json.js'
 import { isUnkeepable, Loader } from './loader.js'
@@ -219,6 +219,18 @@ export class Cache {
     const overlaid = state && this.#overlay(text, options, since, state)
     const shown = overlaid === undefined || readOptions?.base ? value : overlaid
     return { value: shown, version: since, overlaid: shown !== value, hit: false }
+  }
+
+  /**
+   * Takes a turn that one caller has at a time, of all threads and processes that share the arena. It ends with them.
+   * When more than a few dozen of turns and loads are under way (one for each 256 KiB of the arena), all may have it.
+   * @param {string} key of no entry
+   * @param {{ timeout: number }} options milliseconds after which another may have it all the same
+   * @returns {(() => void) | undefined} to be called when it is over; undefined when another has it
+   */
+  enter(key, { timeout }) {
+    this.#assertOpen()
+    return this.#loader.enter(key, loadTimeoutOf({ loadTimeout: timeout }))
   }
 
   /**

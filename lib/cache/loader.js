@@ -115,6 +115,19 @@ export class Loader {
     })
   }
 
+  /**
+   * Takes a turn, of which there is one at a time, whoever has it.
+   * @param {string} key
+   * @param {number} timeout
+   * @returns {(() => void) | undefined} ends it; undefined when another has it
+   */
+  enter(key, timeout) {
+    const grant = native.flightBegin(this.#handle, key, 0, timeout)
+    if (grant.leads) return () => this.#end(grant, native.flightUnkept)
+    native.flightLeave(this.#handle, grant.id)
+    return undefined
+  }
+
   /** The addon abandons the flights of a closed handle by itself. */
   close() {
     this.#open = false

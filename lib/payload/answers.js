@@ -78,7 +78,8 @@ export class Answers {
   }
 
   /**
-   * Begins a request, of which there is one at a time.
+   * Begins a request, of which there is one at a time, in whatever process: where very many are under way at once, in
+   * this one.
    * @param {string} principal
    * @param {string} token
    * @returns {() => void} to be called when it is over
@@ -86,9 +87,13 @@ export class Answers {
    */
   enter(principal, token) {
     const key = keyOf(principal, token)
-    if (this.#asked.has(key)) throw tokenPendingError()
+    const leave = this.#asked.has(key) ? undefined : this.#cache.enter(`asked ${key}`, { timeout: this.#ttl })
+    if (leave === undefined) throw tokenPendingError()
     this.#asked.add(key)
-    return () => void this.#asked.delete(key)
+    return () => {
+      this.#asked.delete(key)
+      leave()
+    }
   }
 
   close() {

@@ -113,5 +113,15 @@ export function assertReachable({ collections, endpoints = [] }) {
   throw wrong(`its endpoints are where ${method.toUpperCase()} ${path} of the config is; give that another path`)
 }
 
+/**
+ * What a replica answers may be older than a change that was committed, and would be kept as the state after it.
+ * @param {any} db Payload's database adapter
+ * @throws {OptimisticCacheError} `_ARGUMENT`
+ */
+export function assertOneDatabase({ readReplicaOptions }) {
+  if (!readReplicaOptions?.length) return
+  throw wrong('answers of a replica may be older than what was committed; take readReplicas out of the database adapter')
+}
+
 /** @param {string} what */
 const wrong = (what) => new OptimisticCacheError('ERR_OPTIMISTIC_ARGUMENT', `optimisticCache: ${what}`)

@@ -6,7 +6,7 @@ import { Bracket } from './bracket.js'
 import { OptimisticCacheError } from '../errors.js'
 import { wrapExtensions } from './graphql.js'
 import { wrapEndpoints } from './idempotency.js'
-import { assertDeclared, assertReachable } from './options.js'
+import { assertDeclared, assertOneDatabase, assertReachable } from './options.js'
 import { compileCollections, compileGlobals, draftShape, reachedFrom, readRules, referrersOf } from './shapes.js'
 import { draftsOf, globalNamed, GLOBALS, publishedOf } from './targets.js'
 import { principalOf } from './request.js'
@@ -112,7 +112,8 @@ export class Runtime {
   }
 
   #compile() {
-    const { collections, config } = this.payload
+    const { collections, config, db } = this.payload
+    assertOneDatabase(db)
     const declared = Object.keys(this.#options.collections ?? {})
     const globals = Object.keys(this.#options.globals ?? {})
     const { config: globalConfigs } = this.payload.globals

@@ -9,6 +9,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
+import { postgresAdapter } from '@payloadcms/db-postgres'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
 import { getPayload } from 'payload'
 import { cacheOf, optimisticCache } from '../../lib/payload/index.js'
@@ -51,6 +52,15 @@ test('a config with nothing wrong starts', async () => {
   assert.equal(await boot({ endpoints: [endpoint('/optimistically'), endpoint('/orders-of/optimistic')] }), 0)
 })
 
+/** A database as the PostgreSQL adapter has it that is given replicas. @type {import('payload').Config['db']} */
+const replicated = {
+  ...sqliteAdapter({ client: { url: ':memory:' } }),
+  init(args) {
+    const { readReplicaOptions } = postgresAdapter({ pool: {}, readReplicas: ['postgres://replica'] }).init(args)
+    return Object.assign(sqliteAdapter({ client: { url: ':memory:' } }).init(args), { readReplicaOptions })
+  },
+}
+
 const LATER = endpoint('/optimistic/:id', 'post')
 
 /** @type {[string, Partial<import('payload').Config>, object | undefined, RegExp][]} */
@@ -81,6 +91,7 @@ const WRONG = [
     undefined,
     /^optimisticCache: it is in plugins twice; /,
   ],
+  ['a database with replicas', { db: replicated }, undefined, /^optimisticCache: .* take readReplicas out of the database/],
   ['an inspector that is neither', {}, { inspector: 'no' }, /^optimisticCache: inspector must be true or false/],
   ['a scope that is no function', {}, { scope: 'role' }, /^optimisticCache: scope must be a function/],
   ['access that is no function', {}, { access: { stats: true } }, /^optimisticCache: access\.stats must be a function/],

@@ -26,11 +26,20 @@ const endpoints = [
   { method: 'post', path: '/form', handler: (req) => Response.json({ type: req.headers.get('Content-Type') }) },
   {
     method: 'post',
+    path: '/slow',
+    async handler() {
+      await slow.wait()
+      return Response.json({ calls: ++calls })
+    },
+  },
+  {
+    method: 'post',
     path: '/text',
     handler: () => new Response(`${++calls}`, { headers: { 'Content-Type': 'text/plain' } }),
   },
 ]
 let calls = 0
+let slow = gate()
 
 before(async () => {
   shop = await openShop({ plugin: { limits: { pendingPerPrincipal: 2 } }, settings: { endpoints, cors: '*' } })
@@ -62,6 +71,21 @@ test('an update with the token of one that was answered is answered the same, an
   assertSameAnswer(first, again)
   assert.equal(writes.count, 2)
   assert.equal(await noteOf(order), 'by somebody else')
+})
+
+test('a request that another server of the cache has under way is 409, and then the answer is the same', async (t) => {
+  const other = await openShop({ key: 'another server', settings: { endpoints } })
+  t.after(() => other.close())
+  slow = gate()
+  const token = newToken()
+  const first = shop.rest('POST', '/slow', { token })
+  await slow.arrived
+  const asked = [shop, other].map((server) => server.rest('POST', '/slow', { token }))
+  for (const answer of asked) assert.equal((await answer).status, 409)
+  slow.open()
+  const { body } = await first
+  const again = await other.rest('POST', '/slow', { token })
+  assert.deepEqual([again.body, again.headers.get('idempotency-replayed')], [body, 'true'])
 })
 
 test('creates, deletes, bulk updates and updates of what is not declared are made once', async () => {

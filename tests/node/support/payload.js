@@ -83,8 +83,9 @@ const updateWithoutTransaction = {
  * @param {Partial<import('payload').Config>} [options.settings] of Payload, besides
  * @param {string} [options.folder] of an earlier shop, which is then kept; one of its own, which goes with it, unless
  *   given
+ * @param {string} [options.key] of another Payload beside that of an earlier shop; the plugin's `name` unless given
  */
-export async function openShop({ transactions = true, plugin, settings, folder: given } = {}) {
+export async function openShop({ transactions = true, plugin, settings, folder: given, key = plugin?.name ?? 'default' } = {}) {
   const folder = given ?? (await mkdtemp(path.join(tmpdir(), 'optimistic-shop-')))
   /** @type {Hooks} */
   const hooks = { beforeOperation: undefined, beforeChange: undefined, afterChange: undefined, afterDelete: undefined }
@@ -101,7 +102,6 @@ export async function openShop({ transactions = true, plugin, settings, folder: 
     ...settings,
   })
   const config = await build()
-  const key = plugin?.name ?? 'default'
   const payload = await getPayload({ config, key })
   const cache = cacheOf(payload)
   let orderNumber = 0
