@@ -233,8 +233,7 @@ oc_status oc_set(oc_cache_t *cache, oc_slice_t key, oc_slice_t value, const oc_s
 
 typedef enum oc_form {
   OC_WHOLE = 0, /* the answer */
-  OC_CHANGES,   /* what the overlay changes in the state that the caller knows */
-  OC_BENEATH    /* the state that the overlay is laid over; ask again, for the changes */
+  OC_CHANGES    /* what makes it of the state that the caller knows */
 } oc_form;
 
 typedef struct oc_hit {
@@ -244,6 +243,7 @@ typedef struct oc_hit {
   oc_content content;
   bool stale;    /* expired, but inside its stale window */
   bool overlaid; /* a pending mutation of the view changed these bytes */
+  bool beneath;  /* these bytes are the state that the overlay is laid over; ask again. False but for oc_get_changes */
   oc_form form;  /* what these bytes are: OC_WHOLE but for oc_get_changes */
 } oc_hit_t;
 
@@ -255,15 +255,16 @@ typedef struct oc_hit {
 oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known, oc_buffer_t *out,
                  oc_hit_t *hit, oc_error_t *error);
 /*
- * As oc_get without `base`, for a caller that keeps answers parsed: where the overlay only changes documents of a list
- * where they are, `out` gets [[index, id, member, value, …], [index, id, document, …]], which is to be done to the
- * list's `docs` in the state `known`: the first array says which members become what, those of one document in a row,
- * and documents of the second are replaced as a whole. The caller looks whether the document at the index has that id,
- * and uses oc_get when not. When `known` is not the state that the view reads, `out` gets that one, as OC_BENEATH.
- * OC_UNCHANGED: the overlay changes nothing in the state `known`. Errors: as oc_get.
+ * As oc_get, for a caller that keeps answers parsed. Where documents of a list became others since the state `known`
+ * and nothing else did, or where that is all that an overlay does to the state `known`, `out` gets
+ * [[index, id, member, value, …], [index, id, document, …]], which is to be done to the list's `docs` in that state:
+ * the first array says which members become what, those of one document in a row, and documents of the second are
+ * replaced as a whole. The caller looks whether the document at the index has that id, and uses oc_get when not. Of an
+ * overlay that changes documents in another state than `known`, `out` gets this state first, as the one beneath.
+ * OC_UNCHANGED: the answer is the state `known`. Errors: as oc_get.
  */
-oc_status oc_get_changes(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, uint64_t known, oc_buffer_t *out,
-                         oc_hit_t *hit, oc_error_t *error);
+oc_status oc_get_changes(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known,
+                         oc_buffer_t *out, oc_hit_t *hit, oc_error_t *error);
 
 /*
  * Lays the view's pending mutations over a value that is not (or no longer) in the cache: what a fill loaded at

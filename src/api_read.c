@@ -8,7 +8,8 @@
  *
  * Where it missed nothing, and the pending mutations only replace members of documents where they are, that is done
  * while the entry is copied (splices.h); where they change these documents in another way, those are copied out and
- * changed apart (excerpt.h).
+ * changed apart (excerpt.h). A caller that has an earlier state of a list parsed gets what became another since
+ * (layout.h).
  *
  * Memory is not allocated under the lock: a section that finds its buffers too small says how large they must be, and
  * is run again.
@@ -43,6 +44,7 @@ struct read {
   size_t need_bytes, need_spans, need_query, need_operations;
   struct missed missed; /* to be replayed */
   uint64_t from;        /* the version of the entry */
+  uint64_t layout;      /* its own, once the replay is kept */
 };
 
 /* ---- Excerpts ---- */
@@ -100,12 +102,30 @@ static bool copy_spliced(struct read *read, const struct entry *entry) {
   return read->need_bytes <= read->out->cap;
 }
 
+static bool may_tell_changes(const struct read *read, const struct query *query) {
+  return read->changes && query && query->type == QUERY_FIND;
+}
+
+/* Whether all that became another since the state that the caller knows is documents of a list. */
+static bool knows_layout(const struct read *read, const struct query *query, uint64_t layout, uint64_t stamp) {
+  return may_tell_changes(read, query) && read->known >= layout && read->known < stamp;
+}
+
+static bool copy_changed(struct read *read, const struct entry *entry) {
+  struct page whole = page_of(read, entry);
+  read->hit.form = OC_CHANGES;
+  read->need_bytes = layout_print(&whole, entry->layout, read->known, read->out);
+  return read->need_bytes <= read->out->cap;
+}
+
 /* Copies the entry where it goes; false when a buffer is too small. */
 static bool copy_out(struct read *read, const struct entry *entry) {
   struct arena *arena = &read->cache->arena;
   if (read->spliced) return copy_spliced(read, entry);
   oc_slice_t value = entry_value(arena, entry);
   bool as_it_is = read->missed.count == 0 && !read->overlay;
+  if (as_it_is && knows_layout(read, entry_query(arena, entry), entry->layout, entry->stamp))
+    return copy_changed(read, entry);
   if (as_it_is || read->apart) {
     oc_buffer_t *to = as_it_is ? read->out : &read->excerpt->value;
     return copy_to(to, value.data, value.len, &read->need_bytes);
@@ -188,7 +208,7 @@ static void note_hit(struct read *read, struct entry *entry) {
   struct arena *arena = &read->cache->arena;
   if (read->missed.count == 0 && entry->version < read->target) entry->version = read->target;
   entry_touch_locked(entry, 1);
-  if (read->hit.form != OC_BENEATH) arena_header(arena)->counters.hits++;
+  if (!read->hit.beneath) arena_header(arena)->counters.hits++;
   read->hit.version = read->target;
   read->hit.stamp = entry->stamp;
   read->hit.expires_at = entry->expires_at;
@@ -201,12 +221,12 @@ static void note_overlaid_locked(struct read *read) {
   read->hit.stamp = 0;
 }
 
-/* What the caller gets of an overlay that changes documents where they are. */
+/* What the caller gets of an overlay that changes documents where they are, in the entry as it is or as it becomes. */
 static void choose_form(struct read *read, const struct entry *entry) {
-  struct arena *arena = &read->cache->arena;
-  if (!read->changes || entry_query(arena, entry)->type != QUERY_FIND) return;
-  read->hit.form = read->known == entry->stamp ? OC_CHANGES : OC_BENEATH;
-  if (read->hit.form == OC_BENEATH) read->overlay = read->apart = read->spliced = false;
+  if (!may_tell_changes(read, entry_query(&read->cache->arena, entry))) return;
+  read->hit.beneath = read->missed.count > 0 || read->known != entry->stamp;
+  if (read->hit.beneath) read->overlay = read->apart = read->spliced = false;
+  else read->hit.form = OC_CHANGES;
 }
 
 /*
@@ -216,12 +236,16 @@ static void choose_form(struct read *read, const struct entry *entry) {
 static oc_status take_apart(struct read *read, const struct entry *entry) {
   oc_slice_t operations[VIEW_TOKENS_MOST];
   struct subjects subjects;
-  read->apart = read->spliced = false;
+  read->apart = read->spliced = read->hit.beneath = false;
   read->hit.form = OC_WHOLE;
-  if (!read->overlay || read->missed.count > 0 || !entry->has_query) return OC_OK;
+  if (!read->overlay || !entry->has_query) return OC_OK;
   struct page whole = page_of(read, entry);
   size_t count = view_layers(read->view, read->applies, operations);
   if (!subjects_find(&subjects, whole.query, whole.shapes, operations, count)) return OC_OK;
+  if (read->missed.count > 0) {
+    choose_form(read, entry);
+    return OC_OK;
+  }
   bool spliced = splices_find(read->splices, &whole, &subjects) == OC_OK && !(read->changes && read->splices->within);
   if (spliced) {
     read->overlay = false;
@@ -354,14 +378,14 @@ static bool is_there_still_locked(struct read *read, const struct entry *entry, 
   return true;
 }
 
-static void count_replay(struct arena *arena, bool exact) {
-  struct arena_counters *counters = &arena_header(arena)->counters;
+static void count_replay(const struct read *read, bool exact) {
+  struct arena_counters *counters = &arena_header(&read->cache->arena)->counters;
   if (exact) {
     counters->replays++;
     return;
   }
   counters->inexact++;
-  counters->hits--; /* look_locked took it for one */
+  if (!read->hit.beneath) counters->hits--; /* look_locked took it for one */
   counters->misses++;
 }
 
@@ -375,7 +399,7 @@ static oc_status keep_or_drop_locked(struct read *read, oc_status replayed, cons
   if (index && entry_at(arena, index)->stamp != read->hit.stamp) index = 0;
   if (replayed == OC_OK && documents && !is_there_still_locked(read, index ? entry_at(arena, index) : NULL, documents))
     replayed = OC_MISS;
-  count_replay(arena, replayed == OC_OK);
+  count_replay(read, replayed == OC_OK);
   bool needed = view_oldest_locked(arena, read->real_now) < read->missed.versions[read->missed.count - 1];
   read->hit.stamp = 0;
   if (!index) return replayed; /* changed meanwhile, or an older state, which stays as it is for its views */
@@ -383,12 +407,20 @@ static oc_status keep_or_drop_locked(struct read *read, oc_status replayed, cons
     if (!needed) entry_remove_locked(arena, index);
     return replayed;
   }
-  oc_slice_t value = {read->page.bytes.data, read->page.bytes.len};
-  const struct span *spans = (const struct span *)(void *)read->page.spans.data;
-  index = documents ? entry_replace_locked(arena, index, value, documents, read->target)
-                    : entry_update_locked(arena, index, value, spans, page_span_count(&read->page), read->target);
+  struct state state = {.value = {read->page.bytes.data, read->page.bytes.len},
+                        .spans = (struct span *)(void *)read->page.spans.data,
+                        .span_count = page_span_count(&read->page)};
+  index = documents ? entry_replace_locked(arena, index, state, documents, read->target)
+                    : entry_update_locked(arena, index, state, read->target);
   if (index) read->hit.stamp = entry_at(arena, index)->stamp;
+  if (index) read->layout = entry_at(arena, index)->layout;
   return replayed;
+}
+
+static void swap(oc_buffer_t *a, oc_buffer_t *b) {
+  oc_buffer_t swapped = *a;
+  *a = *b;
+  *b = swapped;
 }
 
 static oc_status catch_up(struct read *read) {
@@ -401,6 +433,7 @@ static oc_status catch_up(struct read *read) {
     status =
         documents_find(value, read->page.query, read->page.shapes, NULL, 0, &read->cache->limits, &documents, NULL);
     if (status < 0 && status != OC_ERR_MEMORY) status = OC_MISS; /* more than an entry may depend on */
+    if (status == OC_OK) swap(&read->page.spans, &documents.spans);
   }
   arena_lock(&read->cache->arena);
   status = keep_or_drop_locked(read, status, entered && status == OC_OK ? &documents : NULL);
@@ -440,6 +473,15 @@ static oc_status finish_apart(struct read *read) {
   return excerpt_print(excerpt, operations, count, read->out);
 }
 
+static oc_status print_changed(struct read *read) {
+  size_t need = layout_print(&read->page, read->layout, read->known, read->out);
+  read->hit.form = OC_CHANGES;
+  if (need <= read->out->cap) return OC_OK;
+  oc_status status = buffer_reserve(read->out, need);
+  if (status == OC_OK) layout_print(&read->page, read->layout, read->known, read->out);
+  return status;
+}
+
 /* From the copied entry to the bytes for the caller. */
 static oc_status finish(struct read *read) {
   oc_status status;
@@ -452,9 +494,8 @@ static oc_status finish(struct read *read) {
     if (read->hit.overlaid) count_overlay(read->cache);
   }
   if (status != OC_OK) return status;
-  oc_buffer_t swapped = *read->out;
-  *read->out = read->page.bytes;
-  read->page.bytes = swapped;
+  if (!read->overlay && knows_layout(read, read->page.query, read->layout, read->hit.stamp)) return print_changed(read);
+  swap(read->out, &read->page.bytes);
   return OC_OK;
 }
 
@@ -501,9 +542,9 @@ oc_status oc_get(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, 
   return get(cache, view, key, base, known, false, out, hit, error);
 }
 
-oc_status oc_get_changes(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, uint64_t known, oc_buffer_t *out,
-                         oc_hit_t *hit, oc_error_t *error) {
-  return get(cache, view, key, false, known, true, out, hit, error);
+oc_status oc_get_changes(oc_cache_t *cache, oc_view_t *view, oc_slice_t key, bool base, uint64_t known,
+                         oc_buffer_t *out, oc_hit_t *hit, oc_error_t *error) {
+  return get(cache, view, key, base, known, true, out, hit, error);
 }
 
 /* ---- An overlay over what is not in the cache ---- */
@@ -561,9 +602,7 @@ oc_status oc_overlay(oc_cache_t *cache, oc_view_t *view, oc_slice_t value, oc_sl
   const struct query *parsed = compiled.len > 0 ? (const struct query *)(const void *)compiled.data : NULL;
   if (status == OC_OK) status = overlay_value(view, json_trim(value), since, parsed, &page, &found.overlaid, error);
   if (status == OC_OK) {
-    oc_buffer_t swapped = *out;
-    *out = page.bytes;
-    page.bytes = swapped;
+    swap(out, &page.bytes);
     *hit = found;
   }
   copies_free(&copies);

@@ -15,7 +15,7 @@
 typedef uint64_t oc_off; /* bytes from the start of the arena; 0 is null */
 
 /* ARENA_LAYOUT goes up with every change of what lies in an arena, or of what it means. */
-enum { ARENA_LAYOUT = 10, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
+enum { ARENA_LAYOUT = 11, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
 static const uint64_t ARENA_MAGIC = 0x656863616374706fULL; /* "optcache" */
 
 /* Where each module keeps its root, by its index in the header. */

@@ -42,11 +42,31 @@ oc_status buffer_print(oc_buffer_t *buffer, const char *format, ...) {
   return buffer_append(buffer, text, (size_t)len);
 }
 
-oc_status buffer_digits(oc_buffer_t *buffer, uint64_t number) {
-  char text[20], *at = text + sizeof text;
+enum { DIGITS_MOST = 20 };
+
+static oc_slice_t digits_of(uint64_t number, char text[static DIGITS_MOST]) {
+  char *end = text + DIGITS_MOST, *at = end;
   do *--at = (char)('0' + number % 10);
   while (number /= 10);
-  return buffer_append(buffer, at, (size_t)(text + sizeof text - at));
+  return (oc_slice_t){at, (size_t)(end - at)};
+}
+
+oc_status buffer_digits(oc_buffer_t *buffer, uint64_t number) {
+  char text[DIGITS_MOST];
+  oc_slice_t digits = digits_of(number, text);
+  return buffer_append(buffer, digits.data, digits.len);
+}
+
+void buffer_put(oc_buffer_t *buffer, size_t *need, oc_slice_t text) {
+  *need += text.len;
+  if (text.len == 0 || *need > buffer->cap) return;
+  memcpy(buffer->data + buffer->len, text.data, text.len);
+  buffer->len += text.len;
+}
+
+void buffer_put_digits(oc_buffer_t *buffer, size_t *need, uint32_t number) {
+  char text[DIGITS_MOST];
+  buffer_put(buffer, need, digits_of(number, text));
 }
 
 oc_status buffer_quote(oc_buffer_t *buffer, oc_slice_t text) {

@@ -11,6 +11,12 @@ oc_status buffer_append(oc_buffer_t *buffer, const void *data, size_t len);
 oc_status buffer_print(oc_buffer_t *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Appends its decimal digits. */
 oc_status buffer_digits(oc_buffer_t *buffer, uint64_t number);
+/*
+ * Appends it if there is room, and counts its bytes in any case: `need` is what all of it takes. For where nothing may
+ * be allocated.
+ */
+void buffer_put(oc_buffer_t *buffer, size_t *need, oc_slice_t text);
+void buffer_put_digits(oc_buffer_t *buffer, size_t *need, uint32_t number);
 /* Appends `text` as a JSON string, quotes included. */
 oc_status buffer_quote(oc_buffer_t *buffer, oc_slice_t text);
 

@@ -140,7 +140,7 @@ static oc_status find_in_document(struct finder *finder, oc_slice_t collection, 
                       .id_at = (uint32_t)(id.data - finder->value.data),
                       .id_len = (uint32_t)id.len,
                       .shape = shape,
-                      .level = level};
+                      .level = (uint16_t)level};
   oc_slice_t name = id.len > 0 ? id : query_global_slug(finder->query);
   oc_status status = depend_on_document(finder, collection, name, DEPENDS_DOCUMENT, &span.document);
   if (status == OC_OK) status = buffer_append(&finder->found->spans, &span, sizeof span);

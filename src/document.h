@@ -12,7 +12,8 @@ struct span {
   uint32_t start, len;
   uint32_t id_at, id_len; /* its id as between quotes, from the start of the value; a global has none */
   int32_t shape;          /* -1: none */
-  uint32_t level;         /* 0 for the query's own documents, 1 for what they show, … */
+  uint16_t level;         /* 0 for the query's own documents, 1 for what they show, … */
+  uint16_t changed;       /* of the query's own, in an entry: see layout.h */
 };
 
 /* In which ways a value depends on a tag: a set of these. */

@@ -329,11 +329,10 @@ static oc_off get_block(struct arena *arena, uint64_t size) {
 }
 
 /* `places` are those of the value, in a block at `block`. */
-static void put_value(struct arena *arena, oc_off block, struct entry_places places, oc_slice_t value,
-                      const struct span *spans) {
+static void put_state(struct arena *arena, oc_off block, struct entry_places places, struct state state) {
   char *at = arena_at(arena, block);
-  memcpy(at + places.value, value.data, value.len);
-  if (places.size > places.spans) memcpy(at + places.spans, spans, places.size - places.spans);
+  memcpy(at + places.value, state.value.data, state.value.len);
+  if (state.span_count > 0) memcpy(at + places.spans, state.spans, state.span_count * sizeof *state.spans);
 }
 
 /* Where making room for it would cost more than it is worth. */
@@ -349,6 +348,11 @@ static struct entry_places places_of_source(const struct entry_source *source) {
   return entry_places_for(source->key.len, documents_dependency_count(source->documents),
                           source->query ? source->query->size : 0, source->value.len,
                           documents_span_count(source->documents));
+}
+
+static struct state state_of_source(const struct entry_source *source) {
+  struct span *spans = (struct span *)(void *)source->documents->spans.data;
+  return (struct state){source->value, spans, documents_span_count(source->documents)};
 }
 
 static uint32_t take_slot(struct arena *arena) {
@@ -382,13 +386,13 @@ oc_status entry_set_locked(struct arena *arena, const struct entry_source *sourc
   if (!index) goto refuse_tags;
   memcpy(arena_at(arena, block), source->key.data, source->key.len);
   if (source->query) memcpy(arena_at(arena, block + places.query), source->query, source->query->size);
-  put_value(arena, block, places, source->value, (const struct span *)(void *)source->documents->spans.data);
+  put_state(arena, block, places, state_of_source(source));
   table_link_locked(arena, &entries_of(arena)->table, index, table_hash(&entries_of(arena)->table, source->key), block,
                     (uint32_t)source->key.len);
   struct entry *entry = entry_at(arena, index);
   entry->version = source->since;
   entry->set_version = log_head(arena);
-  entry->stamp = ++arena_header(arena)->stamp;
+  entry->stamp = entry->layout = ++arena_header(arena)->stamp;
   entry->set_at = (uint32_t)(entries_of(arena)->now / 1000);
   entry->expires_at = source->expires_at;
   entry->stale_until = source->stale_until;
@@ -410,18 +414,15 @@ refuse:
 /* Making room may have evicted it in spite of all, and given its slot to another. */
 static bool is_state(const struct entry *entry, uint64_t stamp) { return is_current(entry) && entry->stamp == stamp; }
 
-static struct entry_places places_with(const struct arena *arena, const struct entry *entry, oc_slice_t value,
-                                       uint32_t span_count) {
-  return entry_places_for(entry->slot.key_len, entry->reference_count, entry_query_size(arena, entry), value.len,
-                          span_count);
+static struct entry_places places_with(const struct arena *arena, const struct entry *entry, struct state state) {
+  return entry_places_for(entry->slot.key_len, entry->reference_count, entry_query_size(arena, entry), state.value.len,
+                          state.span_count);
 }
 
-static void take_value(struct arena *arena, struct entry *entry, oc_slice_t value, const struct span *spans,
-                       uint32_t span_count) {
-  put_value(arena, entry->slot.key, places_with(arena, entry, value, span_count), value, spans);
-  entry->value_len = (uint32_t)value.len;
-  entry->span_count = span_count;
-  entry->stamp = ++arena_header(arena)->stamp;
+static void take_state(struct arena *arena, struct entry *entry, struct state state) {
+  put_state(arena, entry->slot.key, places_with(arena, entry, state), state);
+  entry->value_len = (uint32_t)state.value.len;
+  entry->span_count = state.span_count;
 }
 
 /* What lies before the value: key, references and query. */
@@ -444,14 +445,13 @@ static void succeed(struct arena *arena, uint32_t index, uint32_t added, oc_off 
   leave_to_views(arena, index);
 }
 
-static uint32_t update_beside(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
-                              uint32_t span_count) {
+static uint32_t update_beside(struct arena *arena, uint32_t index, struct state state) {
   uint64_t stamp = entry_at(arena, index)->stamp;
-  oc_off block = get_block(arena, places_with(arena, entry_at(arena, index), value, span_count).size);
+  oc_off block = get_block(arena, places_with(arena, entry_at(arena, index), state).size);
   uint32_t added = block ? take_slot(arena) : 0;
   if (!added || !is_state(entry_at(arena, index), stamp)) goto undo;
   succeed(arena, index, added, block);
-  take_value(arena, entry_at(arena, added), value, spans, span_count);
+  take_state(arena, entry_at(arena, added), state);
   make_current(arena, added);
   return added;
 undo:
@@ -478,22 +478,26 @@ static bool change_block(struct arena *arena, uint32_t index, uint64_t size) {
   return false;
 }
 
-static uint32_t update_in_place(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
-                                uint32_t span_count) {
+static uint32_t update_in_place(struct arena *arena, uint32_t index, struct state state) {
   struct entry *entry = entry_at(arena, index);
-  uint64_t size = places_with(arena, entry, value, span_count).size;
+  uint64_t size = places_with(arena, entry, state).size;
   if (!alloc_fits_locked(arena, entry->slot.key, size) && !change_block(arena, index, size)) return 0;
-  take_value(arena, entry, value, spans, span_count);
+  take_state(arena, entry, state);
   return index;
 }
 
-uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
-                             uint32_t span_count, uint64_t version) {
-  entry_at(arena, index)->visited = true; /* so that making room does not begin with it */
+uint32_t entry_update_locked(struct arena *arena, uint32_t index, struct state state, uint64_t version) {
+  struct entry *entry = entry_at(arena, index);
+  struct state before = entry_state(arena, entry);
+  uint64_t stamp = ++arena_header(arena)->stamp, layout = layout_mark(&before, entry->layout, &state, stamp);
+  entry->visited = true; /* so that making room does not begin with it */
   bool needed = entries_of(arena)->oldest_view < version;
-  uint32_t updated = needed ? update_beside(arena, index, value, spans, span_count)
-                            : update_in_place(arena, index, value, spans, span_count);
-  if (updated) entry_at(arena, updated)->version = version;
+  uint32_t updated = needed ? update_beside(arena, index, state) : update_in_place(arena, index, state);
+  if (!updated) return 0;
+  entry = entry_at(arena, updated);
+  entry->version = version;
+  entry->stamp = stamp;
+  entry->layout = layout;
   return updated;
 }
 
@@ -516,7 +520,7 @@ static bool replace_references(struct arena *arena, uint32_t index, const struct
   places = entry_places_for(key_len, count, query_size, entry->value_len, entry->span_count);
   memcpy(arena_at(arena, block), arena_at(arena, entry->slot.key), key_len);
   if (query_size > 0) memcpy(arena_at(arena, block + places.query), entry_query(arena, entry), query_size);
-  put_value(arena, block, places, entry_value(arena, entry), entry_spans(arena, entry));
+  put_state(arena, block, places, entry_state(arena, entry));
   references_unlink_locked(arena, entry);
   references_drop_locked(arena, entry_references(arena, entry), old_count);
   alloc_free_locked(arena, entry->slot.key);
@@ -532,10 +536,9 @@ undo:
   return false;
 }
 
-uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct documents *documents,
-                              uint64_t version) {
-  const struct span *spans = (const struct span *)(void *)documents->spans.data;
-  index = entry_update_locked(arena, index, value, spans, documents_span_count(documents), version);
+uint32_t entry_replace_locked(struct arena *arena, uint32_t index, struct state state,
+                              const struct documents *documents, uint64_t version) {
+  index = entry_update_locked(arena, index, state, version);
   if (!index) return 0;
   uint64_t stamp = entry_at(arena, index)->stamp;
   if (replace_references(arena, index, documents)) return index;

@@ -7,7 +7,7 @@
 #ifndef ENTRY_H
 #define ENTRY_H
 
-#include "document.h"
+#include "layout.h"
 #include "log.h"
 #include "reference.h"
 
@@ -20,6 +20,7 @@ struct entry {
   uint64_t version;     /* the bytes are what the database answered, or would, at this version */
   uint64_t set_version; /* the log's head when it was set */
   uint64_t stamp;       /* names this state */
+  uint64_t layout;      /* the first state of this layout: see layout.h */
   uint64_t expires_at, stale_until;
   union {
     struct {           /* of the key's current state */
@@ -72,14 +73,14 @@ struct entry_source {
 oc_status entry_set_locked(struct arena *arena, const struct entry_source *source);
 void entry_remove_locked(struct arena *arena, uint32_t index);
 /*
- * Replaces the value and moves the entry to `version`; the state before stays when views need it. Returns the index of
- * the entry as it is now, or 0 when there is no room: then nothing changed, or the entry is gone.
+ * Moves the entry to another state, which is that of `version`, and notes in its spans what became another; the state
+ * before stays when views need it. Returns the index of the entry as it is now, or 0 when there is no room: then
+ * nothing changed, or the entry is gone.
  */
-uint32_t entry_update_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct span *spans,
-                             uint32_t span_count, uint64_t version);
-/* The same, of a value that depends on other tags than before. */
-uint32_t entry_replace_locked(struct arena *arena, uint32_t index, oc_slice_t value, const struct documents *documents,
-                              uint64_t version);
+uint32_t entry_update_locked(struct arena *arena, uint32_t index, struct state state, uint64_t version);
+/* The same, of a value that depends on other tags than before: those of `documents`. */
+uint32_t entry_replace_locked(struct arena *arena, uint32_t index, struct state state,
+                              const struct documents *documents, uint64_t version);
 /* Notes `hits` reads of it, for SIEVE and for its count; an older state has none. */
 void entry_touch_locked(struct entry *entry, uint64_t hits);
 
@@ -137,8 +138,11 @@ static inline struct entry_places entry_places(const struct arena *arena, const 
 static inline oc_slice_t entry_value(const struct arena *arena, const struct entry *entry) {
   return (oc_slice_t){arena_at(arena, entry->slot.key + entry_places(arena, entry).value), entry->value_len};
 }
-static inline const struct span *entry_spans(const struct arena *arena, const struct entry *entry) {
+static inline struct span *entry_spans(const struct arena *arena, const struct entry *entry) {
   return arena_at(arena, entry->slot.key + entry_places(arena, entry).spans);
+}
+static inline struct state entry_state(const struct arena *arena, const struct entry *entry) {
+  return (struct state){entry_value(arena, entry), entry_spans(arena, entry), entry->span_count};
 }
 
 #endif

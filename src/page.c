@@ -56,7 +56,7 @@ oc_status page_add_spans(struct page *page, size_t at, const struct span *spans,
     place[i] = spans[i];
     place[i].start += (uint32_t)at;
     place[i].id_at += (uint32_t)at;
-    place[i].level += level;
+    place[i].level = (uint16_t)(place[i].level + level);
   }
   page->spans.len += count * sizeof *spans;
   return OC_OK;
@@ -90,6 +90,13 @@ oc_status page_tops(struct page *page, const uint32_t **tops, uint32_t *count) {
   *tops = list;
   *count = found;
   return OC_OK;
+}
+
+void page_put_place(const struct page *page, const struct span *span, uint32_t index, oc_buffer_t *out, size_t *need) {
+  buffer_put_digits(out, need, index);
+  buffer_put(out, need, SLICE(","));
+  buffer_put(out, need, page_id_text(page, span));
+  buffer_put(out, need, SLICE(","));
 }
 
 const struct operation *page_earlier(const struct page *page, const struct operation *operation,

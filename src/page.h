@@ -51,6 +51,8 @@ static inline oc_slice_t page_id_text(const struct page *page, const struct span
   bool quoted = id[-1] == '"';
   return (oc_slice_t){id - quoted, span->id_len + 2 * (size_t)quoted};
 }
+/* Puts what says which document follows: `index`, its place among the query's own, and its id, with commas. */
+void page_put_place(const struct page *page, const struct span *span, uint32_t index, oc_buffer_t *out, size_t *need);
 /* The hash only sorts out other documents: of texts chosen to collide, collection and id tell which is which. */
 static inline bool page_shows(const struct page *page, const struct span *span, struct named named) {
   return span->document == named.document && span->shape == named.shape &&

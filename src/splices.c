@@ -11,7 +11,6 @@
 #include "splices.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* ---- Finding ---- */
 
@@ -81,16 +80,6 @@ oc_status splices_find(struct splices *splices, const struct page *whole, const 
 
 /* ---- Writing ---- */
 
-/* Appends what there is room for, and counts the rest, too. */
-static void put(oc_buffer_t *out, size_t *need, const char *data, size_t len) {
-  *need += len;
-  if (len == 0 || *need > out->cap) return;
-  memcpy(out->data + out->len, data, len);
-  out->len += len;
-}
-
-static void put_slice(oc_buffer_t *out, size_t *need, oc_slice_t text) { put(out, need, text.data, text.len); }
-
 /* There are few, and mostly they are in order. */
 static void sort(struct splices *splices) {
   for (uint32_t i = 1; i < splices->count; i++) {
@@ -102,6 +91,11 @@ static void sort(struct splices *splices) {
   }
 }
 
+/* Bytes of the value that stay. */
+static void put_kept(const struct page *whole, size_t from, size_t to, oc_buffer_t *out, size_t *need) {
+  buffer_put(out, need, (oc_slice_t){whole->bytes.data + from, to - from});
+}
+
 size_t splices_write(struct splices *splices, const struct page *whole, oc_buffer_t *out) {
   size_t need = 0, at = 0;
   out->len = 0;
@@ -109,36 +103,27 @@ size_t splices_write(struct splices *splices, const struct page *whole, oc_buffe
   for (uint32_t i = 0; i < splices->count; i++) {
     const struct splice *splice = splices->list + i;
     assert(splice->at >= at);
-    put(out, &need, whole->bytes.data + at, splice->at - at);
-    put_slice(out, &need, splice->value);
+    put_kept(whole, at, splice->at, out, &need);
+    buffer_put(out, &need, splice->value);
     at = splice->at + splice->len;
   }
-  put(out, &need, whole->bytes.data + at, whole->bytes.len - at);
+  put_kept(whole, at, whole->bytes.len, out, &need);
   return need;
-}
-
-static void put_number(oc_buffer_t *out, size_t *need, uint32_t number) {
-  char text[10], *at = text + sizeof text;
-  do *--at = (char)('0' + number % 10);
-  while (number /= 10);
-  put(out, need, at, (size_t)(text + sizeof text - at));
 }
 
 size_t splices_print(const struct splices *splices, const struct page *whole, oc_buffer_t *out) {
   size_t need = 0;
   out->len = 0;
-  put_slice(out, &need, SLICE("[["));
+  buffer_put(out, &need, SLICE("[["));
   for (uint32_t i = 0; i < splices->count; i++) {
     const struct splice *splice = splices->list + i;
-    if (i > 0) put_slice(out, &need, SLICE(","));
-    put_number(out, &need, splice->index);
-    put_slice(out, &need, SLICE(","));
-    put_slice(out, &need, page_id_text(whole, page_span(whole, splice->span)));
-    put_slice(out, &need, SLICE(",\""));
-    put_slice(out, &need, splice->name);
-    put_slice(out, &need, SLICE("\","));
-    put_slice(out, &need, splice->value);
+    if (i > 0) buffer_put(out, &need, SLICE(","));
+    page_put_place(whole, page_span(whole, splice->span), splice->index, out, &need);
+    buffer_put(out, &need, SLICE("\""));
+    buffer_put(out, &need, splice->name);
+    buffer_put(out, &need, SLICE("\","));
+    buffer_put(out, &need, splice->value);
   }
-  put_slice(out, &need, SLICE("],[]]"));
+  buffer_put(out, &need, SLICE("],[]]"));
   return need;
 }

@@ -40,9 +40,9 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: number) =>
  *   string | true | null | undefined} get JSON text; true: the state with the stamp `known` still stands; null: opaque
  *   bytes; undefined: a miss
- * @property {(cache: CacheHandle, view: ViewHandle, key: string, known: number) => string | true | null | undefined}
- *   getChanges as get; `hit` says what the text is: the answer, what the overlay changes in the state `known`, or the
- *   state beneath the overlay, of which the changes are then to be asked for
+ * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, known: number) =>
+ *   string | true | null | undefined} getChanges as get; `hit` says whether the text is the answer or what makes it of
+ *   the state `known`, and whether it is just the state beneath the overlay, whose changes are then to be asked for
  * @property {(cache: CacheHandle, view: ViewHandle | undefined, key: string, base: boolean, memory: Uint8Array, at:
  *   number) => number | Buffer | undefined} getBytes how many bytes it wrote into `memory` from `at` on; a Buffer of
  *   their own when there is no room for them; undefined: a miss

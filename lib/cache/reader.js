@@ -16,6 +16,8 @@ import { OverlaidTable } from './overlaid.js'
  *   view has stood there, too
  */
 
+/** A state that is there, parsed. @typedef {{ value: any, stamp?: number }} Known */
+
 /**
  * Reads entries as objects. What this thread has parsed is answered again as long as it stands:
  * - while the arena's change counter has not moved since, without calling the addon at all;
@@ -88,7 +90,7 @@ export class Reader {
     }
 
     const place = { key, view, changes, isCurrent }
-    return mayOverlay ? this.#findShared(place, view) : this.#findWhole(place, base)
+    return mayOverlay ? this.#findShared(place, view) : this.#findBase(place)
   }
 
   /**
@@ -149,52 +151,64 @@ export class Reader {
     return found
   }
 
-  /**
-   * @param {Place} place
-   * @param {boolean} base
-   */
-  #findWhole(place, base) {
-    const { key, view } = place
-    const memo = this.#memos.get(key)
-    const found = native.get(this.#handle, view?.handle, key, base, memo?.stamp ?? 0)
-    return this.#take(place, found, memo)
+  /** @param {Place} place */
+  #findBase(place) {
+    const known = this.#memos.get(place.key)
+    return this.#take(place, this.#changesSince(place, known, true), known, true)
   }
 
   /**
-   * Where what is laid over only changes documents of a list, these are all that is parsed.
    * @param {Place} place
    * @param {ViewState} view
    * @returns {Shown | undefined}
    */
   #findOverlaid(place, view) {
-    const { key } = place
-    /** @type {{ value: any, stamp?: number } | undefined} */
-    let known = this.#memos.get(key)
-    let found = native.getChanges(this.#handle, view.handle, key, known?.stamp ?? 0)
+    /** @type {Known | undefined} */
+    let known = this.#memos.get(place.key)
+    let found = this.#changesSince(place, known, false)
     if (typeof found === 'string' && native.hit[HIT.FLAGS] & HIT.BENEATH) {
-      known = this.#take(place, found, undefined)
-      found = native.getChanges(this.#handle, view.handle, key, known?.stamp ?? 0)
+      known = this.#take(place, found, known, true)
+      found = this.#changesSince(place, known, false)
     }
-    if (typeof found !== 'string' || !(native.hit[HIT.FLAGS] & (HIT.CHANGES | HIT.BENEATH))) {
-      return this.#take(place, found, known)
-    }
-    const value = native.hit[HIT.FLAGS] & HIT.CHANGES ? changedIn(known?.value, found) : undefined
-    return value === undefined ? this.#findWhole(place, false) : this.#note(place, value)
+    const isBeneath = typeof found === 'string' && (native.hit[HIT.FLAGS] & HIT.BENEATH) !== 0
+    return isBeneath ? this.#findWhole(place, false) : this.#take(place, found, known, false)
   }
 
   /**
    * @param {Place} place
+   * @param {Known | undefined} known
+   * @param {boolean} base
+   */
+  #changesSince({ key, view }, known, base) {
+    return native.getChanges(this.#handle, view?.handle, key, base, known?.stamp ?? 0)
+  }
+
+  /**
+   * @param {Place} place
+   * @param {boolean} base
+   */
+  #findWhole(place, base) {
+    return this.#take(place, native.get(this.#handle, place.view?.handle, place.key, base, 0), undefined, base)
+  }
+
+  /**
+   * Where only documents of a list became others, these are all that is parsed.
+   * @param {Place} place
    * @param {string | true | null | undefined} found
-   * @param {{ value: any } | undefined} known what `true` stands for
+   * @param {Known | undefined} known what `true` stands for, and changes are of
+   * @param {boolean} base
    * @returns {Shown | undefined}
    */
-  #take(place, found, known) {
+  #take(place, found, known, base) {
     if (found === undefined) {
       if (place.isCurrent) this.#memos.delete(place.key)
       return undefined
     }
     if (found === null) throw opaqueError(place.key)
-    return this.#note(place, found === true ? known?.value : frozenFromJSON(found))
+    if (found === true) return this.#note(place, known?.value)
+    const isWhole = !(native.hit[HIT.FLAGS] & HIT.CHANGES)
+    const value = isWhole ? frozenFromJSON(found) : changedIn(known?.value, found)
+    return value === undefined ? this.#findWhole(place, base) : this.#note(place, value)
   }
 
   /**

@@ -37,15 +37,17 @@ Napi::Value Set(const Napi::CallbackInfo& info) {
   return env.Undefined();
 }
 
-// What get and getBytes begin with: (cache, view?, key, base). OC_MISS also with an exception pending.
-oc_status Read(Arguments* in, uint64_t known, Answer* answer, oc_hit_t* hit) {
+using Getter = decltype(oc_get);
+
+// What get, getChanges and getBytes begin with: (cache, view?, key, base). OC_MISS also with an exception pending.
+oc_status Read(Arguments* in, Getter* getter, uint64_t known, Answer* answer, oc_hit_t* hit) {
   const std::string key = in->Text(2, "key");
   const bool base = in->Boolean(3, "base");
   const CacheHandle* cache = in->Cache();
   const ViewHandle* view = in->OptionalViewOf(1, cache);
   if (!in->ok()) return OC_MISS;
   oc_error_t error = {};
-  const oc_status status = oc_get(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known,
+  const oc_status status = getter(cache->Get(), view == nullptr ? nullptr : view->Get(), SliceOf(key), base, known,
                                   answer->Out(), hit, &error);
   if (status >= 0) return status;
   ThrowStatus(in->Env(), status, error);
@@ -59,36 +61,23 @@ Napi::Value Found(Napi::Env env, oc_status status, const oc_hit_t& hit, const An
   return hit.content == OC_JSON ? answer.Text() : env.Null();
 }
 
-// get(cache, view?, key, base, known) → what an oc_hit_t says is in the module's `hit` afterwards; returns the JSON
-// text, true when the state `known` still stands, null for opaque bytes, undefined for a miss.
-Napi::Value Get(const Napi::CallbackInfo& info) {
+Napi::Value GetWith(const Napi::CallbackInfo& info, Getter* getter) {
   const Napi::Env env = info.Env();
   Arguments in(info);
   Answer answer(env);
   oc_hit_t hit = {};
   const uint64_t known = in.Integer(4, "known");
-  const oc_status status = Read(&in, known, &answer, &hit);
+  const oc_status status = Read(&in, getter, known, &answer, &hit);
   return status == OC_MISS ? env.Undefined() : Found(env, status, hit, answer);
 }
 
-// getChanges(cache, view, key, known) → as get; `hit` says whether the text is the answer, what the overlay changes in
-// the state `known`, or the state beneath it.
-Napi::Value GetChanges(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  Arguments in(info);
-  Answer answer(env);
-  const std::string key = in.Text(2, "key");
-  const uint64_t known = in.Integer(3, "known");
-  const CacheHandle* cache = in.Cache();
-  const ViewHandle* view = in.View(1);
-  in.OptionalViewOf(1, cache);
-  if (!in.ok()) return env.Undefined();
-  oc_hit_t hit = {};
-  oc_error_t error = {};
-  const oc_status status = oc_get_changes(cache->Get(), view->Get(), SliceOf(key), known, answer.Out(), &hit, &error);
-  if (status < 0) ThrowStatus(env, status, error);
-  return status == OC_OK || status == OC_UNCHANGED ? Found(env, status, hit, answer) : env.Undefined();
-}
+// get(cache, view?, key, base, known) → what an oc_hit_t says is in the module's `hit` afterwards; returns the JSON
+// text, true when the state `known` still stands, null for opaque bytes, undefined for a miss.
+Napi::Value Get(const Napi::CallbackInfo& info) { return GetWith(info, oc_get); }
+
+// getChanges(cache, view?, key, base, known) → as get; `hit` says whether the text is the answer or what makes it of
+// the state `known`, and whether it is just what is beneath the overlay.
+Napi::Value GetChanges(const Napi::CallbackInfo& info) { return GetWith(info, oc_get_changes); }
 
 // getBytes(cache, view?, key, base, memory, at) → `hit` as for get, and how many bytes it wrote into `memory`, a
 // Uint8Array, from `at` on; a Buffer of their own when there is no room; undefined for a miss. Nothing else is made, as
@@ -99,7 +88,7 @@ Napi::Value GetBytes(const Napi::CallbackInfo& info) {
   oc_hit_t hit = {};
   const uint64_t at = in.Integer(5, "at");
   const Room memory = in.Memory(4, "memory");
-  if (Read(&in, 0, &answer, &hit) != OC_OK) return info.Env().Undefined();
+  if (Read(&in, oc_get, 0, &answer, &hit) != OC_OK) return info.Env().Undefined();
   info.Env().GetInstanceData<Instance>()->Note(hit);
   const oc_buffer_t& bytes = *answer.Out();
   if (at > memory.len || bytes.len > memory.len - at) return answer.Bytes();

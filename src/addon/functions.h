@@ -33,7 +33,7 @@ class Instance {
     hit_fields_[1] = static_cast<double>(hit.stamp);
     hit_fields_[2] = static_cast<double>(hit.expires_at);
     hit_fields_[3] = (hit.stale ? kStale : 0) | (hit.overlaid ? kOverlaid : 0) |
-                     (hit.form == OC_CHANGES ? kChanges : 0) | (hit.form == OC_BENEATH ? kBeneath : 0);
+                     (hit.form == OC_CHANGES ? kChanges : 0) | (hit.beneath ? kBeneath : 0);
   }
   void Note(const oc_view_info_t& view) {
     hit_fields_[0] = static_cast<double>(view.version);

@@ -330,7 +330,7 @@ static const char *read_changes(oc_cache_t *cache, oc_view_t *view, const char *
                                 oc_status *status) {
   static char text[4096];
   oc_buffer_t out = {0};
-  *status = oc_get_changes(cache, view, S(key), known, &out, hit, NULL);
+  *status = oc_get_changes(cache, view, S(key), false, known, &out, hit, NULL);
   if (*status == OC_OK) snprintf(text, sizeof text, "%.*s", (int)out.len, out.data);
   oc_buffer_free(&out);
   return *status == OC_OK ? text : NULL;
@@ -344,14 +344,14 @@ Test(api, who_knows_a_list_gets_what_is_changed_in_it_and_who_does_not_the_list)
   begin(cache, token(1), SHIP_7);
   oc_view_t *view = view_of(cache, "users:1", token(1));
   cr_assert(eq(str, (char *)read_changes(cache, view, "list", 0, &hit, &status), (char *)PAGE));
-  cr_assert(hit.form == OC_BENEATH && !hit.overlaid && hit.stamp != 0);
+  cr_assert(hit.form == OC_WHOLE && hit.beneath && !hit.overlaid && hit.stamp != 0);
   uint64_t known = hit.stamp;
   cr_assert(
       eq(str, (char *)read_changes(cache, view, "list", known, &hit, &status), "[[0,7,\"status\",\"shipped\"],[]]"));
   cr_assert(hit.form == OC_CHANGES && hit.overlaid && hit.stamp == 0);
   set(cache, "list", PAGE, FIND, 0);
   cr_assert(eq(str, (char *)read_changes(cache, view, "list", known, &hit, &status), (char *)PAGE));
-  cr_assert(hit.form == OC_BENEATH && hit.stamp != known);
+  cr_assert(hit.form == OC_WHOLE && hit.beneath && hit.stamp != known);
   oc_view_close(view);
   oc_close(cache);
 }
@@ -367,6 +367,113 @@ Test(api, documents_that_show_what_is_changed_are_given_whole) {
   cr_assert(eq(str, (char *)read_changes(cache, view, "list", hit.stamp, &hit, &status),
                "[[],[0,7,{\"id\":7,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Grace\"}},"
                "1,8,{\"id\":8,\"status\":\"pending\",\"customer\":{\"id\":3,\"name\":\"Grace\"}}]]"));
+  oc_view_close(view);
+  oc_close(cache);
+}
+
+static const char LEAVE_7[] = "[{\"type\":\"delete\",\"collection\":\"orders\",\"id\":7}]";
+
+Test(api, who_knows_an_earlier_state_of_a_list_gets_the_documents_that_became_others_since) {
+  oc_cache_t *cache = open_cache();
+  oc_hit_t hit;
+  oc_status status;
+  set(cache, "list", PAGE, FIND, 0);
+  read_changes(cache, NULL, "list", 0, &hit, &status);
+  uint64_t first = hit.stamp;
+  begin(cache, token(1), SHIP_7);
+  commit(cache, token(1), NULL);
+  static const char SHIPPED_7[] =
+      "[[],[0,7,{\"id\":7,\"status\":\"shipped\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}]]";
+  cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", first, &hit, &status), (char *)SHIPPED_7));
+  cr_assert(hit.form == OC_CHANGES && !hit.overlaid && !hit.beneath && hit.stamp > first);
+  uint64_t second = hit.stamp;
+  /* Whoever it was that replayed. */
+  cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", first, &hit, &status), (char *)SHIPPED_7));
+  cr_assert(eq(u64, hit.stamp, second));
+  read_changes(cache, NULL, "list", second, &hit, &status);
+  cr_assert(eq(int, status, OC_UNCHANGED));
+  begin(cache, token(2), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":8,\"data\":{\"status\":\"paid\"}}]");
+  commit(cache, token(2), NULL);
+  cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", second, &hit, &status),
+               "[[],[1,8,{\"id\":8,\"status\":\"paid\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}]]"));
+  cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", first - 1, &hit, &status),
+               (char *)read_text(cache, NULL, "list")));
+  cr_assert(hit.form == OC_WHOLE);
+  begin(cache, token(3), LEAVE_7);
+  commit(cache, token(3), NULL);
+  set(cache, "list", PAGE, FIND, oc_version(cache));
+  cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", second, &hit, &status), (char *)PAGE));
+  cr_assert(hit.form == OC_WHOLE);
+  oc_close(cache);
+}
+
+Test(api, a_view_that_needs_an_older_state_gets_what_makes_that_one_or_all_of_it) {
+  oc_cache_t *cache = open_cache();
+  oc_hit_t hit;
+  oc_status status;
+  set(cache, "list", PAGE, FIND, 0);
+  read_changes(cache, NULL, "list", 0, &hit, &status);
+  uint64_t first = hit.stamp;
+  begin(cache, token(1), SHIP_7);
+  commit(cache, token(1), NULL);
+  read_changes(cache, NULL, "list", first, &hit, &status);
+  uint64_t second = hit.stamp;
+  oc_view_t *view = view_of(cache, "users:1", token(9));
+  begin(cache, token(2), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":8,\"data\":{\"status\":\"paid\"}}]");
+  commit(cache, token(2), NULL);
+  read_changes(cache, NULL, "list", second, &hit, &status);
+  uint64_t third = hit.stamp;
+  cr_assert(strstr(read_changes(cache, view, "list", first, &hit, &status), "[[],[0,7,") != NULL);
+  cr_assert(hit.form == OC_CHANGES && hit.stamp == second);
+  cr_assert(strstr(read_changes(cache, view, "list", third, &hit, &status), "{\"docs\":[{\"id\":7,\"status\":\"ship") !=
+            NULL);
+  cr_assert(hit.form == OC_WHOLE && hit.stamp == second);
+  oc_view_close(view);
+  oc_close(cache);
+}
+
+Test(api, beneath_an_overlay_only_what_became_another_is_given_too) {
+  oc_cache_t *cache = open_cache();
+  oc_hit_t hit;
+  oc_status status;
+  set(cache, "list", PAGE, FIND, 0);
+  read_changes(cache, NULL, "list", 0, &hit, &status);
+  uint64_t known = hit.stamp;
+  begin(cache, token(1), SHIP_7);
+  begin(cache, token(2), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":8,\"data\":{\"status\":\"paid\"}}]");
+  commit(cache, token(2), NULL);
+  oc_view_t *view = view_of(cache, "users:1", token(1));
+  oc_stats_t before, after;
+  oc_stats(cache, &before);
+  cr_assert(eq(str, (char *)read_changes(cache, view, "list", known, &hit, &status),
+               "[[],[1,8,{\"id\":8,\"status\":\"paid\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}]]"));
+  cr_assert(hit.form == OC_CHANGES && hit.beneath && !hit.overlaid && hit.stamp > known);
+  cr_assert(eq(str, (char *)read_changes(cache, view, "list", hit.stamp, &hit, &status),
+               "[[0,7,\"status\",\"shipped\"],[]]"));
+  cr_assert(hit.form == OC_CHANGES && !hit.beneath && hit.overlaid);
+  oc_stats(cache, &after);
+  cr_assert(eq(u64, after.hits - before.hits, 1), "it is one read");
+  cr_assert(strstr(read_text(cache, view, "list"), "\"shipped\"") != NULL);
+  oc_view_close(view);
+  oc_close(cache);
+}
+
+Test(api, a_miss_beneath_an_overlay_counts_as_one_and_not_as_a_hit) {
+  oc_cache_t *cache = open_cache();
+  oc_hit_t hit;
+  oc_status status;
+  oc_stats_t before, after;
+  set(cache, "list", PAGE, FIND, 0);
+  begin(cache, token(1), SHIP_7);
+  begin(cache, token(2), "[{\"type\":\"create\",\"collection\":\"orders\",\"id\":9,\"data\":{\"orderNumber\":9}}]");
+  commit(cache, token(2), NULL);
+  oc_view_t *view = view_of(cache, "users:1", token(1));
+  oc_stats(cache, &before);
+  read_changes(cache, view, "list", 0, &hit, &status);
+  oc_stats(cache, &after);
+  cr_assert(eq(int, status, OC_MISS));
+  cr_assert(eq(u64, after.hits, before.hits));
+  cr_assert(eq(u64, after.misses - before.misses, 1));
   oc_view_close(view);
   oc_close(cache);
 }

@@ -124,7 +124,7 @@ Test(entry, an_update_replaces_the_bytes_and_moves_version_and_stamp) {
   uint32_t index = find(&fixture, "key");
   uint64_t stamp = entry_at(&fixture.arena, index)->stamp;
   struct span span = {.start = 1, .len = 2};
-  cr_assert(entry_update_locked(&fixture.arena, index, S("[longer]"), &span, 1, 5));
+  cr_assert(entry_update_locked(&fixture.arena, index, (struct state){S("[longer]"), &span, 1}, 5));
   const struct entry *entry = entry_at(&fixture.arena, index);
   cr_assert(is_text(entry_value(&fixture.arena, entry), "[longer]"));
   cr_assert(eq(u64, entry->version, 5));
@@ -194,7 +194,8 @@ Test(entry, updates_of_any_length_leave_key_tags_and_chains_as_they_are) {
     size_t len = i < LONGEST ? i : i * 7919 % LONGEST + 1;
     memset(text, 'a' + (int)(i % 26), len);
     spans[0].len = spans[1].len = i;
-    uint32_t index = entry_update_locked(&fixture.arena, find(&fixture, "b"), (oc_slice_t){text, len}, spans, i % 3, i);
+    uint32_t index =
+        entry_update_locked(&fixture.arena, find(&fixture, "b"), (struct state){{text, len}, spans, i % 3}, i);
     const struct entry *entry = entry_at(&fixture.arena, index);
     cr_assert(slice_equal(entry_value(&fixture.arena, entry), (oc_slice_t){text, len}));
     cr_assert(eq(u32, entry->span_count, i % 3));
@@ -215,8 +216,8 @@ Test(entry, a_value_of_other_tags_keeps_those_that_were_given_each_once) {
   set_tagged(&fixture, "a", (oc_slice_t[]){S("x"), S("y")}, 2);
   struct shapes *shapes = shapes_of("");
   cr_assert(eq(int, documents_find(S("[12]"), NULL, shapes, tags, 2, &WIDE_LIMITS, &documents, NULL), OC_OK));
-  cr_assert(eq(int, buffer_append(&documents.spans, &span, sizeof span), OC_OK));
-  uint32_t index = entry_replace_locked(&fixture.arena, find(&fixture, "a"), S("[12]"), &documents, 3);
+  struct state state = {S("[12]"), &span, 1};
+  uint32_t index = entry_replace_locked(&fixture.arena, find(&fixture, "a"), state, &documents, 3);
   const struct entry *entry = entry_at(&fixture.arena, index);
   cr_assert(eq(u32, entry->reference_count, 3));
   cr_assert(is_text(entry_value(&fixture.arena, entry), "[12]"));
@@ -426,7 +427,7 @@ Test(entry, a_large_one_fits_between_small_ones_that_keep_their_bytes_tags_and_o
   change(&fixture, "another tag");
   entry_keep_for_locked(arena, log_head(arena) - 1);
   uint32_t last = find(&fixture, name_of(kept - 1, "key "));
-  last = entry_update_locked(arena, last, S("\"new\""), NULL, 0, log_head(arena));
+  last = entry_update_locked(arena, last, (struct state){.value = S("\"new\"")}, log_head(arena));
   cr_assert(ne(u32, last, 0));
   cr_assert(eq(int, set_sized(&fixture, "large", text_of(text, LARGE, 0), "large", log_head(arena)), OC_OK));
   cr_assert(eq(u64, arena_header(arena)->counters.evictions, evicted), "%d entries", kept);
