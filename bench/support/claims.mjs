@@ -173,6 +173,19 @@ export const CLAIMS = {
       { name: 'as objects', subjects: subjectsOf(/bytes|stringify/, false)(result) },
     ],
   },
+  'page-length': {
+    title: 'The same change on longer pages',
+    about:
+      'A mutation of three documents from begin to commit, shown to its author and then to everybody as objects, ' +
+      'on pages of 13 KB, 126 KB and 1.26 MB. What is parsed is what changed; the page is copied as bytes, and ' +
+      'the list of its documents as an array. Beside it, parsing the page anew, as after an invalidation, but ' +
+      'without loading it; and spreading it twice, as a reducer in one thread would.',
+    parts: ({ subjects }) =>
+      ['2,000', '200', '20'].map((length) => ({
+        name: `a page of ${length} documents`,
+        subjects: subjects.filter(({ name }) => name.endsWith(` at ${length}`)),
+      })),
+  },
   usefulness: {
     title: 'Database statements where people write',
     about:
