@@ -19,14 +19,18 @@ const PROCESSES = 2
 const program = fileURLToPath(new URL('./truth-main.js', import.meta.url))
 
 /**
+ * @param {AbortSignal} signal
  * @param {number} seed
  * @param {number} sequences
  * @param {string[]} database URL of its own, if any
  * @returns {Promise<{ hits: number, reads: number, replays: number }>}
  */
-async function run(seed, sequences, database) {
+async function run(signal, seed, sequences, database) {
   // Payload pushes its schema only outside of production; its progress goes to standard output, too.
-  const { stdout } = await promisify(execFile)(process.execPath, [program, String(seed), String(sequences), ...database])
+  const args = [program, String(seed), String(sequences), ...database]
+  const running = promisify(execFile)(process.execPath, args, { signal })
+  running.child.stderr?.pipe(process.stderr, { end: false })
+  const { stdout } = await running
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
 }
 
@@ -42,7 +46,7 @@ test(`in ${SEQUENCES} random sequences from seed ${SEED} no answer differs from 
   const share = Math.ceil(SEQUENCES / PROCESSES)
   const databaseOf = await databases(t)
   const runs = Array.from({ length: PROCESSES }, (_, index) =>
-    run(SEED + index * share, Math.min(share, SEQUENCES - index * share), databaseOf(`truth${index}`)),
+    run(t.signal, SEED + index * share, Math.min(share, SEQUENCES - index * share), databaseOf(`truth${index}`)),
   )
   const totals = await Promise.all(runs)
   const sum = (/** @type {'hits' | 'reads' | 'replays'} */ name) => totals.reduce((sum, total) => sum + total[name], 0)
