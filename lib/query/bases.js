@@ -10,50 +10,31 @@
  */
 import { changes } from '#changes'
 import { answersIn, isOlder, mapAnswers, noteVersion, versionOfAnswer } from './answers.js'
+import { dehydrateBases } from './dehydrate.js'
+import { BEFORE_ALL, covers, createEntry, isCovered, rebase, rebaseManually, sourcesOf } from './entry.js'
+import { Former } from './former.js'
 import { describeQuery } from './query-key.js'
 import { share } from './share.js'
 import { compareVersions } from './version.js'
 
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
-/** @typedef {import('@tanstack/react-query').Query<any, any, any, any>} Query */
+/** @typedef {import('./entry.js').Entry} Entry */
+/** @typedef {import('./entry.js').Query} Query */
+/** @typedef {import('./entry.js').Source} Source */
 /** @typedef {import('./layer.js').Layer} Layer */
 /** @typedef {import('./version.js').Version} Version */
-
-/**
- * @typedef {object} Entry
- * @property {Query} query
- * @property {import('./query-key.js').QueryDescription} description
- * @property {any} base
- * @property {number} clock of the engine when the fetch began that brought the base
- * @property {number} fetchClock of the engine when the latest fetch began
- * @property {Query['setData']} setData the query's own
- * @property {Query['setState']} setState the query's own
- */
-
-/**
- * An answer, and the clock of the engine when its fetch began.
- * @typedef {{ answer: any, clock: number, description: import('./query-key.js').QueryDescription }} Source
- */
 
 /**
  * All there is to know of documents: the answers, the newest first, and what they show.
  * @typedef {{ answers: Source[], knows?: import('./overlay/documents.js').Knows }} Known
  */
 
-/** The clock of a base that came from no fetch: older than every commit. */
-const BEFORE_ALL = -1
-
 export class Bases {
   #client
   #engine
   /** @type {Map<Query, Entry>} */
   #entries = new Map()
-  /**
-   * Answers that others have replaced, from before commits that still lie over some query: there, it is known from them
-   * what the commit moved, and what to show of it.
-   * @type {Source[]}
-   */
-  #former = []
+  #former = new Former()
   /**
    * What the queries have shown, with what lay under it: a cancelled fetch brings an old value back, and the next page
    * of an infinite query comes with the shown ones before it.
@@ -74,7 +55,7 @@ export class Bases {
       if (event.type === 'added' || event.type === 'observerOptionsUpdated') this.#enter(event.query)
       else if (event.type === 'removed') {
         const entry = this.#entries.get(event.query)
-        if (entry) this.#former.push(...sourcesOf(entry))
+        if (entry) this.#former.add(sourcesOf(entry))
         this.#entries.delete(event.query)
         engine.sweep()
       }
@@ -83,7 +64,11 @@ export class Bases {
         if (entry) entry.fetchClock = engine.clock
       }
     })
-    this.#dehydrateBases()
+    dehydrateBases(
+      client,
+      (query) => this.#entries.get(query)?.base,
+      (query) => this.#showAgain(query)
+    )
   }
 
   /** Brings every query up to date with the engine's layers. */
@@ -122,7 +107,7 @@ export class Bases {
     return [...this.#entries.values()].some((entry) => {
       // A fetch under way may bring the document without the change.
       const mayBring = entry.query.state.fetchStatus !== 'idle' && entry.fetchClock < layer.clock
-      return !covers(entry, layer) && (mayBring || this.#holds(entry, layer))
+      return !isCovered(entry, layer) && (mayBring || this.#holds(entry, layer))
     })
   }
 
@@ -133,7 +118,7 @@ export class Bases {
   layered() {
     const all = [...this.#entries.values()].map((entry) => ({
       query: entry.query,
-      layers: this.#engine.layers.filter((layer) => !covers(entry, layer) && this.#holds(entry, layer)),
+      layers: this.#engine.layers.filter((layer) => !isCovered(entry, layer) && this.#holds(entry, layer)),
     }))
     return all.filter(({ layers }) => layers.length > 0)
   }
@@ -148,7 +133,7 @@ export class Bases {
     return this.#client.invalidateQueries({
       predicate: (query) => {
         const entry = this.#entries.get(query)
-        if (!entry || covers(entry, layer)) return false
+        if (!entry || isCovered(entry, layer)) return false
         const { type, collection } = entry.description
         const isList = (type === 'find' || type === 'count') && collections.includes(collection)
         return collections.length === 0 || isList || this.#holds(entry, layer)
@@ -160,21 +145,12 @@ export class Bases {
   #enter(query) {
     const description = this.#entries.has(query) ? undefined : describeQuery(query)
     if (!description) return
-    /** @type {Entry} */
-    const entry = {
-      query,
-      description,
-      base: query.state.data,
-      clock: BEFORE_ALL,
-      fetchClock: BEFORE_ALL,
-      setData: query.setData.bind(query),
-      setState: query.setState.bind(query),
-    }
+    const entry = createEntry(query, description)
     this.#entries.set(query, entry)
 
     query.setData = (data, options) => {
       const before = sourcesOf(entry)
-      if (options?.manual) rebaseManually(entry, data)
+      if (options?.manual) this.#takeManually(entry, data)
       else this.#takeAnswer(entry, data)
       let shown
       this.#engine.announce(() => {
@@ -206,6 +182,15 @@ export class Bases {
       return fetched
     }
     this.#show(entry)
+  }
+
+  /**
+   * @param {Entry} entry
+   * @param {any} data of the user's `setQueryData`
+   */
+  #takeManually(entry, data) {
+    // Without the changes there is nothing to take off.
+    rebaseManually(entry, changes ? changes.takeOff(entry.base, entry.query.state.data, data) : data)
   }
 
   /**
@@ -249,7 +234,7 @@ export class Bases {
    */
   #readIfBehind(entry) {
     const isMissed = (/** @type {Layer} */ layer) =>
-      layer.outcome && layer.clock > entry.fetchClock && !covers(entry, layer) && this.#holds(entry, layer)
+      layer.outcome && layer.clock > entry.fetchClock && !isCovered(entry, layer) && this.#holds(entry, layer)
     if (this.#engine.layers.some(isMissed)) this.#read(entry)
   }
 
@@ -273,6 +258,12 @@ export class Bases {
     for (const other of this.#entries.values()) {
       if (other !== entry && showsAny(sourcesOf(other), touched, shapes)) this.#show(other, known)
     }
+  }
+
+  /** @param {Query} query */
+  #showAgain(query) {
+    const entry = this.#entries.get(query)
+    if (entry) this.#show(entry)
   }
 
   /**
@@ -303,7 +294,7 @@ export class Bases {
     const { query, description, base, clock } = entry
     const { layers, shapes } = this.#engine
     const laid = mapAnswers(base, description, (answer, page) => {
-      const isMissed = (/** @type {Layer} */ layer) => !coversAnswer(answer, clock, layer)
+      const isMissed = (/** @type {Layer} */ layer) => !covers({ answer, clock }, layer)
       const operations = layers.filter(isMissed).flatMap((layer) => layer.operations)
       const isBehind = known.answers.some((source) => isOlder(answer, source.answer))
       if (!changes || !known.knows || (operations.length === 0 && !isBehind)) return answer
@@ -327,7 +318,7 @@ export class Bases {
   /** @returns {Known} */
   #known() {
     const { layers, shapes } = this.#engine
-    const answers = [...this.#entries.values()].flatMap(sourcesOf).concat(this.#former)
+    const answers = [...this.#entries.values()].flatMap(sourcesOf).concat(this.#former.sources)
     // By version, not by time: a slow answer arrives late and is old.
     answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
     const sources = answers.map((source) => ({
@@ -335,39 +326,18 @@ export class Bases {
       missed: (/** @type {any} */ last) =>
         layers
           .slice(0, layers.findIndex(({ operations }) => operations.includes(last)) + 1)
-          .filter((layer) => !coversAnswer(source.answer, source.clock, layer))
+          .filter((layer) => !covers(source, layer))
           .flatMap(({ operations }) => operations),
     }))
     return { answers, knows: changes?.knownIn(sources, shapes) }
   }
 
   /**
-   * Forgets former answers, but those from before commits that lie over some query, and the last of each query that show
-   * what is changed: the answer after them may have the change, which takes the document out, before that is known; or
-   * what it is changed to refer to.
+   * Forgets former answers that no layer needs.
    * @param {Layer[]} layers
    */
   sweep(layers) {
-    const bases = [...this.#entries.values()].flatMap(sourcesOf)
-    this.#former = this.#former.filter((former, at, all) => {
-      const later = [...all.slice(at + 1), ...bases].filter(({ description }) => description === former.description)
-      return layers.some((layer) => isBefore(former, layer) || this.#showsMore(former, later, layer))
-    })
-  }
-
-  /**
-   * @param {Source} former
-   * @param {Source[]} later
-   * @param {Layer} layer
-   * @returns {boolean} does the former one show a document that the layer names, and none of the later ones?
-   */
-  #showsMore(former, later, { operations }) {
-    if (!changes) return false
-    const { shapes } = this.#engine
-    const [known, knownLater] = [[former], later].map((sources) => changes?.knownIn(sources, shapes))
-    return changes
-      .namedIn(operations, shapes)
-      .some(([collection, id]) => known?.(collection, id).length && !knownLater?.(collection, id).length)
+    this.#former.sweep(layers, [...this.#entries.values()].flatMap(sourcesOf), this.#engine.shapes)
   }
 
   /**
@@ -375,16 +345,7 @@ export class Bases {
    * @param {Layer} layer
    */
   hasFormer(layer) {
-    return this.#former.some((former) => isBefore(former, layer) && this.#shows([former], layer))
-  }
-
-  /**
-   * @param {Source[]} sources
-   * @param {Layer} layer
-   */
-  #shows(sources, { operations }) {
-    const known = changes?.knownIn(sources, this.#engine.shapes)
-    return operations.some((one) => 'id' in one && known?.(one.collection, one.id).length)
+    return this.#former.know(layer, this.#engine.shapes)
   }
 
   /**
@@ -393,7 +354,7 @@ export class Bases {
    * @param {number} [clock]
    */
   #rebase(entry, data, clock) {
-    this.#former.push(...sourcesOf(entry))
+    this.#former.add(sourcesOf(entry))
     rebase(entry, data, clock)
     this.sweep(this.#engine.layers)
   }
@@ -418,94 +379,4 @@ export class Bases {
       if (Object(answer) === answer) this.#shown.set(answer, answers[at])
     }
   }
-
-  /**
-   * What leaves the client through TanStack's `dehydrate()` (and persisters, which use it) is shared with others, or
-   * outlives the mutation: it gets the base.
-   */
-  #dehydrateBases() {
-    const defaults = this.#client.getDefaultOptions()
-    const { serializeData, shouldDehydrateQuery } = defaults.dehydrate ?? {}
-    /** @type {(data: any) => any} */
-    const ofBase = (data) => {
-      const entry = [...this.#entries.values()].find(({ query }) => query.state.data === data)
-      const base = entry ? entry.base : data
-      return serializeData ? serializeData(base) : base
-    }
-    // One who serializes otherwise reads the query's state, in the very call that asks this first.
-    /** @type {(query: any) => boolean} */
-    const dehydrated = (query) => {
-      const { state } = query
-      const entry = this.#entries.get(query)
-      if (entry && entry.base !== state.data) {
-        const lent = (query.state = { ...state, data: entry.base })
-        queueMicrotask(() => {
-          if (query.state === lent) query.state = state
-          else this.#show(entry)
-        })
-      }
-      return shouldDehydrateQuery ? shouldDehydrateQuery(query) : state.status === 'success'
-    }
-    this.#client.setDefaultOptions({
-      ...defaults,
-      dehydrate: { ...defaults.dehydrate, serializeData: ofBase, shouldDehydrateQuery: dehydrated },
-    })
-  }
-}
-
-/** @type {(source: Source, layer: Layer) => boolean | undefined} */
-const isBefore = ({ answer, clock }, layer) => layer.outcome && !coversAnswer(answer, clock, layer)
-
-/** @type {(entry: Entry) => Source[]} */
-const sourcesOf = ({ base, clock, description }) =>
-  answersIn(base, description).map((answer) => ({ answer, clock, description }))
-
-/**
- * Does an answer have what the layer committed? By version where both are of one generation; else its fetch must have
- * begun after the commit was learned.
- * @param {any} answer
- * @param {number} clock of the engine when its fetch began
- * @param {Layer} layer
- */
-function coversAnswer(answer, clock, layer) {
-  if (!layer.outcome) return false
-  const order = compareVersions(versionOfAnswer(answer), layer.outcome.version)
-  return order === undefined ? clock >= layer.clock : order >= 0
-}
-
-/**
- * @param {Entry} entry
- * @param {Layer} layer
- */
-function covers({ base, clock, description }, layer) {
-  const answers = answersIn(base, description)
-  return answers.length > 0
-    ? answers.every((answer) => coversAnswer(answer, clock, layer))
-    : coversAnswer(undefined, clock, layer)
-}
-
-/**
- * @param {Entry} entry
- * @param {any} data
- * @param {number} [clock]
- */
-function rebase(entry, data, clock = BEFORE_ALL) {
-  const base = share(entry.base, data)
-  const answers = answersIn(data, entry.description)
-  answersIn(base, entry.description).forEach((answer, at) => noteVersion(answer, versionOfAnswer(answers[at])))
-  Object.assign(entry, { base, clock })
-}
-
-/**
- * The user's `setQueryData`: what is theirs goes into the base, which stays of its version.
- * @param {Entry} entry
- * @param {any} data
- */
-function rebaseManually(entry, data) {
-  const { base, query, description } = entry
-  // Without the changes there is nothing to take off.
-  const next = share(base, changes ? changes.takeOff(base, query.state.data, data) : data)
-  const answers = answersIn(base, description)
-  answersIn(next, description).forEach((answer, at) => noteVersion(answer, versionOfAnswer(answers[at])))
-  entry.base = next
 }

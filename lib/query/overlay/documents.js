@@ -158,31 +158,30 @@ export const shownIn = (answers, shapes) =>
 
 /**
  * @param {Source[]} answers
- * @param {Set<string>} documents
+ * @param {Iterable<string>} documents
  * @param {Shapes} shapes
  * @returns {boolean} do they show one of the documents?
  */
-export function showsAny(answers, documents, shapes) {
-  for (const { answer, description } of answers) {
-    for (const key of indexOf(answer, description, shapes).keys()) if (documents.has(key)) return true
-  }
-  return false
-}
+export const showsAny = (answers, documents, shapes) =>
+  answers.some(({ answer, description }) => {
+    const index = indexOf(answer, description, shapes)
+    for (const document of documents) if (index.has(document)) return true
+    return false
+  })
 
 /**
  * @param {Operation[]} operations
  * @param {Shapes} shapes
- * @returns {[collection: string, id: any][]} the documents that they change, and those that they make them refer to
+ * @returns {string[]} the documents that they change, and those that they make them refer to
  */
 export const namedIn = (operations, shapes) =>
   operations.flatMap((operation) => {
     if (operation.type === 'invalidate') return []
     const { collection, data, id } = operation
-    /** @type {[string, any][]} */
-    const named = [[collection, id]]
+    const named = [`${collection}:${id}`]
     for (const [path, related] of Object.entries(shapes[collection]?.relations ?? {})) {
       mapPath(data, path.split('.'), (value) => {
-        named.push(isObject(value) ? [value.relationTo, value.value] : [String(related), value])
+        named.push(isObject(value) ? `${value.relationTo}:${value.value}` : `${related}:${value}`)
         return value
       })
     }
