@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OptimisticCacheError } from '../errors.js'
+import { closeAtExit } from './at-exit.js'
 import { Derived, isComputing } from './derived.js'
 import { expiryOf, loadTimeoutOf, timeoutOf } from './durations.js'
 import { Events } from './events.js'
@@ -52,6 +53,7 @@ export class Cache {
   #waiters
   #events
   #derived
+  #forgetAtExit
 
   /**
    * Use `openCache()`.
@@ -75,6 +77,7 @@ export class Cache {
     this.#loader = new Loader(this, handle, this.#waiters, (key, text, entry) => this.#store(key, text, true, entry))
     this.#events = new Events(handle, options.name ?? 'default')
     this.#events.look()
+    this.#forgetAtExit = closeAtExit(this)
   }
 
   /** The log's head: the version of the last committed operation. Read it before a load and pass it as `since`. */
@@ -550,6 +553,7 @@ export class Cache {
     if (!this.#open) return
     this.#reader.flush()
     this.#open = false
+    this.#forgetAtExit()
     this.#loader.close()
     this.#waiters.close(closedError())
     this.#events.close()

@@ -110,6 +110,31 @@ test('a file is kept over a clean restart', async (t) => {
   assert.equal(fs.statSync(options.memory.file).mode & 0o777, 0o600)
 })
 
+for (const way of ['exit', 'fail']) {
+  test(`a file is kept when its last process ends by ${way}, unless it had a mutation in flight`, async (t) => {
+    for (const pending of [false, true]) {
+      const options = inFile(t)
+      const before = await CacheProcess.open(t, options)
+      await before.call('set', 'order', ORDER, { query: ORDER_QUERY })
+      if (pending) await before.call('begin', v7(), { principal: ADA, operations: [SHIPPED] })
+      await before.leave(way)
+      const cache = open(t, options)
+      assert.equal(cache.stats().started, pending ? 'fresh: unclean end of its last process' : 'kept')
+      assert.deepEqual(cache.get('order'), pending ? undefined : ORDER)
+    }
+  })
+}
+
+test('a shared region is gone when its last process ends by exit', async (t) => {
+  const options = shared()
+  const last = await CacheProcess.open(t, options)
+  await last.call('set', 'order', ORDER)
+  const region = fs.readdirSync('/dev/shm').find((name) => name.endsWith(options.name))
+  assert.ok(region)
+  await last.leave('exit')
+  assert.ok(!fs.existsSync(path.join('/dev/shm', region)))
+})
+
 for (const signal of ['SIGKILL', 'SIGTERM']) {
   test(`a file is thrown away, for a reason that stats() tells, after a ${signal} that nobody handled`, async (t) => {
     const options = inFile(t)

@@ -1,4 +1,5 @@
 // The other side of cache-process.js.
+import assert from 'node:assert/strict'
 import process from 'node:process'
 import { openCache } from '../../../lib/index.js'
 
@@ -19,6 +20,8 @@ const methods = {
     cache = openCache(options)
   },
   generation: () => cache.generation,
+  exit: () => process.exit(),
+  fail: () => setImmediate(() => assert.fail('nobody catches this')),
 }
 
 process.on('message', async ({ id, method, args }) => {

@@ -53,6 +53,12 @@ export class CacheProcess {
     await this.#exited
   }
 
+  /** Calls what ends it. Resolves when it is gone. */
+  async leave(method) {
+    this.call(method).catch(() => undefined)
+    await this.#exited
+  }
+
   /** Ends at once. Resolves when it is gone. */
   async kill(signal = 'SIGKILL') {
     this.#child.kill(signal)
