@@ -238,10 +238,15 @@ const hasDrafts = ({ versions }) => Boolean(versions?.drafts)
 /** @param {Record<string, any>} args */
 function isKeepable(args) {
   if (args.locale === 'all' || args.locale === '*') return false
+  // A query string can say anything.
+  if (![args.select, args.populate].every((given) => given === undefined || isObject(given))) return false
   const isHarmless = (/** @type {string} */ name, /** @type {unknown} */ value) =>
     KNOWN.has(name) || value === undefined || (OFF.has(name) && !value)
   return Object.entries(args).every(([name, value]) => isHarmless(name, value))
 }
+
+/** @param {unknown} value */
+const isObject = (value) => typeof value === 'object' && !Array.isArray(value)
 
 /**
  * @param {Payload} payload

@@ -78,7 +78,7 @@ const QUERIES = [
   '?sort=-orderNumber,note', '?select[note]=true', '?select[data]=false', '?populate[customers][name]=true',
   '?where[orderNumber][greater_than]=1', '?where[or][0][note][equals]=n&where[or][1][orderNumber][in]=1,2',
   '?where[note][like]=N&sort=createdAt&depth=0', '?draft=true', '?trash=true', '?locale=en', '?fallback-locale=none',
-  '?joins=false', '?depth=x', '?depth=-1', '?depth=1.5', '?limit=-1', '?page=0', '?unheard=of',
+  '?joins=false', '?depth=x', '?depth=-1', '?depth=1.5', '?limit=-1', '?page=0', '?unheard=of', '?select=x', '?select[]=x',
   '?where[customer.name][like]=ama',
 ]
 
@@ -139,8 +139,9 @@ test('after every kind of write the answers are those of Payload', async () => {
   // In a query string they are all text.
   const wheres = ['equals]=8', 'not_equals]=8', 'in]=8,9', 'not_in]=8,9', 'greater_than]=8', 'less_than]=9', 'exists]=true']
   const lists = ['/orders', '/orders?sort=orderNumber&depth=0', ...wheres.map((one) => `/orders?where[orderNumber][${one}`)]
+  const both = '/orders?where[or][0][orderNumber][equals]=1&where[and][0][orderNumber][equals]=8'
   const ofCustomer = ['equals', 'not_equals', 'in'].map((one) => `/orders?where[customer][${one}]=${customer.id}`)
-  const routes = [...lists, ...ofCustomer, `/orders/${orders[1].id}`]
+  const routes = [...lists, both, ...ofCustomer, `/orders/${orders[1].id}`]
   const same = async (/** @type {string} */ what) => {
     for (const route of routes) assert.equal((await ask(route)).text, (await truthOf(route)).text, `${what}: ${route}`)
   }
