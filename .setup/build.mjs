@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
+import { missingTool } from './tools.mjs'
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const addon = path.join(root, 'build/Release/optimistic_cache.node')
@@ -26,26 +27,6 @@ function isUpToDate() {
   // A file that was taken away changes only its folder.
   for (const folder of ['src', 'src/addon']) sources.push(path.join(root, folder))
   return sources.every((file) => changedAt(file) < changedAt(addon))
-}
-
-/** @param {string} command @param {string[]} args @param {string} [input] @returns {boolean} did it run and succeed? */
-const succeeds = (command, args, input) => spawnSync(command, args, { input }).status === 0
-
-/** @returns {string | undefined} what is missing and how to get it */
-function missingTool() {
-  const cc = process.env.CC ?? 'cc'
-  const cxx = process.env.CXX ?? 'c++'
-  const tools = [cc, cxx, 'make', 'python3'].filter((tool) => !succeeds('sh', ['-c', `command -v ${tool}`]))
-  if (tools.length > 0) {
-    const packages = 'Debian: apt-get install build-essential python3'
-    return `${tools.join(', ')} not found: install a compiler, make and Python 3 (${packages})`
-  }
-  const flags = spawnSync('pkg-config', ['--cflags', 'libcjson'], { encoding: 'utf8' })
-  const include = flags.status === 0 ? flags.stdout.split(/\s+/).filter(Boolean) : []
-  if (!succeeds(cc, [...include, '-x', 'c', '-E', '-'], '#include <cjson/cJSON.h>\n')) {
-    return 'cjson/cJSON.h not found: install cJSON with its headers (Debian: apt-get install libcjson-dev)'
-  }
-  return undefined
 }
 
 /** @returns {string | undefined} */
@@ -80,6 +61,8 @@ console.log(
   `build: compiling the addon with the headers of Node.js ${process.version} ` +
     (hasHeaders ? `in ${path.resolve(prefix)}` : 'that node-gyp downloads'),
 )
-const built = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
+const defines = [process.env.GYP_DEFINES, 'strict=1'].filter(Boolean).join(' ')
+const env = { ...process.env, GYP_DEFINES: defines }
+const built = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit', env })
 if (built.status !== 0) fail('the compiler failed; its messages are above')
 console.log('build: made build/Release/optimistic_cache.node')

@@ -77,26 +77,42 @@ import { OptimisticCacheError } from '../errors.js'
  * @property {(view: ViewHandle) => string} viewUnknown
  */
 
+const NAME = 'payload-optimistic-cache'
+const ADDON = 'build/Release/optimistic_cache.node'
+
+/** @param {string} addon */
+const missing = (addon) =>
+  `The native part of ${NAME} is not built: there is no ${addon}. Its install script did not run. With npm: ` +
+  `\`npm rebuild ${NAME}\`, from npm 12 on after \`npm install-scripts approve ${NAME}\`; with pnpm: ` +
+  '`pnpm approve-builds`; in its repository: `npm run build`. When only what Next.js traced lacks it (`standalone`), ' +
+  'wrap the config of Next.js: withOptimisticCache(withPayload(config)).'
+
+/** @param {string} message of the system's loader */
+const unloadable = (message) =>
+  `The native part of ${NAME} cannot be loaded: ${message}. It needs the shared library libcjson where it runs ` +
+  `(Debian: libcjson1, Alpine and Fedora: cjson), and to be built on a system like this one: \`npm rebuild ${NAME}\`.`
+
 /**
  * Bundlers pack this file (Next.js does, several times into one server) and follow what looks like a require to them.
  * The addon must stay where it is: only one and the same file gives all copies of this module one arena. So the path is
  * put together at run time from `import.meta.url`, which Turbopack and webpack keep pointing at this source file, and
- * the require function is taken where they do not look for it.
+ * what looks for it is taken where they do not look. Webpack writes down where the source was at the build: of a server
+ * that was moved since (`standalone`), the addon is where the working directory's packages are.
  * @returns {Record<string, Function>}
  */
 function load() {
+  const { createRequire } = process.getBuiltinModule('node:module')
+  const { existsSync } = process.getBuiltinModule('node:fs')
   const source = fileURLToPath(import.meta.url)
-  const addon = path.join(path.dirname(source), '../../build/Release', 'optimistic_cache.node')
+  const beside = path.join(path.dirname(source), '../..', ADDON)
+  const folders = createRequire(`${process.cwd()}/`).resolve.paths(NAME) ?? []
+  const addon = [beside, ...folders.map((folder) => `${folder}/${NAME}/${ADDON}`)].find(existsSync) ?? beside
   try {
-    return process.getBuiltinModule('node:module').createRequire(source)(addon)
+    return createRequire(source)(addon)
   } catch (cause) {
-    throw new OptimisticCacheError(
-      'ERR_OPTIMISTIC_ADDON',
-      'The native part of payload-optimistic-cache cannot be loaded. Build it: ' +
-        '`npm rebuild payload-optimistic-cache`, or `npm run build` in its repository. When Next.js traces the files ' +
-        'of your server, wrap its config: withOptimisticCache(withPayload(config)).',
-      { cause },
-    )
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (cause)
+    const why = code === 'MODULE_NOT_FOUND' ? missing(addon) : unloadable(message)
+    throw new OptimisticCacheError('ERR_OPTIMISTIC_ADDON', why, { cause })
   }
 }
 

@@ -56,13 +56,17 @@
 /**
  * @template {CollectionSlug} TSlug
  * @template {import('payload').TypedCollectionSelect[TSlug]} TSelect
- * @typedef {import('payload').TransformCollectionWithSelect<TSlug, TSelect>} DocumentOf
+ * @typedef {TSelect extends import('payload').SelectType
+ *   ? import('payload').TransformCollectionWithSelect<TSlug, TSelect>
+ *   : import('payload').DataFromCollectionSlug<TSlug>} DocumentOf
  */
 
 /**
  * @template {GlobalSlug} TSlug
  * @template {import('payload').TypedGlobalSelect[TSlug]} TSelect
- * @typedef {import('payload').TransformGlobalWithSelect<TSlug, TSelect>} GlobalOf
+ * @typedef {TSelect extends import('payload').SelectType
+ *   ? import('payload').TransformGlobalWithSelect<TSlug, TSelect>
+ *   : import('payload').DataFromGlobalSlug<TSlug>} GlobalOf
  */
 
 export {}

@@ -1,3 +1,5 @@
+#define _GNU_SOURCE
+
 #include <semaphore.h>
 
 #include "processes.h"

@@ -1,3 +1,5 @@
+#define _GNU_SOURCE
+
 #include "processes.h"
 
 static oc_cache_t *open_child_cache(const oc_options_t *options) {

@@ -149,15 +149,6 @@ async function runCopy(change, program) {
   }
 }
 
-test('without the native part the import fails, and says how to build it', async () => {
-  const program = `
-    const told = await import('./lib/payload/index.js').catch(({ code, message }) => ({ code, message }))
-    console.log(JSON.stringify(told))`
-  const told = await runCopy(async () => {}, program)
-  assert.equal(told.code, 'ERR_OPTIMISTIC_ADDON')
-  assert.match(told.message, /npm rebuild payload-optimistic-cache/)
-})
-
 test('a second version of the package in the same process stops Payload', async () => {
   const program = `
     const { optimisticCache } = await import('./lib/payload/index.js')
