@@ -112,7 +112,7 @@ static void replace_broken_lock(struct arena *arena) {
     int failed = lock_init(lock);
     assert(failed == 0);
     (void)failed;
-    result = lock_take(lock);
+    (void)lock_take(lock);
     reset_after_death_locked(arena);
   } else if (result == LOCK_ORPHANED) {
     reset_after_death_locked(arena);

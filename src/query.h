@@ -4,7 +4,7 @@
 #ifndef QUERY_H
 #define QUERY_H
 
-#include "where.h"
+#include "where_known.h"
 
 enum query_type { QUERY_NONE, QUERY_FIND, QUERY_FIND_BY_ID, QUERY_FIND_GLOBAL, QUERY_COUNT };
 

@@ -1,8 +1,11 @@
 /*
- * where.h: Payload's where and sort, compiled to a block without pointers, and decided on what is known of a document.
+ * where.h: Payload's where and sort, compiled to a block without pointers. What it comes to for a document:
+ * where_known.h.
  */
 #ifndef WHERE_H
 #define WHERE_H
+
+#include <string.h>
 
 #include "buffer.h"
 #include "scalar.h"
@@ -19,6 +22,32 @@ struct where {
   uint32_t keys_at, key_count;   /* struct sort_key */
 };
 
+enum where_kind {
+  WHERE_AND,
+  WHERE_OR,
+  WHERE_UNDECIDED, /* not understood, or too much */
+  WHERE_EQUALS,
+  WHERE_NOT_EQUALS,
+  WHERE_IN,
+  WHERE_NOT_IN,
+  WHERE_ALL,
+  WHERE_EXISTS,
+  WHERE_GREATER,
+  WHERE_GREATER_EQUAL,
+  WHERE_LESS,
+  WHERE_LESS_EQUAL,
+  WHERE_LIKE,
+  WHERE_NOT_LIKE,
+  WHERE_CONTAINS
+};
+
+struct where_node {
+  uint16_t kind;
+  uint16_t doubtful;
+  uint32_t end;
+  struct where_text path, value; /* of a condition */
+};
+
 struct sort_key {
   struct where_text path;
   uint8_t descending;
@@ -27,48 +56,13 @@ struct sort_key {
   uint8_t reserved;
 };
 
-enum { KNOWN_MOST = 24 };
-
-/*
- * What is known of a document: objects that have members of it, of which the first that has a member counts. `made`: it
- * is only being created, and what it will be given counts as given.
- */
-struct known {
-  const struct shapes *shapes;
-  const struct shape_node *root;
-  oc_slice_t layers[KNOWN_MOST];
-  uint32_t layer_count;
-  uint32_t foreign; /* a bit for each layer whose localized members are of another locale, and do not count */
-  bool made;
-  oc_slice_t id; /* as JSON, where no layer has it; empty: not known */
-};
-
-static inline void known_add(struct known *known, oc_slice_t object, bool foreign) {
-  if (!json_is_object(object) || known->layer_count == KNOWN_MOST) return;
-  known->foreign |= (uint32_t)foreign << known->layer_count;
-  known->layers[known->layer_count++] = object;
-}
-
 /*
  * Appends the block. `where` and `sort` are valid JSON, or empty. `trash`: documents with a deletedAt are not asked
  * for. Whatever is not understood, or too much, is unknown of every document, never an error. Errors: MEMORY.
  */
 oc_status where_compile(oc_slice_t where, oc_slice_t sort, bool trash, oc_buffer_t *out);
-
-struct where_answer {
-  enum truth truth;
-  bool rows; /* a condition looked into an array: the database joins a table */
-};
-/* Exact: unknown where SQLite and PostgreSQL may differ. */
-struct where_answer where_matches(const struct where *where, const struct known *known, enum replay_mode mode);
-/* By all sort keys. */
-enum order where_order(const struct where *where, const struct known *a, const struct known *b, enum replay_mode mode);
 /* Whether a member at that path of the documents themselves can have an influence on the order. */
 bool where_sorts_by(const struct where *where, oc_slice_t member);
-/* Whether the database may join other tables for it. */
-bool where_may_join(const struct where *where, const struct known *known);
-/* Whether both have the same value, as it is written, for every sort key; false when a value is not known. */
-bool where_same_keys(const struct where *where, const struct known *a, const struct known *b, enum replay_mode mode);
 
 static inline const struct where_node *where_nodes(const struct where *where) {
   return (const struct where_node *)(const void *)((const char *)where + where->nodes_at);
@@ -78,6 +72,13 @@ static inline const struct sort_key *where_keys(const struct where *where) {
 }
 static inline oc_slice_t where_slice(const struct where *where, struct where_text text) {
   return (oc_slice_t){(const char *)where + text.at, text.len};
+}
+/* The first name of a dotted path. */
+static inline oc_slice_t where_first_of(oc_slice_t path, oc_slice_t *rest) {
+  const char *dot = memchr(path.data, '.', path.len);
+  size_t len = dot ? (size_t)(dot - path.data) : path.len, used = len + (dot ? 1 : 0);
+  *rest = (oc_slice_t){path.data + used, path.len - used};
+  return (oc_slice_t){path.data, len};
 }
 
 #endif
