@@ -498,3 +498,56 @@ Test(api, what_is_in_flight_elsewhere_changes_nothing_and_what_moves_a_document_
   oc_view_close(view);
   oc_close(cache);
 }
+
+/* ---- What other entries know ---- */
+
+/*
+ * Whether a list that hides what it filters by loses an order that is being changed, as an entry of the order alone says
+ * that it is of another color: one of that scope, with that tag.
+ */
+static bool learns(const char *scope, const char *tag) {
+  oc_cache_t *cache = open_cache();
+  char query[160];
+  snprintf(query, sizeof query, "{\"type\":\"findByID\",\"collection\":\"orders\",\"depth\":0,\"scope\":\"%s\"}",
+           scope);
+  set(cache, "list", "{\"docs\":[{\"id\":7,\"status\":\"new\"}],\"totalDocs\":1}",
+      "{\"type\":\"find\",\"collection\":\"orders\",\"select\":{\"status\":true},\"depth\":0,\"scope\":\"staff\","
+      "\"where\":{\"color\":{\"equals\":\"red\"},\"status\":{\"exists\":true}}}",
+      0);
+  begin(cache, token(1), "[{\"type\":\"invalidate\",\"tags\":[\"in flight\"]}]");
+  oc_set_options_t options = {.tags = &S(tag), .tag_count = 1, .query = S(query)};
+  cr_assert(eq(int, oc_set(cache, S("order"), S("{\"id\":7,\"color\":\"blue\"}"), &options, NULL), OC_OK));
+  begin(cache, token(2), SHIP_7);
+  oc_view_t *view = view_of(cache, "users:1", token(2));
+  const char *text = read_text(cache, view, "list");
+  cr_assert(text != NULL);
+  bool gone = strstr(text, "\"id\":7") == NULL;
+  cr_assert(gone || strstr(text, "shipped"));
+  oc_view_close(view);
+  oc_close(cache);
+  return gone;
+}
+
+Test(api, a_list_learns_from_answers_of_the_same_access_rights_alone) {
+  cr_assert(learns("staff", "own"));
+  cr_assert(not(learns("public", "own")));
+}
+
+Test(api, a_list_learns_nothing_from_an_answer_that_may_show_what_is_in_flight) {
+  cr_assert(not(learns("staff", "in flight")));
+}
+
+Test(api, an_answer_that_names_a_document_follows_its_changes_and_not_its_deletion) {
+  oc_cache_t *cache = open_cache();
+  const char *order = "{\"id\":7,\"customer\":3}";
+  const char *rename = "[{\"type\":\"update\",\"collection\":\"customers\",\"id\":3,\"data\":{\"name\":\"Augusta\"}}]";
+  const char *delete = "[{\"type\":\"delete\",\"collection\":\"customers\",\"id\":3}]";
+  set(cache, "order", order, FIND_BY_ID, 0);
+  begin(cache, token(1), rename);
+  commit(cache, token(1), rename);
+  cr_assert(eq(str, (char *)read_text(cache, NULL, "order"), (char *)order));
+  begin(cache, token(2), delete);
+  commit(cache, token(2), delete);
+  cr_assert(read_text(cache, NULL, "order") == NULL, "a database may have set it null");
+  oc_close(cache);
+}

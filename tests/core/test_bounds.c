@@ -152,6 +152,20 @@ Test(bounds, a_view_from_before_a_reset_is_torn_and_does_not_let_an_entry_outrun
   oc_close(cache);
 }
 
+Test(bounds, closing_a_view_from_before_a_reset_closes_no_later_one) {
+  oc_cache_t *cache = open_with((oc_options_t){0});
+  oc_view_t *before, *after;
+  oc_stats_t stats;
+  cr_assert(eq(int, oc_view_open(cache, S("users:1"), NULL, 0, &before, NULL), OC_OK));
+  reset(cache);
+  cr_assert(eq(int, oc_view_open(cache, S("users:1"), NULL, 0, &after, NULL), OC_OK));
+  oc_view_close(before);
+  oc_stats(cache, &stats);
+  cr_assert(eq(u64, stats.views, 1));
+  oc_view_close(after);
+  oc_close(cache);
+}
+
 /* ---- Every table, and the memory, at its cap: it costs misses or is refused, and what is answered is right ---- */
 
 static oc_token_t nth_token(uint32_t n) {

@@ -183,6 +183,17 @@ Test(debt, it_goes_when_a_process_had_died_just_before_the_reset) {
   close_all();
 }
 
+Test(debt, it_goes_in_time_although_the_clock_is_set_back) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  uint64_t next;
+  arena_header(&arena)->debts.gone = 1;
+  cr_assert(not(debt_sweep_locked(&arena, 5000000, &next)));
+  cr_assert(debt_sweep_locked(&arena, 1000, &next));
+  cr_assert(eq(u64, next, 0));
+  close_arena(&arena);
+}
+
 Test(debt, who_had_nothing_pending_at_the_reset_owes_nothing_and_may_die) {
   oc_options_t options = shared_options();
   struct child writer = meet_child(write_and_settle, &options);

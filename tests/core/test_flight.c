@@ -281,6 +281,21 @@ Test(flight, random_callers_are_told_what_became_of_the_load_that_they_joined) {
 
 /* ---- Other processes ---- */
 
+Test(flight, nobody_looks_whether_a_process_lives_whose_load_has_ended) {
+  struct sizes sizes = {0};
+  struct arena arena = open_arena(&sizes);
+  struct process_id self = arena.self;
+  uint64_t next;
+  arena.self = (struct process_id){.slot = self.slot + 1, .serial = self.serial + 1};
+  struct flight_grant leader = begin(&arena, "a");
+  arena.self = self;
+  cr_assert(begin(&arena, "a").is_first);
+  cr_assert(end(&arena, leader, OC_FLIGHT_KEPT));
+  flight_sweep_locked(&arena, NOW, &next);
+  cr_assert(eq(u64, next, 0));
+  close_arena(&arena);
+}
+
 static void load_for_ever(struct child *self, const oc_options_t *options) {
   oc_cache_t *cache = NULL;
   oc_flight_t flight;

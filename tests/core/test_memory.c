@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include "processes.h"
+#include "shape_store.h"
 
 /* ---- What the tests put in and look for ---- */
 
@@ -423,6 +424,19 @@ Test(memory, shapes_longer_than_the_arena_takes_are_refused) {
   oc_error_t error = {0};
   cr_assert(eq(int, open_error(options, &error), OC_ERR_SHAPES));
   cr_assert(strstr(error.message, "maxBytes") != NULL, "%s", error.message);
+  free(text);
+}
+
+Test(memory, shapes_of_just_the_bytes_that_the_arena_takes_are_taken) {
+  oc_options_t options = {.name = unique_name(), .max_bytes = 1 << 20};
+  size_t most = (size_t)shape_store_most(1 << 20);
+  char *text = malloc(most + 1);
+  memset(text, ' ', most + 1);
+  memcpy(text, "{}", 2);
+  options.shapes = (oc_slice_t){text, most + 1};
+  cr_assert(eq(int, open_error(options, NULL), OC_ERR_SHAPES));
+  options.shapes.len = most;
+  oc_close(open_or_fail(options));
   free(text);
 }
 
