@@ -134,18 +134,26 @@ static oc_status add_parts(struct where_compiler *compiler, oc_slice_t parts, en
   return OC_OK;
 }
 
+/* Payload takes the last of several, so that none of them alone says what is asked. */
+static bool combines_twice(oc_slice_t where) {
+  struct json_walk walk = json_walk(where);
+  oc_slice_t name, value;
+  uint32_t count = 0;
+  while (json_next_member(&walk, &name, &value)) count += is_word(name, "and") || is_word(name, "or");
+  return count > 1;
+}
+
 static oc_status add_where(struct where_compiler *compiler, oc_slice_t where, uint32_t nesting) {
   struct json_walk walk = json_walk(where);
   oc_slice_t name, value;
   oc_status status = OC_OK;
-  bool combined = false;
   if (nesting == NESTING_MOST) compiler->over = true;
   if (!json_is_object(where)) return add_condition(compiler, where, WHERE_UNDECIDED, false, where);
+  bool doubtful = combines_twice(where);
   while (status == OC_OK && !compiler->over && json_next_member(&walk, &name, &value)) {
     bool and = is_word(name, "and"), or = is_word(name, "or");
     if ((and || or) && json_is_array(value)) {
-      status = add_parts(compiler, value, and? WHERE_AND : WHERE_OR, combined, nesting);
-      combined = true;
+      status = add_parts(compiler, value, and? WHERE_AND : WHERE_OR, doubtful, nesting);
     } else if (json_is_object(value)) {
       status = add_operators(compiler, name, value);
     } else {
