@@ -14,7 +14,6 @@ import { validate as isUUID } from 'uuid'
 const EQUALITY = new Set(['equals', 'not_equals', 'in', 'not_in'])
 const ORDER = new Set(['greater_than', 'greater_than_equal', 'less_than', 'less_than_equal'])
 const LISTS = new Set(['in', 'not_in'])
-const COMBINED = /^(and|or)$/i
 /** What the core does not decide on in any case. @type {Field} */
 const UNDECIDED = { type: 'undecided' }
 
@@ -27,12 +26,10 @@ const UNDECIDED = { type: 'undecided' }
  */
 export function typedWhere(payload, collection, where) {
   if (!isObject(where) || /** @type {any} */ (payload.db).drizzle === undefined) return undefined
-  // Of several in one object Payload takes the last.
-  if (Object.keys(where).filter((name) => COMBINED.test(name)).length > 1) return undefined
   /** @type {Record<string, unknown>} */
   const typed = {}
   for (const [name, condition] of Object.entries(where)) {
-    const isCombined = COMBINED.test(name) && Array.isArray(condition)
+    const isCombined = /^(and|or)$/i.test(name) && Array.isArray(condition)
     // Paths may be written with underscores, for GraphQL.
     const path = isCombined ? name : name.replaceAll('__', '.')
     if (Object.hasOwn(typed, path)) return undefined

@@ -39,8 +39,19 @@ export function planOf(runtime, config, args, operation) {
   const bulk = args.id === undefined ? data : undefined
   if (operation === 'restoreVersion' || !named?.length) return { operations: [{ type, collection }], bulk }
   const ids = named.map((id) => runtime.idOf(config.slug, id))
-  return { operations: ids.map((id) => ({ type, collection, id, ...shown })), bulk }
+  const operations = ids.map((id) => ({ type, collection, id, ...shown }))
+  return { operations: operations.map((one) => (isNameable(runtime, one) ? one : { type, collection })), bulk }
 }
+
+const TAG_BYTES = 512
+
+/**
+ * Of a document that no tag can name, all that can be said is that it is one of its collection.
+ * @param {Runtime} runtime
+ * @param {DocumentOperation} operation
+ */
+const isNameable = ({ limits }, { collection, id }) =>
+  Buffer.byteLength(`${collection}:${id}`) <= (limits?.tagBytes ?? TAG_BYTES)
 
 /**
  * @param {import('payload').SanitizedGlobalConfig} config
