@@ -2,6 +2,8 @@ import { tokensInFlight } from './cookie.js'
 
 /** Milliseconds of the epoch in the newest token of this page. */
 let newest = 0
+/** The year 6429, half of what a token can tell: no clock says so. */
+const NEVER = 2 ** 47
 
 /**
  * A UUIDv7 (RFC 9562). Tokens sort by the user's actions: each is newer than all that this page made, and than those of
@@ -9,7 +11,8 @@ let newest = 0
  * @returns {string}
  */
 export function createToken() {
-  newest = Math.max(Date.now(), newest + 1, ...tokensInFlight().map((token) => timeOf(token) + 1 || 0))
+  const others = tokensInFlight().map(timeOf)
+  newest = Math.max(Date.now(), newest + 1, ...others.map((time) => (time < NEVER ? time + 1 : 0)))
   const time = newest.toString(16).padStart(12, '0')
   // crypto.randomUUID() is missing where a page comes over plain HTTP from another machine.
   const random = Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => byte.toString(16).padStart(2, '0'))

@@ -158,3 +158,11 @@ test('a token is newer than those in flight in other tabs, even those made befor
   t.after(() => delete globalThis.document)
   assert.ok(createToken() > ahead)
 })
+
+test('a token in the cookie that is of no time stops nobody from making one', (t) => {
+  globalThis.document = cookieJar('payload-optimistic=ffffffff-ffff-7fff-bfff-ffffffffffff')
+  t.after(() => delete globalThis.document)
+  const tokens = [createToken(), createToken()]
+  assert.ok(tokens.every((token) => validate(token) && version(token) === 7))
+  assert.deepEqual(tokens, tokens.toSorted())
+})
