@@ -1,4 +1,4 @@
-/** Web Locks, of which Node.js has none: one after another for each name. */
+/** Web Locks, which Node.js has from 24 on: one after another for each name. */
 export function newLocks() {
   const last = new Map()
   return {

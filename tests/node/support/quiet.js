@@ -12,3 +12,7 @@ if (process.env.NODE_TEST_CONTEXT === 'child-v8') {
       typeof chunk === 'string' ? stderr.write(chunk, ...rest) : write(chunk, ...rest)
   )
 }
+
+// From Node 21 on there is a navigator, which cannot be assigned, and whose locks would make tabs of one browser of all
+// that a test opens. Each test says itself what its browser has.
+Object.defineProperty(globalThis, 'navigator', { value: undefined, writable: true, configurable: true })
