@@ -72,7 +72,7 @@ oc_status cache_give_shapes(oc_cache_t *cache, oc_slice_t text, struct shapes *s
   bool put = same || shape_store_put_locked(arena, text);
   struct shapes *old = put ? install_locked(cache, shapes) : NULL;
   if (put && !same && first) entry_clear_locked(arena);
-  if (put && !same && !first) mutation_invalidate_all_locked(arena, SLICE("other shapes")); /* no load is kept */
+  if (put && !same && !first) record_everything_locked(arena, SLICE("other shapes")); /* no load is kept */
   cache_unlock(cache, false);
   if (old) shapes_release(old);
   if (put) return OC_OK;

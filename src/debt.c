@@ -46,7 +46,7 @@ static bool clear(struct arena *arena, uint32_t slot) {
 }
 
 static void invalidate(struct arena *arena) {
-  mutation_invalidate_all_locked(arena, SLICE("the cache was reset, and a mutation of then may have been committed"));
+  record_everything_locked(arena, SLICE("the cache was reset, and a mutation of then may have been committed"));
 }
 
 /* Those whose time is over. */

@@ -128,32 +128,7 @@ uint32_t mutation_recent_locked(struct arena *arena, oc_token_t *tokens, uint32_
 uint32_t mutation_pending_locked(struct arena *arena) { return mutations_of(arena)->pending; }
 uint32_t mutation_count_locked(struct arena *arena) { return mutations_of(arena)->table.count; }
 
-/* ---- The tags that operations touch ---- */
-
-/* Calls `visit` for each (tag text, effects); an operation on a document touches its tag and its collection's. */
-typedef bool (*tag_visitor)(void *context, oc_slice_t tag, const struct operation *operation);
-
-static bool visit_tags(oc_slice_t operations, tag_visitor visit, void *context) {
-  const struct operation *operation = NULL;
-  while ((operation = operation_next(operations.data, operations.len, operation))) {
-    for (uint32_t i = 0; i < operation->tag_count; i++) {
-      const struct operation_tag *tag = operation_tags(operation) + i;
-      if (!visit(context, operation_slice(operation, tag->at, tag->len), operation)) return false;
-    }
-    if (operation->type == OPERATION_INVALIDATE) continue;
-    if (!visit(context, operation_collection(operation), operation)) return false;
-    if (operation->document && !visit(context, operation_document_tag(operation), operation)) return false;
-  }
-  return true;
-}
-
-static uint32_t count_tags(oc_slice_t operations) {
-  uint32_t count = 0;
-  const struct operation *operation = NULL;
-  while ((operation = operation_next(operations.data, operations.len, operation)))
-    count += operation->tag_count + (operation->type == OPERATION_INVALIDATE ? 0 : operation->document ? 2 : 1);
-  return count;
-}
+/* ---- The tags that are in flight ---- */
 
 struct tag_list {
   struct arena *arena;
@@ -190,10 +165,10 @@ static void drop_tags(struct arena *arena, oc_off tags, uint32_t count) {
 
 /* Marks every tag of `operations` as pending. 0 when there is no room; nothing is marked then. */
 static oc_off mark_tags(struct arena *arena, oc_slice_t operations, uint32_t *count) {
-  oc_off off = entry_alloc_locked(arena, (uint64_t)count_tags(operations) * sizeof(uint32_t));
+  oc_off off = entry_alloc_locked(arena, (uint64_t)record_count_tags(operations) * sizeof(uint32_t));
   if (!off) return 0;
   struct tag_list list = {arena, arena_at(arena, off), 0};
-  if (!visit_tags(operations, use_once, &list)) {
+  if (!record_visit_tags(operations, use_once, &list)) {
     drop_tags(arena, off, list.count);
     return 0;
   }
@@ -384,84 +359,6 @@ oc_status mutation_begin_locked(struct arena *arena, const struct mutation_sourc
   return OC_OK;
 }
 
-/* ---- The log ---- */
-
-/* The links of a record being made: each tag once, with what happened to it. */
-struct link_list {
-  struct arena *arena;
-  struct log_link *links;
-  uint32_t count;
-  uint64_t begun;  /* operations on documents that changed after this are invalidations */
-  bool invalidate; /* so are all of them */
-};
-
-static uint32_t effects_of(const struct link_list *list, const struct operation *operation) {
-  if (list->invalidate || operation->type == OPERATION_INVALIDATE) return LOG_INVALIDATE;
-  uint32_t effect = operation->type == OPERATION_CREATE   ? LOG_MEMBERSHIP
-                    : operation->type == OPERATION_DELETE ? LOG_DELETE
-                                                          : LOG_UPDATE;
-  if (!operation->document) return effect == LOG_UPDATE ? LOG_INVALIDATE : effect;
-  if (effect == LOG_UPDATE && !operation->has_data) return LOG_INVALIDATE;
-  uint32_t tag = tag_find_locked(list->arena, operation_document_tag(operation));
-  /* One that was not begun on may have been forgotten since. */
-  uint64_t last = tag ? tag_last_locked(list->arena, tag) : tag_floor_locked(list->arena);
-  return last > list->begun ? LOG_INVALIDATE : effect;
-}
-
-static bool add_link(void *context, oc_slice_t name, const struct operation *operation) {
-  struct link_list *list = context;
-  uint32_t effects = effects_of(list, operation);
-  uint32_t tag = entry_use_tag_locked(list->arena, name);
-  if (!tag) return false;
-  uint32_t place = tag_at(list->arena, tag)->place;
-  if (place < list->count && list->links[place].tag == tag) {
-    list->links[place].effects |= effects;
-    tag_drop_locked(list->arena, tag);
-    return true;
-  }
-  tag_at(list->arena, tag)->place = list->count;
-  list->links[list->count++] = (struct log_link){.tag = tag, .effects = effects};
-  return true;
-}
-
-static void drop_links(struct link_list *list) {
-  for (uint32_t i = 0; i < list->count; i++) tag_drop_locked(list->arena, list->links[i].tag);
-}
-
-uint64_t mutation_invalidate_all_locked(struct arena *arena, oc_slice_t reason) {
-  entry_clear_locked(arena);
-  uint64_t version = log_append_locked(arena, 0, 0, 0);
-  tag_change_all_locked(arena, version);
-  if (event_happened_locked(arena, EVENT_INVALIDATE)) {
-    struct event event = {.type = EVENT_INVALIDATE, .everything = true, .version = version, .reason = reason};
-    event_record_locked(arena, &event);
-  }
-  return version;
-}
-
-/* Without memory for a record nothing can be said about any tag but that it changed. */
-static uint64_t append_all_changed(struct arena *arena) {
-  return mutation_invalidate_all_locked(arena, SLICE("the arena has no memory for a record of what changed"));
-}
-
-static uint64_t append(struct arena *arena, oc_slice_t operations, uint64_t begun, bool invalidate) {
-  uint32_t most = count_tags(operations);
-  if (!operations.data || most == 0) return log_append_locked(arena, 0, 0, 0);
-  oc_off memory = entry_alloc_locked(arena, log_record_bytes(most, (uint32_t)operations.len));
-  if (!memory) return append_all_changed(arena);
-  struct link_list list = {arena, arena_at(arena, memory), 0, begun, invalidate};
-  if (!visit_tags(operations, add_link, &list)) {
-    drop_links(&list);
-    alloc_free_locked(arena, memory);
-    return append_all_changed(arena);
-  }
-  /* The operations lie behind the links that there really are. */
-  memmove((char *)(list.links + list.count), operations.data, operations.len);
-  uint64_t version = log_append_locked(arena, memory, list.count, (uint32_t)operations.len);
-  drop_links(&list);
-  return version;
-}
-
 /* ---- Telling ---- */
 
 /* As many of the texts as an event takes; returns how many. */
@@ -515,7 +412,7 @@ static void drop_operations(struct arena *arena, struct mutation *mutation) {
  */
 static void settle_expired(struct arena *arena, struct mutation *mutation, oc_slice_t operations, oc_state state) {
   if (!operations.data) operations = mutation_operations(arena, mutation);
-  mutation->version = append(arena, operations, 0, true);
+  mutation->version = record_append_locked(arena, operations, 0, true);
   mutation->state = (uint32_t)state;
   drop_operations(arena, mutation);
 }
@@ -557,7 +454,7 @@ oc_status mutation_commit_locked(struct arena *arena, oc_token_t token, oc_slice
   if (mutation->state == OC_ROLLED_BACK) return OC_ERR_TOKEN_SETTLED;
   if (mutation->state == OC_PENDING) {
     if (!operations.data) operations = mutation_operations(arena, mutation);
-    uint64_t committed = append(arena, operations, mutation->begun, mutation->announced != 0);
+    uint64_t committed = record_append_locked(arena, operations, mutation->begun, mutation->announced != 0);
     settle(arena, mutation, OC_COMMITTED, committed);
     tell(arena, EVENT_COMMIT, mutation, committed, NOTHING);
   } else if (mutation->state == OC_EXPIRED) {
@@ -595,7 +492,7 @@ static void expire(struct arena *arena, struct mutation *mutation, oc_slice_t re
     roll_back(arena, mutation, SLICE("it was announced, and did not come"));
     return;
   }
-  uint64_t version = append(arena, mutation_operations(arena, mutation), 0, true);
+  uint64_t version = record_append_locked(arena, mutation_operations(arena, mutation), 0, true);
   reason = cut_reason(reason);
   settle(arena, mutation, OC_EXPIRED, version);
   tell(arena, EVENT_EXPIRE, mutation, version, reason);
@@ -612,7 +509,7 @@ oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice
 }
 
 uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations) {
-  uint64_t version = append(arena, operations, 0, true);
+  uint64_t version = record_append_locked(arena, operations, 0, true);
   tell(arena, EVENT_INVALIDATE, NULL, version, NOTHING);
   return version;
 }

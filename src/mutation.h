@@ -6,9 +6,8 @@
 #ifndef MUTATION_H
 #define MUTATION_H
 
-#include "entry.h"
-#include "operation.h"
 #include "process.h"
+#include "record.h"
 
 struct mutation {
   struct slot slot; /* key: the token, below; queued once it is settled */
@@ -60,8 +59,6 @@ oc_status mutation_rollback_locked(struct arena *arena, oc_token_t token, oc_sli
 oc_status mutation_expire_locked(struct arena *arena, oc_token_t token, oc_slice_t reason);
 /* Logs compiled operations, each as an invalidation of what it is about. */
 uint64_t mutation_record_locked(struct arena *arena, oc_slice_t operations);
-/* Drops every entry, and logs that everything may have changed. Returns the version. */
-uint64_t mutation_invalidate_all_locked(struct arena *arena, oc_slice_t reason);
 /*
  * Expires what is past its deadline at `now`, and what belongs to processes that died. Returns how many; `next` gets
  * when to call it again, or 0 while nothing is pending.
