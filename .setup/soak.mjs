@@ -6,6 +6,7 @@
 //   SOAK_KILLS           of Node, with the addon                                       10,000
 //   TRUTH_SEQUENCES      random sequences of reads and writes against SQLite           50,000
 //   POSTGRES_SEQUENCES   the same against PostgreSQL                                   20,000
+//   WRITES               after which all who may see different things read again        1,000
 //   SCHEDULES            of threads                                                    1,000,000
 //   ROUNDS               of the browser's engine                                       2,000
 //   CASES                that core and browser both decide                             200,000
@@ -39,6 +40,7 @@ const CORE_KILLS = setting('CORE_KILLS', 20_000)
 const SOAK_KILLS = setting('SOAK_KILLS', 10_000)
 const TRUTH_SEQUENCES = setting('TRUTH_SEQUENCES', 50_000)
 const POSTGRES_SEQUENCES = setting('POSTGRES_SEQUENCES', 20_000)
+const WRITES = setting('WRITES', 1000)
 const SCHEDULES = setting('SCHEDULES', 1_000_000)
 const ROUNDS = setting('ROUNDS', 2000)
 const CASES = setting('CASES', 200_000)
@@ -81,6 +83,7 @@ const parts = {
     },
     ['postgresql'],
   ),
+  askers: ofNode({ [`answers to many users, ${WRITES} writes`]: node('payload-askers', { WRITES, ROUTES: '12' }) }),
   schedules: ofNode({ [`${SCHEDULES} schedules`]: node('schedules', { SCHEDULES }) }),
   engine: ofNode({ [`the engine of the browser, ${ROUNDS} rounds`]: node('engine-random', { ROUNDS }) }),
   differential: ofNode({ [`core against browser, ${CASES} cases`]: node('differential', { CASES }) }),
