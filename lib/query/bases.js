@@ -10,8 +10,9 @@
  */
 import { changes } from '#changes'
 import { answersIn, isOlder, mapAnswers, noteVersion, versionOfAnswer } from './answers.js'
+import { hasLost, latestOf, olderBeside } from './beside.js'
 import { dehydrateBases } from './dehydrate.js'
-import { BEFORE_ALL, covers, createEntry, isCovered, rebase, rebaseManually, sourcesOf } from './entry.js'
+import { BEFORE_ALL, createEntry, isCovered, missedBy, setBase, sourcesOf } from './entry.js'
 import { Former } from './former.js'
 import { describeQuery } from './query-key.js'
 import { share } from './share.js'
@@ -52,29 +53,36 @@ export class Bases {
     const cache = client.getQueryCache()
     cache.getAll().forEach((query) => this.#enter(query))
     cache.subscribe((event) => {
-      if (event.type === 'added' || event.type === 'observerOptionsUpdated') this.#enter(event.query)
-      else if (event.type === 'removed') {
-        const entry = this.#entries.get(event.query)
-        if (entry) this.#former.add(sourcesOf(entry))
-        this.#entries.delete(event.query)
+      const { type, query } = event
+      const entry = this.#entries.get(query)
+      const what = type === 'updated' ? event.action.type : type
+      if (what === 'added' || what === 'observerOptionsUpdated') this.#enter(query)
+      if (!entry) return
+      if (what === 'fetch') entry.fetchClock = engine.clock
+      if (what === 'removed') {
+        this.#former.sources.push(...sourcesOf(entry))
+        this.#entries.delete(query)
         engine.sweep()
       }
-      else if (event.type === 'updated' && event.action.type === 'fetch') {
-        const entry = this.#entries.get(event.query)
-        if (entry) entry.fetchClock = engine.clock
-      }
+      // What does not come is not waited for.
+      if (/removed|error|pause/.test(what) && this.#waiting.length > 0) engine.announce(() => this.rewrite())
     })
-    dehydrateBases(
-      client,
-      (query) => this.#entries.get(query)?.base,
-      (query) => this.#showAgain(query)
-    )
+    dehydrateBases(client, this.#entries, (entry) => this.#show(entry))
+  }
+
+  /** What is kept of each query. @returns {Entry[]} */
+  get entries() {
+    return [...this.#entries.values()]
   }
 
   /** Brings every query up to date with the engine's layers. */
   rewrite() {
+    const awaited = this.#waiting.flatMap((entry) => olderBeside(entry, latestOf(entry), this.entries))
+    if (!awaited.some(({ query }) => query.state.fetchStatus === 'fetching')) {
+      for (const entry of this.#waiting) this.#takeWaiting(entry)
+    }
     const known = this.#known()
-    for (const entry of this.#entries.values()) this.#show(entry, known)
+    for (const entry of this.entries) this.#show(entry, known)
   }
 
   /**
@@ -90,7 +98,7 @@ export class Bases {
     const entry = this.#entries.get(query)
     if (!entry) return
     const { base, description } = entry
-    const [old] = answersIn(base, description)
+    const [old] = answersIn(latestOf(entry), description)
     const answer = noteVersion(data, version)
     if (old && (isKnown || compareVersions(version, versionOfAnswer(old)) === 0 || isOlder(answer, old))) return
     const { pages = [], pageParams = [1] } = base ?? {}
@@ -104,23 +112,11 @@ export class Bases {
    * @param {Layer} layer
    */
   need(layer) {
-    return [...this.#entries.values()].some((entry) => {
+    return this.entries.some((entry) => {
       // A fetch under way may bring the document without the change.
       const mayBring = entry.query.state.fetchStatus !== 'idle' && entry.fetchClock < layer.clock
-      return !isCovered(entry, layer) && (mayBring || this.#holds(entry, layer))
+      return !isCovered(entry, layer) && (mayBring || this.holds(entry, layer))
     })
-  }
-
-  /**
-   * The queries that layers lie over, with these. For devtools.
-   * @returns {{ query: Query, layers: Layer[] }[]}
-   */
-  layered() {
-    const all = [...this.#entries.values()].map((entry) => ({
-      query: entry.query,
-      layers: this.#engine.layers.filter((layer) => !isCovered(entry, layer) && this.#holds(entry, layer)),
-    }))
-    return all.filter(({ layers }) => layers.length > 0)
   }
 
   /**
@@ -136,7 +132,7 @@ export class Bases {
         if (!entry || isCovered(entry, layer)) return false
         const { type, collection } = entry.description
         const isList = (type === 'find' || type === 'count') && collections.includes(collection)
-        return collections.length === 0 || isList || this.#holds(entry, layer)
+        return collections.length === 0 || isList || this.holds(entry, layer)
       },
     })
   }
@@ -186,11 +182,12 @@ export class Bases {
 
   /**
    * @param {Entry} entry
-   * @param {any} data of the user's `setQueryData`
+   * @param {any} data of the user's `setQueryData`: what is theirs goes into the base, which stays of its version
    */
   #takeManually(entry, data) {
+    this.#takeWaiting(entry)
     // Without the changes there is nothing to take off.
-    rebaseManually(entry, changes ? changes.takeOff(entry.base, entry.query.state.data, data) : data)
+    setBase(entry, changes ? changes.takeOff(entry.base, entry.query.state.data, data) : data, entry.base)
   }
 
   /**
@@ -207,7 +204,31 @@ export class Bases {
       isNews ||= answer !== kept
       return answer
     })
-    if (isNews || description.isInfinite) this.#rebase(entry, next, isNews ? fetchClock : entry.clock)
+    if (changes && isNews && this.#mustWait(entry, next)) entry.waiting = { answer: next, clock: fetchClock }
+    else if (isNews || description.isInfinite) this.#rebase(entry, next, isNews ? fetchClock : entry.clock)
+  }
+
+  /**
+   * Is it to be shown together with others? Those are read anew then, also where they are being read, since when nobody
+   * knows.
+   * @param {Entry} entry
+   * @param {any} answer
+   */
+  #mustWait(entry, answer) {
+    const older = hasLost(entry, answer, this.entries) ? olderBeside(entry, answer, this.entries) : []
+    // Once, or two that wait for each other would be read without end.
+    if (!entry.waiting) for (const { query } of older) this.#invalidate(query)
+    return older.length > 0
+  }
+
+  /** @param {Entry} entry */
+  #takeWaiting(entry) {
+    const { waiting } = entry
+    if (waiting) this.#rebase(entry, waiting.answer, waiting.clock)
+  }
+
+  get #waiting() {
+    return this.entries.filter(({ waiting }) => waiting)
   }
 
   /**
@@ -234,13 +255,18 @@ export class Bases {
    */
   #readIfBehind(entry) {
     const isMissed = (/** @type {Layer} */ layer) =>
-      layer.outcome && layer.clock > entry.fetchClock && !isCovered(entry, layer) && this.#holds(entry, layer)
+      layer.outcome && layer.clock > entry.fetchClock && !isCovered(entry, layer) && this.holds(entry, layer)
     if (this.#engine.layers.some(isMissed)) this.#read(entry)
   }
 
   /** @param {Entry} entry */
-  #read({ query: { queryKey } }) {
-    queueMicrotask(() => this.#client.invalidateQueries({ queryKey, exact: true }))
+  #read({ query }) {
+    queueMicrotask(() => this.#invalidate(query))
+  }
+
+  /** @param {Query} query read anew, if somebody looks at it */
+  #invalidate({ queryKey }) {
+    this.#client.invalidateQueries({ queryKey, exact: true })
   }
 
   /**
@@ -251,19 +277,13 @@ export class Bases {
   #rewriteBeside(entry, before) {
     if (!changes) return
     const { layers, shapes } = this.#engine
-    if (layers.length > 0) return this.rewrite()
+    if (layers.length > 0 || this.#waiting.length > 0) return this.rewrite()
     const { showsAny, shownIn } = changes
     const touched = shownIn([...before, ...sourcesOf(entry)], shapes)
     const known = this.#known()
-    for (const other of this.#entries.values()) {
+    for (const other of this.entries) {
       if (other !== entry && showsAny(sourcesOf(other), touched, shapes)) this.#show(other, known)
     }
-  }
-
-  /** @param {Query} query */
-  #showAgain(query) {
-    const entry = this.#entries.get(query)
-    if (entry) this.#show(entry)
   }
 
   /**
@@ -294,18 +314,14 @@ export class Bases {
     const { query, description, base, clock } = entry
     const { layers, shapes } = this.#engine
     const laid = mapAnswers(base, description, (answer, page) => {
-      const isMissed = (/** @type {Layer} */ layer) => !covers({ answer, clock }, layer)
-      const operations = layers.filter(isMissed).flatMap((layer) => layer.operations)
+      const operations = missedBy({ answer, clock }, layers)
       const isBehind = known.answers.some((source) => isOlder(answer, source.answer))
       if (!changes || !known.knows || (operations.length === 0 && !isBehind)) return answer
       const version = versionOfAnswer(answer)
       const all = known.knows
       /** @type {import('./overlay/documents.js').Knows} */
       const knows = (collection, id) =>
-        all(collection, id).map(({ document, level, answer, description, missed }) => {
-          const age = compareVersions(versionOfAnswer(answer), version)
-          return { document, level, answer, description, missed, age }
-        })
+        all(collection, id).map((copy) => ({ ...copy, age: compareVersions(versionOfAnswer(copy.answer), version) }))
       const { layOver, withoutMoved } = changes
       const laid = operations.length ? layOver(answer, description, operations, shapes, page, knows) : answer
       return isBehind ? withoutMoved(laid, answer, description, operations, shapes, knows) : laid
@@ -318,16 +334,13 @@ export class Bases {
   /** @returns {Known} */
   #known() {
     const { layers, shapes } = this.#engine
-    const answers = [...this.#entries.values()].flatMap(sourcesOf).concat(this.#former.sources)
+    const answers = this.entries.flatMap(sourcesOf).concat(this.#former.sources)
     // By version, not by time: a slow answer arrives late and is old.
     answers.sort(({ answer: one }, { answer: other }) => Number(isOlder(one, other)) - Number(isOlder(other, one)))
     const sources = answers.map((source) => ({
       ...source,
       missed: (/** @type {any} */ last) =>
-        layers
-          .slice(0, layers.findIndex(({ operations }) => operations.includes(last)) + 1)
-          .filter((layer) => !covers(source, layer))
-          .flatMap(({ operations }) => operations),
+        missedBy(source, layers.slice(0, layers.findIndex(({ operations }) => operations.includes(last)) + 1)),
     }))
     return { answers, knows: changes?.knownIn(sources, shapes) }
   }
@@ -337,7 +350,7 @@ export class Bases {
    * @param {Layer[]} layers
    */
   sweep(layers) {
-    this.#former.sweep(layers, [...this.#entries.values()].flatMap(sourcesOf), this.#engine.shapes)
+    this.#former.sweep(layers, this.entries.flatMap(sourcesOf), this.#engine.shapes)
   }
 
   /**
@@ -353,9 +366,10 @@ export class Bases {
    * @param {any} data
    * @param {number} [clock]
    */
-  #rebase(entry, data, clock) {
-    this.#former.add(sourcesOf(entry))
-    rebase(entry, data, clock)
+  #rebase(entry, data, clock = BEFORE_ALL) {
+    this.#former.sources.push(...sourcesOf(entry))
+    setBase(entry, data, data)
+    Object.assign(entry, { clock, waiting: undefined })
     this.sweep(this.#engine.layers)
   }
 
@@ -363,7 +377,7 @@ export class Bases {
    * @param {Entry} entry
    * @param {Layer} layer
    */
-  #holds({ description, base }, { operations }) {
+  holds({ description, base }, { operations }) {
     const { shapes } = this.#engine
     return answersIn(base, description).some((answer) => changes?.holds(answer, description, operations, shapes))
   }

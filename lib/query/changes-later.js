@@ -53,7 +53,7 @@ export function withChanges(run) {
   if (changes) return run(changes)
   return load().then(() => {
     if (changes) return run(changes)
-    const text = 'what a change needs could not be loaded, so nothing was changed; try again later'
+    const text = 'what changes need could not be loaded, so nothing was changed; try again'
     throw new OptimisticMutationError('ERR_OPTIMISTIC_UNREACHABLE', text, { cause: failure })
   })
 }

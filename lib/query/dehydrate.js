@@ -1,32 +1,32 @@
 /** @typedef {import('@tanstack/react-query').QueryClient} QueryClient */
-/** @typedef {import('@tanstack/react-query').Query<any, any, any, any>} Query */
+/** @typedef {import('./entry.js').Entry} Entry */
 
 /**
  * What leaves the client through TanStack's `dehydrate()` (and persisters, which use it) is shared with others, or
  * outlives the mutation: it gets the base.
  * @param {QueryClient} client
- * @param {(query: Query) => any} baseOf undefined for one that has none
- * @param {(query: Query) => void} show has a query show what it should
+ * @param {Map<any, Entry>} entries by their queries
+ * @param {(entry: Entry) => void} show has a query show what it should
  */
-export function dehydrateBases(client, baseOf, show) {
+export function dehydrateBases(client, entries, show) {
   const defaults = client.getDefaultOptions()
   const { serializeData, shouldDehydrateQuery } = defaults.dehydrate ?? {}
   /** @type {(data: any) => any} */
   const ofBase = (data) => {
-    const query = client.getQueryCache().getAll().find(({ state }) => state.data === data)
-    const base = (query && baseOf(query)) ?? data
+    const entry = [...entries.values()].find(({ query }) => query.state.data === data)
+    const base = entry ? entry.base : data
     return serializeData ? serializeData(base) : base
   }
   // One who serializes otherwise reads the query's state, in the very call that asks this first.
   /** @type {(query: any) => boolean} */
   const dehydrated = (query) => {
     const { state } = query
-    const base = baseOf(query) ?? state.data
-    if (base !== state.data) {
-      const lent = (query.state = { ...state, data: base })
+    const entry = entries.get(query)
+    if (entry && entry.base !== state.data) {
+      const lent = (query.state = { ...state, data: entry.base })
       queueMicrotask(() => {
         if (query.state === lent) query.state = state
-        else show(query)
+        else show(entry)
       })
     }
     return shouldDehydrateQuery ? shouldDehydrateQuery(query) : state.status === 'success'

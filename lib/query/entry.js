@@ -14,6 +14,7 @@ import { compareVersions } from './version.js'
  * @property {any} base what the server said
  * @property {number} clock of the engine when the fetch began that brought the base
  * @property {number} fetchClock of the engine when the latest fetch began
+ * @property {{ answer: any, clock: number }} [waiting] the next base
  * @property {Query['setData']} setData the query's own
  * @property {Query['setState']} setState the query's own
  */
@@ -57,6 +58,10 @@ export function covers({ answer, clock }, layer) {
   return order === undefined ? clock >= layer.clock : order >= 0
 }
 
+/** @type {(source: Pick<Source, 'answer' | 'clock'>, layers: Layer[]) => import('./layer.js').Operation[]} */
+export const missedBy = (source, layers) =>
+  layers.filter((layer) => !covers(source, layer)).flatMap(({ operations }) => operations)
+
 /**
  * Have all answers of a query what the layer committed?
  * @param {Entry} entry
@@ -64,32 +69,15 @@ export function covers({ answer, clock }, layer) {
  */
 export function isCovered(entry, layer) {
   const sources = sourcesOf(entry)
-  return (sources.length > 0 ? sources : [{ answer: undefined, clock: entry.clock }]).every((one) => covers(one, layer))
+  return (sources.length > 0 ? sources : [{ ...entry, answer: null }]).every((source) => covers(source, layer))
 }
-
-/**
- * @param {Entry} entry
- * @param {any} data
- * @param {number} [clock]
- */
-export function rebase(entry, data, clock = BEFORE_ALL) {
-  setBase(entry, data, data)
-  entry.clock = clock
-}
-
-/**
- * The user's `setQueryData`: what is theirs goes into the base, which stays of its version.
- * @param {Entry} entry
- * @param {any} data without what lay over the base
- */
-export const rebaseManually = (entry, data) => setBase(entry, data, entry.base)
 
 /**
  * @param {Entry} entry
  * @param {any} data
  * @param {any} like of which versions the answers are
  */
-function setBase(entry, data, like) {
+export function setBase(entry, data, like) {
   const { description } = entry
   const base = share(entry.base, data)
   const answers = answersIn(like, description)

@@ -14,11 +14,6 @@ export class Former {
   /** The oldest first. @type {Source[]} */
   sources = []
 
-  /** @param {Source[]} sources */
-  add(sources) {
-    this.sources.push(...sources)
-  }
-
   /**
    * Forgets all but those from before commits that lie over some query, and the last of each query that show what is
    * changed: the answer after them may have the change, which takes the document out, before that is known; or what it

@@ -281,9 +281,8 @@ export class Lifecycle {
         return AGAIN
       }
       // Only the answer was lost: the server gives it again to the same request, and changes nothing.
-      const { leftAs: operations = layer.operations } = layer
       const isLost = outcome.state === 'committed' && !attempt.status && !attempt.isCustom
-      const again = isLost && (await sendMutation({ ...layer, operations }))
+      const again = isLost && (await sendMutation({ ...layer, operations: layer.leftAs ?? layer.operations }))
       if (again && again.isWell) attempt = again
     }
     this.#refine(layer, attempt)

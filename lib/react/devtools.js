@@ -3,6 +3,7 @@
 import { createElement as h, useContext, useEffect, useId, useReducer, useState } from 'react'
 import { QueryClientContext } from '@tanstack/react-query'
 import { engineOf } from '../query/engine.js'
+import { isCovered } from '../query/entry.js'
 import { documentsOf } from '../query/layer.js'
 import { timeOf } from '../query/token.js'
 
@@ -47,7 +48,13 @@ export function OptimisticDevtoolsPanel({ client: given }) {
 
   if (!client) return h('p', null, 'There is no QueryClient above this panel.')
   const engine = engineOf(client)
-  const queries = engine.bases?.layered() ?? []
+  const { bases, layers } = engine
+  const queries = (bases?.entries ?? [])
+    .map((entry) => ({
+      hash: entry.query.queryHash,
+      over: layers.filter((layer) => !isCovered(entry, layer) && bases?.holds(entry, layer)),
+    }))
+    .filter(({ over }) => over.length > 0)
   /** @type {(name: string, text: string, items: import('react').ReactNode[]) => import('react').ReactNode} */
   const list = (name, text, items) => {
     const heading = h('h2', { id: id + name, style: HEADING }, text)
@@ -59,9 +66,7 @@ export function OptimisticDevtoolsPanel({ client: given }) {
     list(
       'queries',
       `Queries with changes over them: ${queries.length}`,
-      queries.map(({ query: { queryHash }, layers }) =>
-        h('li', { key: queryHash }, h('code', null, queryHash), h('ol', null, layers.map(ofLayer)))
-      )
+      queries.map(({ hash, over }) => h('li', { key: hash }, h('code', null, hash), h('ol', null, over.map(ofLayer))))
     ),
     list('timeline', 'Mutations, the newest first', [
       ...engine.layers.filter(({ outcome }) => !outcome).map(ofLayer).reverse(),

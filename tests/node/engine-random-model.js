@@ -13,9 +13,12 @@ export class Model {
   mutations = []
   /** By name of a query: what it may stand on now, and the versions of answers that came. */
   #stands = new Map()
+  /** Versions of what was forgotten: others may still go by it. */
+  #former = []
 
   /** Nothing is loaded of this query. */
   forget({ name }) {
+    this.#former.push(...(this.#stands.get(name)?.accounts ?? []).map(({ version }) => version))
     this.#stands.set(name, { accounts: [{ version: undefined, edits: [] }], came: [] })
   }
 
@@ -66,7 +69,8 @@ export class Model {
   /** May another query know of a newer version in which the document does not belong to this one any more? */
   #isElsewhere({ status }, account, { id }) {
     const stands = [...this.#stands.values()]
-    const versions = stands.flatMap(({ accounts, came }) => [...came, ...accounts.map(({ version }) => version)])
+    const present = stands.flatMap(({ accounts, came }) => [...came, ...accounts.map(({ version }) => version)])
+    const versions = [...present, ...this.#former]
     const isOut = (version) => this.history.get(version).orders.find((order) => order.id === id).status !== status
     return versions.some((version) => version > account.version && isOut(version))
   }

@@ -140,6 +140,125 @@ test('a card that somebody else moved leaves its old column with the first answe
   assertWhole(commits)
 })
 
+/** The held reads of columns that are not among `others`. */
+const readsOf = ({ server }, statuses, others = []) =>
+  server.until(() => {
+    const reads = statuses.map((status) =>
+      server.waiting.find((one) => isRead(one) && one.query.where.status.equals === status && !others.includes(one))
+    )
+    return reads.every(Boolean) && reads
+  })
+const answered = ({ client, column }, status) =>
+  when(client, () => client.getQueryState(column(status).queryKey).fetchStatus === 'idle').then(task)
+
+test('a card that somebody else moved stays in its column, read last, until the other one comes that has it', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, columns, commits } = board
+  server.holds = isRead
+  client.refetchQueries()
+  // What is read before the move is read anew.
+  const before = await readsOf(board, STATUSES)
+  server.write('orders', 1, { status: 'shipped' })
+  client.refetchQueries({ queryKey: board.column('pending').queryKey })
+  const [pending] = await readsOf(board, ['pending'], before)
+  pending.release()
+  await answered(board, 'pending')
+  assert.deepEqual(columns(), ['7,5,3,1,', '8,6,4,2,', '', ''])
+  const others = await readsOf(board, STATUSES.slice(1), before)
+  for (const { release } of others) release()
+  await settled(board)
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  assertWhole(commits)
+})
+
+test('of a column that a card has left, those beside it are read anew, once', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, columns, commits, column } = board
+  server.write('orders', 1, { status: 'shipped' })
+  const read = server.log.length
+  await client.refetchQueries({ queryKey: column('pending').queryKey })
+  await settled(board)
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  assertWhole(commits)
+  assert.equal(server.log.length - read, STATUSES.length)
+})
+
+for (const end of [undefined, 'fail']) {
+  test(`a card that somebody else deleted goes when no column has it ${end ? 'that can be read' : 'any more'}`, async (t) => {
+    const board = await openBoard(t)
+    const { server, client, columns, column } = board
+    server.tables.orders.shift()
+    server.version++
+    await client.refetchQueries({ queryKey: column('processing').queryKey })
+    server.holds = ({ query }) => query.where.status.equals !== 'pending'
+    client.refetchQueries({ queryKey: column('pending').queryKey })
+    const [shipped, paid] = await readsOf(board, ['shipped', 'paid'])
+    shipped.release(end)
+    await answered(board, 'shipped')
+    assert.deepEqual(columns(), ['7,5,3,1,', '8,6,4,2,', '', ''])
+    paid.release(end)
+    await answered(board, 'paid')
+    assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '', ''])
+  })
+}
+
+test('a card that its own page shows elsewhere stays in its column until another column has it', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, columns, commits, orders, column } = board
+  server.write('orders', 1, { status: 'shipped' })
+  await client.fetchQuery(orders.findByID(1))
+  await task()
+  assert.deepEqual(columns(), ['7,5,3,1,', '8,6,4,2,', '', ''])
+  await client.refetchQueries({ queryKey: column('shipped').queryKey })
+  await settled(board)
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  assertWhole(commits)
+})
+
+test('columns that somebody else deleted cards of are read anew once, however much happens meanwhile', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, columns } = board
+  server.tables.orders.splice(0, 2)
+  server.version++
+  const read = server.log.length
+  // Each read is of another version.
+  server.holds = () => ++server.version < 0
+  await client.refetchQueries()
+  await settled(board)
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,', '', ''])
+  assert.ok(server.log.length - read <= 3 * STATUSES.length)
+})
+
+test('columns between which their user moves a card are read once', async (t) => {
+  const board = await openBoard(t)
+  const { server, columns, move } = board
+  const read = server.log.length
+  await move(1, 'shipped')
+  await settled(board)
+  assert.deepEqual(columns(), ['7,5,3,', '8,6,4,2,', '1,', ''])
+  assert.equal(server.log.slice(read).filter(isRead).length, STATUSES.length)
+  assertWhole(board.commits)
+})
+
+test('what is written into a column, or changed in it, while its answer waits for others stays', async (t) => {
+  const board = await openBoard(t)
+  const { server, client, columns, column, move } = board
+  server.write('orders', 1, { status: 'shipped' })
+  server.holds = ({ query, method }) => method !== 'GET' || query.where.status.equals !== 'pending'
+  client.refetchQueries({ queryKey: column('pending').queryKey })
+  const reads = await readsOf(board, STATUSES.slice(1))
+  await answered(board, 'pending')
+  move(3, 'paid')
+  await task()
+  assert.deepEqual(columns(), ['7,5,1,', '8,6,4,2,', '', '3,'])
+  const { queryKey } = column('pending')
+  client.setQueryData(queryKey, (page) => ({ ...page, docs: page.docs.map((one) => ({ ...one, note: 'mine' })) }))
+  for (const { release } of reads) release()
+  await when(client, () => client.isFetching() === 0).then(task)
+  assert.deepEqual(columns(), ['7,5,', '8,6,4,2,', '1,', '3,'])
+  assert.deepEqual(client.getQueryData(queryKey).docs.map(({ note }) => note), ['mine', 'mine'])
+})
+
 test('a card that somebody else moved on after its own move was saved is in the last column only', async (t) => {
   const board = await openBoard(t)
   const { server, client, column, columns, commits } = board

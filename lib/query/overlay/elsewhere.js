@@ -1,7 +1,6 @@
 /**
  * Lists are read one by one, and somebody else may move a document between two of the reads: the first shows it where
- * it was, the second where it is. The newer answer is right. That a document is in neither, because the list that it
- * left was read last, no answer can tell from a deletion.
+ * it was, the second where it is. The newer answer is right. (In the other order it is in neither: see `beside.js`.)
  */
 import { changes } from '../layer.js'
 import { recounted, whereOf } from './membership.js'
@@ -16,7 +15,7 @@ import { matches } from './where.js'
 const READING = ['locale', 'fallbackLocale', 'draft', 'scope']
 
 /**
- * Takes out of a list what newer answers show not to belong there any more.
+ * Takes out of a list what other lists show, as newer answers of theirs have it, not to belong there any more.
  * @param {any} shown the answer with the operations over it
  * @param {any} answer
  * @param {import('../query-key.js').QueryDescription} description
@@ -32,10 +31,11 @@ export function withoutMoved(shown, answer, description, operations, shapes, kno
   const belongs = (sources) => matches(whereOf(args, shapes[collection]), sources, shapes[collection] ?? {})
   /** @type {(document: Document) => boolean} */
   const isMoved = (document) => {
-    const copy = known(collection, document.id).find(
-      ({ age = 0, description: one }) => age > 0 && isAlike(one, description, READING)
-    )
     const own = answer.docs.find((/** @type {Document} */ { id }) => id === document.id)
+    // It stays where the database had it until another list shows it.
+    const copy = known(collection, document.id).find(
+      ({ age = 0, description: one }) => age > 0 && (!own || one.args.where) && isAlike(one, description, READING)
+    )
     // Where the list's own copy would not either, what is shown is not what the database decides on.
     if (!copy || (own && belongs([{ document: own }]) === false)) return false
     const isLater = (/** @type {Operation} */ one) =>
