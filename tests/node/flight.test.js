@@ -55,7 +55,7 @@ for (const environment of MEMORY) {
   test(`when the ${kind} that loads ends, one of those who wait loads, and all are answered`, async (t) => {
     const { actors } = await open(t, environment, 4)
     const [first, ...rest] = actors
-    void (await first.fetch('order'))
+    void (await first.fetch('order', { loadTimeout: LONG }))
     const fetches = await fetchAll(rest, 'order', { loadTimeout: LONG })
     assert.equal(await total(rest), 0)
     await first.kill()
@@ -68,7 +68,7 @@ for (const environment of MEMORY) {
   test(`when the ${kind} that loads closes its cache, one of those who wait loads`, async (t) => {
     const { actors } = await open(t, environment, 3)
     const [first, ...rest] = actors
-    const closed = await first.fetch('order')
+    const closed = await first.fetch('order', { loadTimeout: LONG })
     const fetches = await fetchAll(rest, 'order', { loadTimeout: LONG })
     await first.call('close')
     const { loader } = await whoLoads(rest)
