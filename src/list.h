@@ -8,7 +8,7 @@
 
 #include "render.h"
 
-enum { NO_PLACE = UINT32_MAX };
+static const uint32_t NO_PLACE = UINT32_MAX;
 
 /* What an operation does to a list. */
 struct membership {
