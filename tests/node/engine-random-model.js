@@ -36,19 +36,17 @@ export class Model {
     })
   }
 
-  /** The user wrote into a query: `edit` does it to an answer, in place. */
+  /** The user wrote into a query: `edit` does it to an answer, in place. That may be one that waits for others. */
   edits({ name }, edit) {
     const stand = this.#stands.get(name)
-    stand.accounts = stand.accounts.map(({ version, edits }) => ({ version, edits: [...edits, edit] }))
+    const possible = [...stand.accounts, ...goingOn(stand)]
+    stand.accounts = possible.map(({ version, edits }) => ({ version, edits: [...edits, edit] }))
   }
 
   /** @returns {boolean} is this what the query may show? */
   accepts(query, shown) {
     const stand = this.#stands.get(query.name)
-    const { accounts } = stand
-    const goesOn = (to) => accounts.some(({ version }) => version === undefined || version <= to)
-    const next = [...new Set(stand.came)].filter(goesOn).map((version) => ({ version, edits: [] }))
-    const possible = [...accounts, ...next].filter((account) =>
+    const possible = [...stand.accounts, ...goingOn(stand)].filter((account) =>
       this.#showing(query, account).some(({ answer, layers }) =>
         agrees(query, answer, layers, shown, (document) => this.#isElsewhere(query, account, document))
       )
@@ -89,6 +87,12 @@ export class Model {
       return { answer: lay(answer, query, layers), layers }
     })
   }
+}
+
+/** What a query may stand on next. */
+function goingOn({ accounts, came }) {
+  const goesOn = (to) => accounts.some(({ version }) => version === undefined || version <= to)
+  return [...new Set(came)].filter(goesOn).map((version) => ({ version, edits: [] }))
 }
 
 /** The data with which a mutation may lie over this version; undefined: not at all. */
