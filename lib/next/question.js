@@ -7,7 +7,8 @@
  * answer shows: a function that looks at more than the user (the time, memberships) leads to another key when it
  * changes its mind.
  */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
+import { serialize } from 'node:v8'
 import { createLocalReq, executeAccess } from 'payload'
 import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
 import { localeOf } from '../payload/locales.js'
@@ -200,7 +201,19 @@ export const keyOfDerived = (rights, key) => shortened(`derived ${rights} ${key}
 export function whoOf(user, principal, scope = principal) {
   if (scope !== principal || !user) return scope
   const { _sid, ...told } = user
-  return `${principal} ${createHash('sha256').update(stableJSON(told)).digest('base64url')}`
+  return `${principal} ${createHash('sha256').update(serialized(told)).digest('base64url')}`
+}
+
+/**
+ * As what is like nothing else, where it has functions: what they do, nobody can tell.
+ * @param {object} user
+ */
+function serialized(user) {
+  try {
+    return serialize(user)
+  } catch {
+    return randomUUID()
+  }
 }
 
 /**
