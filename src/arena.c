@@ -59,7 +59,7 @@ static void note_debts(struct arena_header *header) {
     struct arena_process *process = header->processes + slot;
     if (process->begun_until > process->owes_until) process->owes_until = process->begun_until;
     process->begun_until = 0;
-    if (process->owes_until) owing++;
+    if (process->owes_until || process->expired) owing++;
   }
   header->debts.owing = owing;
   if (!header->orphans_until) return;

@@ -15,7 +15,7 @@
 typedef uint64_t oc_off; /* bytes from the start of the arena; 0 is null */
 
 /* ARENA_LAYOUT goes up with every change of what lies in an arena, or of what it means. */
-enum { ARENA_LAYOUT = 11, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
+enum { ARENA_LAYOUT = 12, PROCESSES_MOST = 256, STARTED_BYTES = 96 };
 static const uint64_t ARENA_MAGIC = 0x656863616374706fULL; /* "optcache" */
 
 /* Where each module keeps its root, by its index in the header. */
@@ -55,14 +55,14 @@ struct arena_identity {
 
 /* A slot of the table of processes; see process.h. */
 struct arena_process {
-  uint32_t serial;  /* 0: free */
-  uint32_t pid;     /* for people; nothing depends on it */
-  uint32_t pending; /* mutations that are its own, see mutation.c */
-  uint32_t reserved;
+  uint32_t serial;                  /* 0: free */
+  uint32_t pid;                     /* for people; nothing depends on it */
+  uint32_t pending;                 /* mutations that are its own, see mutation.c */
+  uint32_t expired;                 /* of these, that it has not settled since: see debt.c */
   uint64_t begun_until, owes_until; /* see debt.c */
 };
 
-/* What was forgotten with a reset; see debt.c. */
+/* What processes owe an answer for; see debt.c. */
 struct arena_debts {
   uint32_t owing;   /* processes that owe something */
   uint32_t gone;    /* 1: one that did is gone */

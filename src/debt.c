@@ -1,5 +1,5 @@
 /*
- * debt.c: the mutations that a reset forgot.
+ * debt.c: the mutations that a reset forgot, and those that outlived their time.
  *
  * A reset (arena.c) empties the arena, the table of mutations with it. Processes that had one pending go on, and when
  * their transaction ends, they are told that nobody knows their token; so they log what they wrote as it is, without a
@@ -11,10 +11,11 @@
  * pending then. These are noted in the table of processes, which a reset leaves alone:
  *
  *   begun_until   the latest deadline of its pending mutations; 0: it has none
- *   owes_until    from a reset on: what begun_until was then; 0: it owes nothing
+ *   owes_until    from a reset on: what begun_until was then; 0: it owes nothing of before one
+ *   expired       its mutations that expired while it lived, and that it has not settled since
  *
- * The debt ends in one of three ways, each with an invalidation of everything, as the mutation's would have been of its
- * documents:
+ * The debt of a reset ends in one of three ways, each with an invalidation of everything, as the mutation's would have
+ * been of its documents:
  *   - it closes the cache: at once;
  *   - it is found dead: after a moment, as a COMMIT that it sent may still be on its way;
  *   - its time is over: that is when its mutation would have expired, whatever became of it.
@@ -22,6 +23,10 @@
  * reset costs a second emptying of the cache in any case when something was pending; resets are rare.
  *
  * The same goes for mutations whose process had died already, in the moment between that and their expiry.
+ *
+ * A transaction may also take longer than its mutation's time. Then the mutation has expired, what it touches was loaded
+ * again, perhaps from before the commit that is still to come, and again only its process will know of that. So it owes
+ * an answer until it settles the mutation, or is gone, whenever that is.
  *
  * Whoever frees or takes the slot of a process that owes (process.c) notes that one is gone, so that no debt is lost
  * however it is noticed.
@@ -38,22 +43,44 @@ static struct arena_process *process_at(const struct arena *arena, uint32_t slot
   return arena_header(arena)->processes + slot;
 }
 
+static bool owes(const struct arena_process *process) { return process->owes_until || process->expired; }
+
 static bool clear(struct arena *arena, uint32_t slot) {
-  if (!process_at(arena, slot)->owes_until) return false;
-  process_at(arena, slot)->owes_until = 0;
+  struct arena_process *process = process_at(arena, slot);
+  if (!owes(process)) return false;
+  process->owes_until = 0;
+  process->expired = 0;
   debts_of(arena)->owing--;
   return true;
 }
 
-static void invalidate(struct arena *arena) {
-  record_everything_locked(arena, SLICE("the cache was reset, and a mutation of then may have been committed"));
+void debt_note_expired_locked(struct arena *arena, struct process_id owner) {
+  struct arena_process *process = process_at(arena, owner.slot);
+  if (!owes(process)) debts_of(arena)->owing++;
+  process->expired++;
 }
 
-/* Those whose time is over. */
+void debt_note_settled_locked(struct arena *arena, struct process_id owner) {
+  struct arena_process *process = process_at(arena, owner.slot);
+  if (!process_is_present_locked(arena, owner) || !process->expired) return;
+  process->expired--;
+  if (!owes(process)) debts_of(arena)->owing--;
+}
+
+static void invalidate(struct arena *arena) {
+  record_everything_locked(arena, SLICE("a mutation that nobody knows any more may have been committed"));
+}
+
+/* Those of a reset whose time is over. */
 static bool clear_overdue(struct arena *arena, uint64_t now) {
   bool any = false;
-  for (uint32_t slot = 0; debts_of(arena)->owing > 0 && slot < arena_header(arena)->processes_high; slot++)
-    if (process_at(arena, slot)->owes_until <= now && clear(arena, slot)) any = true;
+  for (uint32_t slot = 0; debts_of(arena)->owing > 0 && slot < arena_header(arena)->processes_high; slot++) {
+    struct arena_process *process = process_at(arena, slot);
+    if (!process->owes_until || process->owes_until > now) continue;
+    process->owes_until = 0;
+    if (!owes(process)) debts_of(arena)->owing--;
+    any = true;
+  }
   return any;
 }
 
@@ -73,9 +100,10 @@ static bool clear_gone(struct arena *arena, uint64_t now) {
  * itself. */
 static uint64_t next_time(const struct arena *arena) {
   const struct arena_debts *debts = debts_of(arena);
-  uint64_t own = process_at(arena, process_self(arena).slot)->owes_until, next = own ? own : UINT64_MAX;
+  const struct arena_process *self = process_at(arena, process_self(arena).slot);
+  uint64_t next = self->owes_until ? self->owes_until : UINT64_MAX;
   if (debts->gone && debts->gone_at < next) next = debts->gone_at;
-  if (debts->owing > (own ? 1 : 0) && debts->next_look < next) next = debts->next_look;
+  if (debts->owing > (owes(self) ? 1 : 0) && debts->next_look < next) next = debts->next_look;
   return next == UINT64_MAX ? 0 : next;
 }
 

@@ -30,6 +30,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "debt.h"
 #include "event.h"
 
 enum {
@@ -415,6 +416,8 @@ static void settle_expired(struct arena *arena, struct mutation *mutation, oc_sl
   mutation->version = record_append_locked(arena, operations, 0, true);
   mutation->state = (uint32_t)state;
   drop_operations(arena, mutation);
+  debt_note_settled_locked(arena, mutation->owner);
+  mutation->owner = (struct process_id){0, 0};
 }
 
 /* The mutation is over; what entries on its tags may have seen of it is not to be replayed on, nor loaded. */
@@ -530,7 +533,17 @@ static void find_orphans(struct arena *arena, uint64_t now) {
   arena_header(arena)->orphans_until = last;
 }
 
-static uint32_t expire_overdue(struct arena *arena, uint64_t now) {
+static void expire_overdue(struct arena *arena, struct mutation *mutation) {
+  struct process_id owner = mutation->owner;
+  expire(arena, mutation,
+         owner.serial == 0 ? SLICE("its process died; whether the database has it is unknown")
+                           : SLICE("it was not settled in time; whether the database has it is unknown"));
+  if (mutation->state != OC_EXPIRED || !process_is_present_locked(arena, owner)) return;
+  mutation->owner = owner;
+  debt_note_expired_locked(arena, owner);
+}
+
+static uint32_t expire_all_overdue(struct arena *arena, uint64_t now) {
   struct mutations *mutations = mutations_of(arena);
   uint64_t earliest = 0;
   uint32_t expired = 0;
@@ -538,10 +551,7 @@ static uint32_t expire_overdue(struct arena *arena, uint64_t now) {
     struct mutation *mutation = mutation_at(arena, index);
     if (!mutation->slot.key || mutation->state != OC_PENDING) continue;
     if (mutation->deadline <= now) {
-      bool orphan = mutation->owner.serial == 0;
-      expire(arena, mutation,
-             orphan ? SLICE("its process died; whether the database has it is unknown")
-                    : SLICE("it was not settled in time; whether the database has it is unknown"));
+      expire_overdue(arena, mutation);
       expired++;
     } else if (!earliest || mutation->deadline < earliest) {
       earliest = mutation->deadline;
@@ -556,7 +566,7 @@ uint32_t mutation_sweep_locked(struct arena *arena, uint64_t now, uint64_t *next
   /* Somebody who may be dead has something pending. */
   if (foreign_pending(arena) > 0 && process_look_locked(arena, now, &mutations->next_look)) find_orphans(arena, now);
   uint32_t expired = 0;
-  if (mutations->next_deadline && mutations->next_deadline <= now) expired = expire_overdue(arena, now);
+  if (mutations->next_deadline && mutations->next_deadline <= now) expired = expire_all_overdue(arena, now);
   if (arena_header(arena)->orphans_until <= now) arena_header(arena)->orphans_until = 0; /* none is left */
   *next = mutations->next_deadline;
   if (foreign_pending(arena) > 0 && mutations->next_look < *next) *next = mutations->next_look;

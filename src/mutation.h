@@ -23,7 +23,7 @@ struct mutation {
   uint64_t begun;    /* the log's head before the database was touched */
   uint64_t version;  /* of its settling */
   uint64_t deadline;
-  struct process_id owner; /* who began it last, while it lives; then nobody */
+  struct process_id owner; /* who began it last, while it lives and has not said how it ended; then nobody */
 };
 
 oc_off mutation_init(struct arena *arena, oc_off at, uint32_t capacity);

@@ -23,7 +23,7 @@ static struct arena_process *slot_at(const struct arena *arena, uint32_t slot) {
 /* What its process still owed, everybody does now: see debt.c. */
 static void vacate(struct arena *arena, uint32_t slot) {
   struct arena_debts *debts = &arena_header(arena)->debts;
-  if (slot_at(arena, slot)->owes_until) {
+  if (slot_at(arena, slot)->owes_until || slot_at(arena, slot)->expired) {
     debts->owing--;
     debts->gone = 1;
     debts->gone_at = 0;

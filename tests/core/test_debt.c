@@ -40,6 +40,18 @@ static void write_and_settle(struct child *self, const oc_options_t *options) {
   child_waits(self);
 }
 
+/* Goes on after its mutation's time, and settles it when it is let. */
+static void outlive_and_settle(struct child *self, const oc_options_t *options) {
+  oc_cache_t *opened = open_child_cache(options);
+  uint64_t version;
+  if (oc_begin(opened, token_of(1), S("users:7"), SHIP, 1, NULL) != OC_OK) _exit(2);
+  child_says(self);
+  child_waits(self);
+  if (oc_commit(opened, token_of(1), S(""), &version, NULL) != OC_OK) _exit(3);
+  child_says(self);
+  child_waits(self);
+}
+
 static void stay(struct child *self, const oc_options_t *options) {
   (void)open_child_cache(options);
   child_says(self);
@@ -222,5 +234,69 @@ Test(debt, a_debt_outlives_a_second_reset) {
   end_child(&writer, SIGKILL);
   await_invalidation_of_everything();
   cr_assert(eq(u32, owing(), 0));
+  close_all();
+}
+
+/* ---- Mutations that outlive their time ---- */
+
+static void load(void) {
+  oc_set_options_t set = {.tags = &S("orders:7"), .tag_count = 1, .since = oc_version(cache)};
+  cr_assert(eq(int, oc_set(cache, S("order"), S("{\"id\":7}"), &set, NULL), OC_OK));
+}
+
+/* A child whose mutation expired, and an entry that was loaded since. */
+static struct child expire_beside(oc_options_t options) {
+  struct child writer = meet_child(outlive_and_settle, &options);
+  cache = open_or_fail(options);
+  sem_init(&called, 0, 0);
+  cr_assert(eq(int, oc_events_open(cache, OC_EVENT_INVALIDATE, &events, NULL), OC_OK));
+  cr_assert(eq(int, oc_watch(cache, raise_semaphore, &called, &watch), OC_OK));
+  oc_mutation_info_t info;
+  uint64_t next;
+  do oc_sweep(cache, &next);
+  while (oc_status_of(cache, token_of(1), S("users:7"), &info, NULL) == OC_OK && info.state == OC_PENDING);
+  cr_assert(eq(u32, owing(), 1));
+  load();
+  return writer;
+}
+
+Test(debt, what_was_loaded_since_a_mutation_expired_goes_when_its_process_dies_without_having_settled_it) {
+  struct child writer = expire_beside(shared_options());
+  cr_assert(eq(int, get(), OC_OK));
+  end_child(&writer, SIGKILL);
+  await_invalidation_of_everything();
+  cr_assert(eq(int, get(), OC_MISS));
+  cr_assert(eq(u32, owing(), 0));
+  close_all();
+}
+
+Test(debt, who_settled_what_had_expired_owes_nothing_and_may_die) {
+  struct child writer = expire_beside(shared_options());
+  let_child_go_on(&writer);
+  await_child(&writer);
+  cr_assert(eq(int, get(), OC_MISS));
+  cr_assert(eq(u32, owing(), 0));
+  load();
+  end_child(&writer, SIGKILL);
+  arena_lock(&cache->arena);
+  uint64_t next;
+  process_reap_locked(&cache->arena);
+  cr_assert(not(debt_sweep_locked(&cache->arena, UINT64_MAX - A_LONG_TIME, &next)));
+  arena_unlock(&cache->arena);
+  cr_assert(eq(int, get(), OC_OK));
+  close_all();
+}
+
+Test(debt, what_it_owes_for_an_expired_mutation_outlives_a_reset) {
+  oc_options_t options = shared_options();
+  struct child dying = meet_child(die_in_a_section, &options), writer = expire_beside(options);
+  let_child_go_on(&dying);
+  await_child(&dying);
+  end_child(&dying, SIGKILL);
+  cr_assert(eq(u32, owing(), 1));
+  load();
+  end_child(&writer, SIGKILL);
+  await_invalidation_of_everything();
+  cr_assert(eq(int, get(), OC_MISS));
   close_all();
 }
