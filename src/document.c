@@ -153,6 +153,12 @@ static oc_status find_in_document(struct finder *finder, oc_slice_t collection, 
   return status;
 }
 
+/* A join that can be replayed. How deep one that lies in another is shown, the levels do not say. */
+static bool is_replayed(const struct finder *finder, const struct shape_node *node) {
+  const struct shape_join *join = shapes_join_of(finder->shapes, node);
+  return join && join->replayed && finder->joins == 0;
+}
+
 /* What a relation shows: a document, an id, or null. */
 static oc_status find_in_relation(struct finder *finder, const struct shape_node *node, oc_slice_t value,
                                   uint32_t level) {
@@ -169,7 +175,7 @@ static oc_status find_in_relation(struct finder *finder, const struct shape_node
     collection = shapes_at(finder->shapes, target)->collection;
   }
   uint32_t inner = document_level_in(shapes_join_of(finder->shapes, node), finder->query, level);
-  bool joined = node->join > 0;
+  bool joined = node->join > 0, listed = is_replayed(finder, node); /* then its deletion is the list's business */
   finder->joins += joined;
   oc_status status = OC_OK;
   oc_slice_t id = json_scalar_text(value);
@@ -179,9 +185,20 @@ static oc_status find_in_relation(struct finder *finder, const struct shape_node
     /* In a join of a join the depth ends earlier, or later, than the levels say. */
     bool expected = inner <= finder->query->depth || finder->joins > 1;
     uint64_t ignored;
-    status = depend_on_document(finder, collection, id, expected ? DEPENDS_OPAQUE : DEPENDS_REFERENCE, &ignored);
+    if (expected || !listed)
+      status = depend_on_document(finder, collection, id, expected ? DEPENDS_OPAQUE : DEPENDS_REFERENCE, &ignored);
   }
   finder->joins -= joined;
+  return status;
+}
+
+static oc_status depend_on_joined(struct finder *finder, const struct shape_node *node) {
+  const struct shapes *shapes = finder->shapes;
+  const struct shape_join *join = shapes_join_of(shapes, node);
+  uint32_t kinds = is_replayed(finder, node) ? DEPENDS_COLLECTION : DEPENDS_OPAQUE;
+  oc_status status = OC_OK;
+  for (uint32_t i = 0; i < join->target_count && status == OC_OK; i++)
+    status = depend(finder, shapes_at(shapes, shapes_join_target(shapes, join, i))->collection, kinds);
   return status;
 }
 
@@ -191,8 +208,7 @@ static oc_status find_in_member(struct finder *finder, const struct shape_node *
   oc_status status = OC_OK;
   oc_slice_t name, item;
   /* Any of them may come in. */
-  if (node->join && json_is_array(value))
-    status = depend(finder, shapes_at(finder->shapes, node->target)->collection, DEPENDS_OPAQUE);
+  if (node->join && json_is_array(value)) status = depend_on_joined(finder, node);
   if (json_is_array(value)) {
     struct json_walk walk = json_walk(value);
     while (status == OC_OK && json_next_element(&walk, &item)) status = find_in_member(finder, node, item, level);

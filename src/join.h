@@ -12,9 +12,9 @@
 bool joins_show(const struct page *page, int32_t shape);
 
 /*
- * For the overlay: has the operation's document enter, leave, or move in the joins of the page. What it changes in the
- * document itself is left to others. `changed` is set when bytes changed. Errors: MEMORY.
+ * Has the operation's document enter, leave, or move in the joins of the page. What it changes in the document itself
+ * is left to others. `changed` is set when bytes changed. OC_MISS: exact, and not to be known. Errors: MEMORY.
  */
-oc_status joins_follow(struct page *page, const struct operation *operation, bool *changed);
+oc_status joins_follow(struct page *page, const struct operation *operation, enum replay_mode mode, bool *changed);
 
 #endif

@@ -29,7 +29,7 @@ static void know_previous(const struct list *list, struct known *known) {
 }
 
 static void know_shown(const struct list *list, struct known *known) {
-  if (list->own != NO_PLACE) known_add(known, list_document(list, list->own), false);
+  if (list->own != NO_PLACE) known_add(known, list_shown(list, list->own), false);
 }
 
 static void know_elsewhere(const struct list *list, struct known *known) {
@@ -53,12 +53,19 @@ static void know_more(const struct list *list, struct known *known) {
   (void)json_member(operation_text(list->operation), SLICE("id"), &known->id);
 }
 
+oc_slice_t list_shown(const struct list *list, uint32_t index) {
+  oc_slice_t shown = list_document(list, index);
+  if (list->polymorphic) (void)json_member(shown, SLICE("value"), &shown);
+  return shown;
+}
+
 void list_know(struct list *list) {
   bool guess = list->mode == REPLAY_GUESS;
   list->before = list->after = know_nothing(list);
   know_written(list, list->operation, &list->after);
   list->after.made = guess && list->operation->type == OPERATION_CREATE;
   know_previous(list, &list->before);
+  known_add(&list->before, list->unwritten, is_foreign(list, operation_locale(list->operation)));
   if (guess) know_previous(list, &list->after);
   know_shown(list, &list->before);
   know_shown(list, &list->after);
@@ -99,7 +106,10 @@ bool list_keeps_its_keys(const struct list *list) {
 static struct known know_other(const struct list *list, uint32_t index) {
   if (index >= list->own) index++;
   struct known known = know_nothing(list);
-  oc_slice_t other = list_document(list, index);
+  oc_slice_t other = list_shown(list, index), to;
+  known.whole = list->polymorphic && json_is_object(other);
+  if (known.whole && json_member(list_document(list, index), SLICE("relationTo"), &to))
+    known.root = shapes_root(known.shapes, shapes_find(known.shapes, json_scalar_text(to)));
   if (json_is_object(other)) known_add(&known, other, false);
   else known.id = other;
   return known;
@@ -110,7 +120,18 @@ enum order list_compare(const struct list *list, const struct known *known, uint
   return where_order(list->where, known, &other, list->mode);
 }
 
+/* SQLite gives what joins of several collections show in its own order when it answers for several parents at once. */
+static bool is_in_order(const struct list *list) {
+  for (uint32_t i = 1; i < list_count_others(list); i++) {
+    struct known before = know_other(list, i - 1);
+    enum order order = list_compare(list, &before, i);
+    if (order == ORDER_AFTER || order == ORDER_UNKNOWN) return false;
+  }
+  return true;
+}
+
 bool list_find_place(const struct list *list, uint32_t *place) {
+  if (list->polymorphic && !is_in_order(list)) return false;
   uint32_t low = 0, high = list_count_others(list);
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;

@@ -31,11 +31,13 @@ struct list {
   enum replay_mode mode;
   oc_buffer_t docs;        /* of oc_slice_t: its documents, or ids of them */
   const oc_buffer_t *seen; /* of oc_slice_t: how the page showed d before; NULL: as it does */
+  oc_slice_t unwritten;    /* an object: what is known of d that the operation did not change; empty: nothing */
   uint32_t own;            /* which of them is the operation's document, d; NO_PLACE: none */
   uint32_t limit;          /* 0: all */
   uint64_t offset, total;
-  bool counts; /* it shows no documents, only their number */
-  bool more;   /* there is a page behind */
+  bool counts;      /* it shows no documents, only their number */
+  bool polymorphic; /* its documents are { relationTo, value } of several collections */
+  bool more;        /* there is a page behind */
   struct known before, after;
   enum truth was, is; /* d in the list */
 };
@@ -47,6 +49,8 @@ static inline oc_slice_t list_document(const struct list *list, uint32_t index) 
 }
 static inline bool list_shows_all(const struct list *list) { return list->offset == 0 && !list->more; }
 
+/* The document, or id, that the list shows at `index`. */
+oc_slice_t list_shown(const struct list *list, uint32_t index);
 /* Gathers what is known of d before and after the operation. */
 void list_know(struct list *list);
 /* Decides `was` and `is`. */

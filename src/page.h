@@ -29,6 +29,7 @@ struct page {
   bool fragment;            /* a document out of an answer to the query, which decides on no membership */
   const struct page *whole; /* of a fragment: the page that it may come into; NULL: none */
   bool entered;             /* it shows, or names, documents that it may not have before */
+  bool joined;              /* likewise, but as the operation says them that they came with */
 };
 
 void page_free(struct page *page);

@@ -223,7 +223,7 @@ static bool is_shown(const struct renderer *renderer, const struct page *page, c
                      oc_slice_t name, enum replay_mode mode) {
   const struct shape_node *node = shapes_member(page->shapes, root, name);
   if (node && node->hidden) return false;
-  if (renderer->others) return some_other_has(renderer->others, name);
+  if (renderer->others) return mode == REPLAY_EXACT || some_other_has(renderer->others, name);
   return query_selects(page->query, name) && (mode == REPLAY_EXACT || some_neighbour_has(page, name));
 }
 
@@ -331,15 +331,15 @@ bool render_may_fall_back(oc_slice_t value) {
   return json_is_null(value) || json_is_container(value) || slice_equal(value, SLICE("\"\""));
 }
 
-/* Whether a document in the operation's locale says what is shown of it in the page's. */
-static bool is_in_locale(const struct page *page, const struct shape_node *root, const struct operation *operation) {
+/* Whether a document in the operation's locale says what is shown of it in the page's. What it lacks may fall back. */
+static bool is_in_locale(const struct page *page, const struct shape_node *root, const struct operation *operation,
+                         bool joined) {
   bool same = slice_equal(operation_locale(operation), query_text(page->query, page->query->locale));
-  struct json_walk walk = json_walk(operation_doc(operation));
-  oc_slice_t name, value;
-  while (json_next_member(&walk, &name, &value)) {
-    const struct shape_node *node = shapes_member(page->shapes, root, name);
-    if (!query_selects(page->query, name) || !shapes_holds_localized(page->shapes, node)) continue;
-    if (!same || render_may_fall_back(value)) return false;
+  oc_slice_t value;
+  for (const struct shape_node *node = NULL; (node = shapes_next_member(page->shapes, root, node));) {
+    if (!(joined || query_selects(page->query, node->name)) || !shapes_holds_localized(page->shapes, node)) continue;
+    bool said = same && json_member(operation_doc(operation), node->name, &value);
+    if (!said || render_may_fall_back(value)) return false;
   }
   return true;
 }
@@ -349,7 +349,11 @@ static oc_status render_exactly(struct page *page, const struct shape_node *root
   struct renderer renderer = {.page = page, .out = out};
   oc_slice_t doc = operation_doc(operation), like;
   size_t start = out->len;
-  if (doc.len == 0 || page->query->select == SELECT_PARTS || !is_in_locale(page, root, operation)) return OC_MISS;
+  uint32_t joins;
+  /* What it shows in joins, the operation does not say. */
+  (void)shapes_joins(page->shapes, shapes_find(page->shapes, operation_collection(operation)), &joins);
+  if (doc.len == 0 || joins > 0 || page->query->select == SELECT_PARTS) return OC_MISS;
+  if (!is_in_locale(page, root, operation, false)) return OC_MISS;
   oc_status status = put_document(&renderer, page, root, doc, REPLAY_EXACT);
   if (status != OC_OK || !neighbour(page, &like)) return status;
   return has_same_members(like, (oc_slice_t){out->data + start, out->len - start}) ? OC_OK : OC_MISS;
@@ -379,17 +383,71 @@ oc_status render_document(struct page *page, const struct operation *operation, 
   return render_guess(&renderer, page, root, operation);
 }
 
+/* Any document of its collection that is shown through a relation: populate takes the same members of all. */
+static bool find_alike(const struct page *page, int32_t shape, oc_slice_t *found) {
+  for (uint32_t i = 0; i < page_span_count(page); i++) {
+    if (page_span(page, i)->level == 0 || page_span(page, i)->shape != shape) continue;
+    *found = page_slice(page, page_span(page, i));
+    return true;
+  }
+  return false;
+}
+
+static bool holds_rows(oc_slice_t value) {
+  struct json_walk walk = json_walk(value);
+  oc_slice_t item;
+  while (json_is_array(value) && json_next_element(&walk, &item))
+    if (json_is_container(item)) return true;
+  return false;
+}
+
+/* Whether a document has what another that is shown like it has: of parts, too, populate may take a part. */
+static bool is_alike(const struct shapes *shapes, const struct shape_node *node, oc_slice_t like, oc_slice_t own) {
+  struct json_walk walk = json_walk(own);
+  oc_slice_t name, value, other;
+  if (!has_same_members(like, own)) return false;
+  while (json_next_member(&walk, &name, &value)) {
+    const struct shape_node *member = shapes_member(shapes, node, name);
+    bool whole = member && (member->json || member->relation);
+    if (whole || !json_is_container(value)) continue;
+    (void)json_member(like, name, &other);
+    if (json_is_array(value) ? holds_rows(value) : !json_is_object(other) || !is_alike(shapes, member, other, value))
+      return false;
+  }
+  return true;
+}
+
+/* Without the documents in its relations, of which it is not known what this operation does to their joins. */
+static oc_status render_joined_exactly(const struct page *page, struct named named, const struct operation *operation,
+                                       struct renderer *renderer) {
+  const struct shape_node *root = shapes_root(page->shapes, named.shape);
+  oc_slice_t doc = operation_doc(operation), like;
+  struct page bare = {.query = page->query, .shapes = page->shapes};
+  size_t start = renderer->out->len;
+  uint32_t joins;
+  (void)shapes_joins(page->shapes, named.shape, &joins);
+  if (doc.len == 0 || joins > 0 || !is_in_locale(page, root, operation, true)) return OC_MISS;
+  if (!find_alike(page, named.shape, &like)) return OC_MISS;
+  renderer->page = &bare;
+  oc_status status = put_document(renderer, &bare, root, doc, REPLAY_EXACT);
+  if (status != OC_OK) return status;
+  oc_slice_t own = {renderer->out->data + start, renderer->out->len - start};
+  return is_alike(page->shapes, root, like, own) ? OC_OK : OC_MISS;
+}
+
 oc_status render_joined(struct page *page, const struct operation *operation, uint32_t level, const oc_buffer_t *others,
-                        oc_buffer_t *out) {
+                        enum replay_mode mode, oc_buffer_t *out) {
   struct named named = operation_named(operation, page->shapes);
   oc_slice_t found, id;
   if (level > page->query->depth) {
     if (!json_member(operation_text(operation), SLICE("id"), &id)) return OC_MISS;
     return buffer_append(out, id.data, id.len);
   }
-  const struct copy *copy = copies_of_related(page->copies, named, page->query, level);
-  if (find_in_page(page, named, level, &found)) return buffer_append(out, found.data, found.len);
-  if (copy) return buffer_append(out, copy->page.bytes.data, copy->page.bytes.len);
   struct renderer renderer = {.page = page, .level = level, .others = others, .out = out};
+  if (mode == REPLAY_EXACT) return render_joined_exactly(page, named, operation, &renderer);
+  const struct copy *copy = copies_of_related(page->copies, named, page->query, level);
+  bool shown = !is_being_created(page, operation) && find_in_page(page, named, level, &found);
+  if (shown) return buffer_append(out, found.data, found.len);
+  if (copy) return buffer_append(out, copy->page.bytes.data, copy->page.bytes.len);
   return render_guess(&renderer, page, shapes_root(page->shapes, named.shape), operation);
 }

@@ -33,9 +33,10 @@ oc_status render_document(struct page *page, const struct operation *operation, 
 
 /*
  * Appends the operation's document as a join shows it among `others` (of oc_slice_t): a document at `level`, or its id
- * where that is past the query's depth. OC_MISS when not enough is known. Errors: MEMORY.
+ * where that is past the query's depth. OC_MISS when not enough is known; exact: also when it does not have the members
+ * that the page's other documents like it have. Errors: MEMORY.
  */
 oc_status render_joined(struct page *page, const struct operation *operation, uint32_t level, const oc_buffer_t *others,
-                        oc_buffer_t *out);
+                        enum replay_mode mode, oc_buffer_t *out);
 
 #endif

@@ -239,6 +239,37 @@ static oc_status render(struct splice *splice, oc_buffer_t *bytes, struct docume
   return documents_find_in((oc_slice_t){bytes->data, bytes->len}, page->query, page->shapes, -1, 0, documents);
 }
 
+/* What it knows, from `first` on, of documents that may come in goes along with what comes over them. */
+static oc_status for_copies(const struct page *page, const struct operation *operation, uint32_t first,
+                            oc_status (*step)(struct page *copy, const struct operation *operation, bool *changed)) {
+  bool ignored = false;
+  oc_status status = OC_OK;
+  for (uint32_t i = first; i < copies_count(page->copies) && status == OC_OK; i++) {
+    struct page *copy = &copies_at(page->copies, i)->page;
+    copy->copies = page->copies;
+    copy->earlier = page->earlier;
+    copy->whole = page;
+    status = step(copy, operation, &ignored);
+    copy->earlier = (oc_buffer_t){0};
+    copy->whole = NULL;
+  }
+  return status;
+}
+
+static oc_status follow_in_copy(struct page *copy, const struct operation *operation, bool *changed) {
+  return joins_follow(copy, operation, REPLAY_GUESS, changed);
+}
+
+static oc_status follow_in_joins(struct splice *splice) {
+  struct page *page = splice->page;
+  bool exact = splice->mode == REPLAY_EXACT;
+  if (!exact && page->fragment) return OC_OK; /* that was done for all copies before */
+  uint32_t known = copies_count(page->copies);
+  oc_status status = joins_follow(page, splice->operation, splice->mode, &splice->changed);
+  /* What left a join meanwhile is as it was before the operation, more or less. */
+  return status == OC_OK && !exact ? for_copies(page, splice->operation, known, follow_in_copy) : status;
+}
+
 static oc_status apply(struct splice *splice) {
   struct page *page = splice->page;
   struct membership plan;
@@ -250,8 +281,7 @@ static oc_status apply(struct splice *splice) {
     plan = (struct membership){.own = NO_PLACE, .place = NO_PLACE};
     status = inexact(splice);
   }
-  bool joined = splice->mode == REPLAY_GUESS && !page->fragment;
-  if (status == OC_OK && joined) status = joins_follow(page, splice->operation, &splice->changed);
+  if (status == OC_OK) status = follow_in_joins(splice);
   if (status == OC_OK && plan.own == NO_PLACE && plan.place != NO_PLACE) status = render(splice, &bytes, &documents);
   if (status == OC_OK) status = merge_everywhere(splice);
   if (status == OC_OK && (plan.moves || plan.count != 0)) {
@@ -271,23 +301,6 @@ static oc_status apply(struct splice *splice) {
 
 static oc_status apply_to_copy(struct page *copy, const struct operation *operation, bool *changed) {
   return replay_apply(copy, operation, REPLAY_GUESS, changed);
-}
-
-/* What it knows of documents that may come in goes along with what comes over them. */
-static oc_status for_copies(const struct page *page, const struct operation *operation,
-                            oc_status (*step)(struct page *copy, const struct operation *operation, bool *changed)) {
-  bool ignored = false;
-  oc_status status = OC_OK;
-  for (uint32_t i = 0; i < copies_count(page->copies) && status == OC_OK; i++) {
-    struct page *copy = &copies_at(page->copies, i)->page;
-    copy->copies = page->copies;
-    copy->earlier = page->earlier;
-    copy->whole = page;
-    status = step(copy, operation, &ignored);
-    copy->earlier = (oc_buffer_t){0};
-    copy->whole = NULL;
-  }
-  return status;
 }
 
 static bool is_known(const struct operation *operation) {
@@ -311,10 +324,10 @@ oc_status replay_apply(struct page *page, const struct operation *operation, enu
   if (mode == REPLAY_GUESS && is_blank(operation)) return OC_OK;
   bool guesses = mode == REPLAY_GUESS && !page->fragment;
   /* Of parents, copies come in as they are after the operation. */
-  oc_status status = guesses ? for_copies(page, operation, joins_follow) : OC_OK;
+  oc_status status = guesses ? for_copies(page, operation, 0, follow_in_copy) : OC_OK;
   if (status == OC_OK) status = apply(&splice);
   if (status == OC_OK && splice.changed) *changed = true;
   if (status != OC_OK || !guesses) return status;
-  status = for_copies(page, operation, apply_to_copy);
+  status = for_copies(page, operation, 0, apply_to_copy);
   return status == OC_OK ? buffer_append(&page->earlier, &operation, sizeof operation) : status;
 }

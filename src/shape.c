@@ -19,6 +19,7 @@
 struct mover {
   int32_t target;
   oc_slice_t member;
+  bool nested; /* it is something below the member that does */
 };
 
 struct shapes {
@@ -26,6 +27,8 @@ struct shapes {
   cJSON *tree; /* owns the strings that the slices point to, but those of joins that are printed */
   struct shape_join *joins;
   uint32_t join_count;
+  int32_t *targets; /* of joins */
+  uint32_t target_count;
   struct mover *movers;
   uint32_t mover_count;
   struct shape *items;
@@ -177,7 +180,7 @@ static oc_status add_mover(struct shapes *shapes, int32_t target, const char *pa
   struct mover *grown = realloc(shapes->movers, (shapes->mover_count + 1) * sizeof *grown);
   if (!grown) return OC_ERR_MEMORY;
   shapes->movers = grown;
-  grown[shapes->mover_count++] = (struct mover){target, member};
+  grown[shapes->mover_count++] = (struct mover){target, member, dot != NULL};
   return OC_OK;
 }
 
@@ -194,6 +197,27 @@ static oc_status add_movers_of_where(struct shapes *shapes, int32_t target, cons
     cJSON_ArrayForEach(part, item) {
       if (status == OC_OK) status = add_movers_of_where(shapes, target, part);
     }
+  }
+  return status;
+}
+
+static oc_status add_target(struct shapes *shapes, const cJSON *slug, struct shape_join *join) {
+  int32_t *grown = realloc(shapes->targets, (shapes->target_count + 1) * sizeof *grown);
+  if (!grown) return OC_ERR_MEMORY;
+  shapes->targets = grown;
+  grown[shapes->target_count++] = cJSON_IsString(slug) ? shapes_find(shapes, slice_of(slug->valuestring)) : -1;
+  join->target_count++;
+  return grown[shapes->target_count - 1] < 0 ? OC_ERR_SHAPES : OC_OK;
+}
+
+static oc_status add_targets(struct shapes *shapes, const cJSON *slugs, struct shape_join *join) {
+  join->first_target = shapes->target_count;
+  join->polymorphic = cJSON_IsArray(slugs);
+  if (!join->polymorphic) return add_target(shapes, slugs, join);
+  oc_status status = OC_OK;
+  const cJSON *slug;
+  cJSON_ArrayForEach(slug, slugs) {
+    if (status == OC_OK) status = add_target(shapes, slug, join);
   }
   return status;
 }
@@ -247,19 +271,22 @@ static bool is_sort(const cJSON *sort) {
   return cJSON_IsArray(sort);
 }
 
-static oc_status read_join(const struct shapes *shapes, const struct shape *shape, const cJSON *source,
+static oc_status read_join(struct shapes *shapes, const struct shape *shape, const cJSON *source,
                            struct shape_join *join, oc_error_t *error) {
   const char *collection = shape->collection.data;
-  const cJSON *target = cJSON_GetObjectItemCaseSensitive(source, "collection");
+  const cJSON *slugs = cJSON_GetObjectItemCaseSensitive(source, "collection");
   const cJSON *on = cJSON_GetObjectItemCaseSensitive(source, "on");
   const cJSON *where = cJSON_GetObjectItemCaseSensitive(source, "where");
   *join = (struct shape_join){.path = slice_of(source->string)};
-  if (!cJSON_IsString(target) || !cJSON_IsString(on) || !*on->valuestring)
-    return wrong(error, collection, "a join needs a collection's slug, and on: a dotted path of its documents");
+  if ((!cJSON_IsString(slugs) && !cJSON_IsArray(slugs)) || !cJSON_IsString(on) || !*on->valuestring)
+    return wrong(error, collection,
+                 "a join needs a collection's slug, or several, and on: a dotted path of its documents");
   const struct shape_node *docs = docs_of(shapes, shape, join->path);
-  join->target = shapes_find(shapes, slice_of(target->valuestring));
+  oc_status status = add_targets(shapes, slugs, join);
   join->on = slice_of(on->valuestring);
-  if (!docs || !docs->relation || docs->target < 0 || docs->target != join->target)
+  if (status == OC_ERR_MEMORY) return status;
+  bool same = docs && docs->relation && docs->polymorphic == join->polymorphic;
+  if (status != OC_OK || !same || (!join->polymorphic && docs->target != shapes_join_target(shapes, join, 0)))
     return wrong(error, collection, "a join's docs must be among the relations, to the join's collection");
   if ((where && !cJSON_IsObject(where)) || !is_sort(cJSON_GetObjectItemCaseSensitive(source, "sort")))
     return wrong(error, collection, "a join's where must be an object, its sort a string or an array of strings");
@@ -269,12 +296,23 @@ static oc_status read_join(const struct shapes *shapes, const struct shape *shap
   return OC_OK;
 }
 
+static bool has_path(const struct shapes *shapes, uint32_t first_mover) {
+  for (uint32_t i = first_mover; i < shapes->mover_count; i++)
+    if (shapes->movers[i].nested) return true;
+  return false;
+}
+
 static oc_status add_movers(struct shapes *shapes, const struct shape_join *join, const cJSON *source) {
-  int32_t target = join->target;
-  oc_status status = add_mover(shapes, target, join->on.data, join->on.len);
-  if (status == OC_OK) status = add_movers_of_where(shapes, target, cJSON_GetObjectItemCaseSensitive(source, "where"));
-  if (status != OC_OK) return status;
-  return add_movers_of_sort(shapes, target, cJSON_GetObjectItemCaseSensitive(source, "sort"));
+  const cJSON *where = cJSON_GetObjectItemCaseSensitive(source, "where");
+  const cJSON *sort = cJSON_GetObjectItemCaseSensitive(source, "sort");
+  oc_status status = OC_OK;
+  for (uint32_t i = 0; i < join->target_count && status == OC_OK; i++) {
+    int32_t target = shapes_join_target(shapes, join, i);
+    status = add_mover(shapes, target, join->on.data, join->on.len);
+    if (status == OC_OK) status = add_movers_of_where(shapes, target, where);
+    if (status == OC_OK) status = add_movers_of_sort(shapes, target, sort);
+  }
+  return status;
 }
 
 static oc_status compile_join(struct shapes *shapes, const struct shape *shape, const cJSON *source,
@@ -290,7 +328,10 @@ static oc_status compile_join(struct shapes *shapes, const struct shape *shape, 
   shapes->nodes[docs_of(shapes, shape, join.path) - shapes->nodes].join = shapes->join_count;
   status = print_member(source, "where", &added->where);
   if (status == OC_OK) status = print_member(source, "sort", &added->sort);
-  return status == OC_OK ? add_movers(shapes, &join, source) : status;
+  uint32_t first_mover = shapes->mover_count;
+  if (status == OC_OK) status = add_movers(shapes, &join, source);
+  added->replayed = !join.polymorphic && !has_path(shapes, first_mover);
+  return status;
 }
 
 static oc_status compile_joins(struct shapes *shapes, int32_t index, const cJSON *joins, oc_error_t *error) {
@@ -384,6 +425,7 @@ void shapes_release(struct shapes *shapes) {
   }
   cJSON_Delete(shapes->tree);
   free(shapes->joins);
+  free(shapes->targets);
   free(shapes->movers);
   free(shapes->items);
   free(shapes->nodes);
@@ -411,6 +453,12 @@ const struct shape_node *shapes_member(const struct shapes *shapes, const struct
   return NULL;
 }
 
+const struct shape_node *shapes_next_member(const struct shapes *shapes, const struct shape_node *node,
+                                            const struct shape_node *after) {
+  uint32_t next = after ? after->next_sibling : node ? node->first_child : 0;
+  return next ? node_at(shapes, next) : NULL;
+}
+
 const struct shape_node *shapes_path(const struct shapes *shapes, const struct shape_node *node, oc_slice_t path) {
   const char *at = path.data, *end = at + path.len;
   while (node && at < end) {
@@ -426,13 +474,23 @@ const struct shape_join *shapes_joins(const struct shapes *shapes, int32_t index
   return *count == 0 ? NULL : shapes->joins + shapes->items[index].first_join;
 }
 
+int32_t shapes_join_target(const struct shapes *shapes, const struct shape_join *join, uint32_t index) {
+  return shapes->targets[join->first_target + index];
+}
+
+bool shapes_join_shows(const struct shapes *shapes, const struct shape_join *join, int32_t shape) {
+  for (uint32_t i = 0; i < join->target_count; i++)
+    if (shapes_join_target(shapes, join, i) == shape) return true;
+  return false;
+}
+
 const struct shape_join *shapes_join_of(const struct shapes *shapes, const struct shape_node *node) {
   return node && node->join ? shapes->joins + node->join - 1 : NULL;
 }
 
 bool shapes_joined(const struct shapes *shapes, int32_t index) {
   for (uint32_t i = 0; i < shapes->join_count; i++)
-    if (shapes->joins[i].target == index) return true;
+    if (shapes_join_shows(shapes, shapes->joins + i, index)) return true;
   return false;
 }
 

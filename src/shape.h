@@ -30,10 +30,12 @@ struct shape_node {
 struct shape_join {
   oc_slice_t path; /* dotted; its `docs` are a relation */
   oc_slice_t on;
-  oc_slice_t where, sort; /* JSON; empty where there is none */
-  int32_t target;
-  uint32_t limit;     /* 0: all */
-  uint32_t max_depth; /* what it shows is populated as if the query's depth were at most this */
+  oc_slice_t where, sort;              /* JSON; empty where there is none */
+  uint32_t first_target, target_count; /* indices of shapes_join_target */
+  bool polymorphic;                    /* shows { relationTo, value } of several collections */
+  uint32_t limit;                      /* 0: all */
+  uint32_t max_depth;                  /* what it shows is populated as if the query's depth were at most this */
+  bool replayed; /* what it shows depends on nothing but the documents of its collection, and their own members */
 };
 
 struct shape {
@@ -48,8 +50,8 @@ struct shapes;
 
 /*
  * Parses { orders: { groups: [path], relations: { path: collection | [collection] }, localized: [path], hidden: [path],
- * kinds: { path: 'rows' | 'json' | 'date' }, joins: { path: { collection, on, where, sort, limit, maxDepth } }, trash,
- * opaque }, … }.
+ * kinds: { path: 'rows' | 'json' | 'date' }, joins: { path: { collection: slug | [slug], on, where, sort, limit,
+ * maxDepth } }, trash, opaque }, … }.
  * Collections that are only the target of a relation get an opaque shape. `text` may be empty. Errors: SHAPES, JSON*,
  * UTF8, MEMORY. The result has one reference.
  */
@@ -65,8 +67,14 @@ bool shapes_opaque(const struct shapes *shapes, int32_t index);
 const struct shape_node *shapes_root(const struct shapes *shapes, int32_t index);
 /* The node of a member; NULL when nothing is known of it, or `node` is NULL. */
 const struct shape_node *shapes_member(const struct shapes *shapes, const struct shape_node *node, oc_slice_t name);
+/* Steps through the members of which something is known: the first for `after` NULL; NULL at the end. */
+const struct shape_node *shapes_next_member(const struct shapes *shapes, const struct shape_node *node,
+                                            const struct shape_node *after);
 /* The joins in documents of the shape. */
 const struct shape_join *shapes_joins(const struct shapes *shapes, int32_t index, uint32_t *count);
+/* The shapes of the documents that a join shows. */
+int32_t shapes_join_target(const struct shapes *shapes, const struct shape_join *join, uint32_t index);
+bool shapes_join_shows(const struct shapes *shapes, const struct shape_join *join, int32_t shape);
 /* The one whose documents the node holds; NULL for other nodes. */
 const struct shape_join *shapes_join_of(const struct shapes *shapes, const struct shape_node *node);
 /* Whether documents of the shape are shown by joins; `member`: and it decides which, or in which order. */

@@ -250,7 +250,8 @@ static enum truth ask_at(struct question *question, const struct shape_node *nod
 /* What is known of a member without any layer that has it; empty when nothing is. */
 static oc_slice_t given_otherwise(const struct known *known, oc_slice_t path) {
   if (slice_equal(path, SLICE("id"))) return known->id;
-  return known->made && slice_equal(path, SLICE("deletedAt")) ? NULL_VALUE : (oc_slice_t){NULL, 0};
+  bool is_null = known->whole || (known->made && slice_equal(path, SLICE("deletedAt")));
+  return is_null ? NULL_VALUE : (oc_slice_t){NULL, 0};
 }
 
 static enum truth ask_members(struct question *question, const struct known *known) {

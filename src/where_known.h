@@ -10,7 +10,7 @@ enum { KNOWN_MOST = 24 };
 
 /*
  * What is known of a document: objects that have members of it, of which the first that has a member counts. `made`: it
- * is only being created, and what it will be given counts as given.
+ * is only being created, and what it will be given counts as given. `whole`: what none of them has is null.
  */
 struct known {
   const struct shapes *shapes;
@@ -18,7 +18,7 @@ struct known {
   oc_slice_t layers[KNOWN_MOST];
   uint32_t layer_count;
   uint32_t foreign; /* a bit for each layer whose localized members are of another locale, and do not count */
-  bool made;
+  bool made, whole;
   oc_slice_t id; /* as JSON, where no layer has it; empty: not known */
 };
 

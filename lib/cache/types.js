@@ -39,9 +39,10 @@
  */
 
 /**
- * A member that shows the documents of one other collection whose relation `on` points at its own document.
+ * A member that shows the documents of another collection, or of several, as `{ relationTo, value }`, whose relation
+ * `on` points at its own document.
  * @typedef {object} Join
- * @property {string} collection
+ * @property {string | string[]} collection
  * @property {string} on dotted path of a relation in its documents, to one or many, of one collection or several
  * @property {unknown} [where] Payload's where
  * @property {string | string[]} [sort]

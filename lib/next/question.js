@@ -60,8 +60,8 @@ export async function questionOf(payload, user, principal, type, args, req) {
   const rules = readRulesOf(payload, collection, type === 'count' ? 0 : depth)
   if (!rules.cacheable) return undefined
 
-  const related = type === 'count' ? [] : relatedCollections(payload, collection, depth)
   // Whose documents it shows, or tells of by their ids alone.
+  const related = type === 'count' ? [] : [...relatedCollections(payload, collection, depth), ...rules.joined]
   const asked = new Set([collection, ...related, ...(type === 'count' ? [] : rules.tags)])
   const rights = args.overrideAccess ? {} : await accessOf(payload, user, asked, args.id, req)
   // Payload says no in its own words.
@@ -138,7 +138,7 @@ export async function globalQuestionOf(payload, user, principal, args) {
   if (!rules.cacheable) return undefined
 
   const name = globalNamed(slug)
-  const related = relatedCollections(payload, name, depth)
+  const related = [...relatedCollections(payload, name, depth), ...rules.joined]
   const rights = args.overrideAccess ? {} : await accessOf(payload, user, new Set([...related, ...rules.tags]))
   if (!args.overrideAccess) rights[name] = await answerOf(payload, user, config.access.read)
   if (rights[name] === false) return undefined

@@ -259,4 +259,4 @@ export class ServerView {
  * The collections of which joins show documents, or ids.
  * @param {import('../cache/types.js').Shape | undefined} shape
  */
-const joinedIn = (shape) => Object.values(shape?.joins ?? {}).map(({ collection }) => collection)
+const joinedIn = (shape) => Object.values(shape?.joins ?? {}).flatMap(({ collection }) => collection)

@@ -211,8 +211,8 @@ async function readTranslations(runtime, document, req) {
 }
 
 /**
- * A document as `payload.find` answers it, of which entries are made, but with hidden members, which entries of other
- * scopes may show.
+ * A document as `payload.find` answers it, of which entries are made, but without what it does not hold itself, and
+ * with hidden members, which entries of other scopes may show.
  * @param {Runtime} runtime
  * @param {Touched} document
  * @param {WriteArgs['req']} req
@@ -227,6 +227,7 @@ async function readFlat({ payload }, { collection, id, locale: written }, req, l
       id: /** @type {string | number} */ (id),
       depth: 0,
       disableErrors: true,
+      joins: false,
       ...(localization && { locale: /** @type {any} */ (locale ?? localization.defaultLocale), fallbackLocale: false }),
       overrideAccess: true,
       req: readRequest(req),

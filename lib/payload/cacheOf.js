@@ -29,7 +29,7 @@ export const scopeOf = (payload, user, shown) => runtimeOf(payload).scopeOf(user
  * @param {import('payload').BasePayload} payload
  * @param {string} collection
  * @param {number} depth
- * @returns {{ cacheable: boolean, tags: string[] }}
+ * @returns {{ cacheable: boolean, tags: string[], joined: string[] }}
  */
 export const readRulesOf = (payload, collection, depth) => runtimeOf(payload).readRules(collection, depth)
 
@@ -38,7 +38,7 @@ export const readRulesOf = (payload, collection, depth) => runtimeOf(payload).re
  * @param {import('payload').BasePayload} payload
  * @param {string} slug
  * @param {number} depth
- * @returns {{ cacheable: boolean, tags: string[] }}
+ * @returns {{ cacheable: boolean, tags: string[], joined: string[] }}
  */
 export const globalRulesOf = (payload, slug, depth) => runtimeOf(payload).globalRules(slug, depth)
 

@@ -225,7 +225,7 @@ export class Runtime {
    * What an answer needs to be kept, besides its query.
    * @param {string} collection
    * @param {number} depth
-   * @returns {{ cacheable: boolean, tags: string[] }}
+   * @returns {{ cacheable: boolean, tags: string[], joined: string[] }}
    */
   readRules(collection, depth) {
     return readRules(this.#compiled, this.#compiled.get(collection), depth)
@@ -235,7 +235,7 @@ export class Runtime {
    * The same for a global.
    * @param {string} slug
    * @param {number} depth
-   * @returns {{ cacheable: boolean, tags: string[] }}
+   * @returns {{ cacheable: boolean, tags: string[], joined: string[] }}
    */
   globalRules(slug, depth) {
     return readRules(this.#compiled, this.#globals.get(slug), depth)
@@ -246,8 +246,8 @@ export class Runtime {
    * @param {string} collection
    */
   keepsAll(collection) {
-    const { keep, tags = [] } = this.#compiled.get(collection)?.reads ?? {}
-    return keep === 'always' && tags.length === 0
+    const { keep, tags = [], joined = [] } = this.#compiled.get(collection)?.reads ?? {}
+    return keep === 'always' && tags.length + joined.length === 0
   }
 
   /**

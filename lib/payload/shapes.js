@@ -3,7 +3,7 @@
  * and in which collections an answer can change although no operation on the document says so (`opaque`: such entries
  * are dropped by every operation on the document, never replayed).
  *
- * Opaque are collections with field hooks `afterRead`, field access `read`, virtual, rich text or join fields, drafts,
+ * Opaque are collections with field hooks `afterRead`, field access `read`, virtual or rich text fields, drafts,
  * log-in, uploads, and hooks of the user's around reads. Such a hook must be a function of the document and the
  * request: what else it reads, the cache knows nothing of.
  *
@@ -24,7 +24,7 @@ import { draftsOf } from './targets.js'
  * @property {string[]} localized
  * @property {string[]} hidden members that not every answer shows
  * @property {Record<string, 'rows' | 'json' | 'date'>} kinds what a condition asks, where a value does not tell
- * @property {Record<string, import('../cache/types.js').Join>} [joins] of those to one collection
+ * @property {Record<string, import('../cache/types.js').Join>} [joins]
  * @property {true} [trash]
  * @property {true} [opaque]
  */
@@ -32,6 +32,7 @@ import { draftsOf } from './targets.js'
 /**
  * @typedef {object} Reads
  * @property {string[]} tags collections of which any change may change an answer that shows this one
+ * @property {string[]} joined collections of which a change may do so, too, and the core knows how
  * @property {'always' | 'flat' | 'never'} keep `flat`: only where its relations are not populated
  */
 
@@ -54,10 +55,21 @@ export function compileCollections(collections, blocks, declared) {
   for (let slug = queue.pop(); slug !== undefined; slug = queue.pop()) {
     if (compiled.has(slug) || collections[slug] === undefined) continue
     const result = compileCollection(collections[slug].config, blocks)
+    for (const join of Object.values(result.shape.joins ?? {})) Object.assign(join, sortOf(join, collections))
     compiled.set(slug, result)
     queue.push(...reachedFrom(result))
   }
   return compiled
+}
+
+/**
+ * The order of a join of several collections that keep no times, where it has none of its own.
+ * @param {import('../cache/types.js').Join} join
+ * @param {Record<string, { config: CollectionConfig }>} collections
+ */
+function sortOf({ collection, sort }, collections) {
+  const isTimed = (/** @type {string} */ slug) => collections[slug]?.config.timestamps !== false
+  return !sort && Array.isArray(collection) && !collection.some(isTimed) && { sort: 'id' }
 }
 
 /**
@@ -96,7 +108,7 @@ function compileFields(fields, blocks, opaque) {
   compiler.fields(fields, '')
   const { reads, shape } = compiler
   if (compiler.opaque || opaque) shape.opaque = true
-  return { shape, reads: { tags: [...new Set(reads.tags)], keep: reads.keep } }
+  return { shape, reads: { ...reads, tags: [...new Set(reads.tags)] } }
 }
 
 /** @param {CollectionConfig} config */
@@ -111,7 +123,7 @@ class Compiler {
   /** @type {CompiledShape} */
   shape = { groups: [], relations: {}, localized: [], hidden: [], kinds: {} }
   /** @type {Reads} */
-  reads = { tags: [], keep: 'always' }
+  reads = { tags: [], joined: [], keep: 'always' }
   opaque = false
   #blocks
 
@@ -196,16 +208,13 @@ class Compiler {
    * @param {string} path
    * @param {any} field
    */
-  #join(path, { collection, defaultLimit, defaultSort, localized, maxDepth, on, where }) {
-    this.reads.tags.push(...[collection].flat())
-    // Of several collections, or languages, there are several lists.
-    if (!Array.isArray(collection) && !localized) {
-      const join = { collection, on, where, sort: defaultSort, limit: defaultLimit, maxDepth }
-      this.shape.joins = { ...this.shape.joins, [path]: definedMembers(join) }
-    }
+  #join(path, { collection, defaultLimit, defaultSort, maxDepth, on, where }) {
+    const join = { collection, on, where, sort: defaultSort, limit: defaultLimit, maxDepth }
+    this.shape.joins = { ...this.shape.joins, [path]: definedMembers(join) }
+    if (Array.isArray(collection)) this.reads.tags.push(...collection)
+    else this.reads.joined.push(collection)
     this.#relation(`${path}.docs`, collection)
     if (/\./.test(`${defaultSort ?? ''}${namesIn(where)}`)) this.reads.keep = 'never'
-    this.opaque = true
   }
 
   #keepFlat() {
@@ -243,11 +252,13 @@ function kindOf({ hasMany, type }) {
  * @param {Map<string, Compiled>} compiled
  * @param {Compiled | undefined} asked for; undefined when it is not declared
  * @param {number} depth
- * @returns {{ cacheable: boolean, tags: string[] }}
+ * @returns {{ cacheable: boolean, tags: string[], joined: string[] }}
  */
 export function readRules(compiled, asked, depth) {
   /** @type {Set<string>} */
   const tags = new Set()
+  /** @type {Set<string>} */
+  const joined = new Set()
   let cacheable = true
   let level = new Set([asked])
   for (let left = depth; level.size > 0; left--) {
@@ -257,11 +268,12 @@ export function readRules(compiled, asked, depth) {
       if (known === undefined || known.reads.keep === 'never') cacheable = false
       else if (known.reads.keep === 'flat' && left > 0) cacheable = false
       for (const tag of known?.reads.tags ?? []) tags.add(tag)
+      for (const slug of known?.reads.joined ?? []) joined.add(slug)
       for (const target of Object.values(known?.shape.relations ?? {}).flat()) next.add(compiled.get(target))
     }
     level = left > 0 ? next : new Set()
   }
-  return { cacheable, tags: [...tags] }
+  return { cacheable, tags: [...tags], joined: [...joined] }
 }
 
 /**
@@ -271,11 +283,12 @@ export function readRules(compiled, asked, depth) {
  * @param {string} slug
  */
 export const referrersOf = (compiled, slug) =>
-  [...compiled.keys()].filter((from) =>
-    Object.values(compiled.get(from)?.shape.relations ?? {})
-      .flat()
-      .includes(slug),
-  )
+  [...compiled.keys()].filter((from) => {
+    const { joins = {}, relations = {} } = compiled.get(from)?.shape ?? {}
+    // What joins show is kept nowhere.
+    const kept = Object.entries(relations).filter(([path]) => !(path.replace(/\.docs$/, '') in joins))
+    return kept.some(([, target]) => [target].flat().includes(slug))
+  })
 
 /**
  * The shape of the same documents as drafts; what their relations lead to is shown as drafts, too.

@@ -80,7 +80,8 @@ Test(shape, a_join_says_what_it_shows_and_what_moves_documents_in_it) {
   uint32_t count;
   const struct shape_join *join = shapes_joins(shapes, a, &count);
   cr_assert(eq(u32, count, 1));
-  cr_assert(join->target == b && join->limit == 3 && join->max_depth == 1);
+  cr_assert(shapes_join_target(shapes, join, 0) == b && join->limit == 3 && join->max_depth == 1);
+  cr_assert(not(join->polymorphic));
   cr_assert(slice_equal(join->on, S("owner.a")) && slice_equal(join->sort, S("[\"-x,y\"]")));
   cr_assert(shapes_join_of(shapes, shapes_path(shapes, shapes_root(shapes, a), S("b.docs"))) == join);
   (void)shapes_joins(shapes, b, &count);

@@ -24,6 +24,7 @@ export const SHAPES = {
       'items.product': 'products',
       'items.buyer': 'customers',
       parties: ['customers', 'companies'],
+      favourite: 'products',
     },
     localized: ['title', 'address.zip', 'notes.text'],
     hidden: ['secret'],
@@ -32,7 +33,7 @@ export const SHAPES = {
   },
   customers: {
     groups: ['account'],
-    relations: { company: 'companies', friends: 'customers', 'account.orders.docs': 'orders' },
+    relations: { company: 'companies', friends: 'customers', 'account.orders.docs': 'orders', favourite: 'products' },
     joins: { 'account.orders': { collection: 'orders', on: 'owner', where: { paid: { not_equals: true } }, limit: 2 } },
     localized: ['name'],
   },
@@ -44,8 +45,22 @@ export const SHAPES = {
     },
   },
   products: {
-    relations: { 'sold.docs': 'orders' },
-    joins: { sold: { collection: 'orders', on: 'items.product', sort: '-number', limit: 2 } },
+    relations: {
+      'sold.docs': 'orders',
+      'liked.docs': ['orders', 'customers'],
+      'ranked.docs': ['customers', 'orders'],
+    },
+    joins: {
+      sold: { collection: 'orders', on: 'items.product', sort: '-number', limit: 2 },
+      liked: { collection: ['orders', 'customers'], on: 'favourite', sort: '-createdAt', limit: 3, maxDepth: 2 },
+      ranked: {
+        collection: ['customers', 'orders'],
+        on: 'favourite',
+        where: { relationTo: { not_equals: 'companies' } },
+        sort: 'rank',
+        limit: 0,
+      },
+    },
   },
   tags: {
     relations: { 'orders.docs': 'orders' },
@@ -103,6 +118,8 @@ const FIELDS = {
     owner: (random) => maybeNull(random, party(random)),
     parties: (random) => some(random, [party(random), party(random), party(random)]),
     notes: (random) => some(random, [{ id: 'n1', text: random.pick(WORDS) }, { id: 'n2', text: null }]),
+    favourite: (random) => maybeNull(random, random.pick(IDS.products)),
+    rank: (random) => maybeNull(random, random.pick(NUMBERS)),
     secret: (random) => random.pick(WORDS),
     createdAt: (random) => random.pick(DATES),
     updatedAt: (random) => random.pick(DATES),
@@ -114,6 +131,7 @@ const FIELDS = {
     phones: (random) => some(random, WORDS),
     company: (random) => maybeNull(random, random.pick(IDS.companies)),
     friends: (random) => some(random, IDS.customers),
+    favourite: (random) => maybeNull(random, random.pick(IDS.products)),
   },
   companies: { name: (random) => random.pick(WORDS) },
   products: { title: (random) => random.pick(WORDS), price: (random) => random.pick(NUMBERS) },
@@ -308,17 +326,42 @@ class Camera {
   /** @param {Data} shown @param {string} shape @param {string} path @param {Data} join @param {number} level */
   #join(shown, shape, path, join, level) {
     const asked = (level === 0 && this.query.joins?.[path]) || {}
-    const { collection, on } = join
-    const isPolymorphic = Array.isArray(/** @type {any} */ (SHAPES)[collection].relations[on])
-    const parent = isPolymorphic ? { relationTo: shape, value: shown.id } : shown.id
-    const where = { and: [{ [on]: { equals: parent } }, join.where ?? {}, asked.where ?? {}] }
-    const list = this.#listed({ collection, where, sort: asked.sort ?? join.sort })
+    const list = Array.isArray(join.collection)
+      ? this.#joinedOfSeveral(shown.id, shape, join, asked)
+      : this.#joined(shown.id, shape, join.collection, join, asked).map(({ id }) => id)
     const { limit = join.limit ?? 10, page = 1, count } = asked
     const [from, to] = limit > 0 ? [(page - 1) * limit, page * limit] : [0, list.length]
-    const docs = list.slice(from, to).map(({ id }) => id)
+    const docs = list.slice(from, to)
     const value = { docs, hasNextPage: to < list.length, ...(count && { totalDocs: list.length }) }
     const [name, inner] = path.split('.')
     shown[name] = inner ? { ...shown[name], [inner]: value } : value
+  }
+
+  /**
+   * The documents of one collection that a join shows, those in the trash included.
+   * @param {any} id @param {string} shape @param {string} collection @param {Data} join @param {Data} asked
+   */
+  #joined(id, shape, collection, { on, where, sort }, asked) {
+    const isPolymorphic = Array.isArray(/** @type {any} */ (SHAPES)[collection].relations[on])
+    const parent = isPolymorphic ? { relationTo: shape, value: id } : id
+    const conditions = [{ [on]: { equals: parent } }, where ?? {}, asked.where ?? {}]
+    return this.#listed({ collection, where: { and: conditions }, sort: asked.sort ?? sort, trash: true })
+  }
+
+  /** @param {any} id @param {string} shape @param {Data} join @param {Data} asked */
+  #joinedOfSeveral(id, shape, join, asked) {
+    const { where: _, ...rest } = join
+    const sort = asked.sort ?? join.sort
+    const [name, sign] = [sort.replace('-', ''), sort[0] === '-' ? -1 : 1]
+    const documents = join.collection.flatMap((/** @type {string} */ relationTo) =>
+      this.#joined(id, shape, relationTo, rest, asked).map((document) => ({ relationTo, document })),
+    )
+    const order = (/** @type {any} */ one, /** @type {any} */ other) => {
+      const [a, b] = [one, other].map(({ document }) => document[name] ?? null)
+      return a === b ? 0 : sign * (a === null || (b !== null && a < b) ? -1 : 1)
+    }
+    const sorted = /** @type {any[]} */ (documents.sort(order))
+    return sorted.map(({ relationTo, document }) => ({ relationTo, value: document.id }))
   }
 
   /** @param {any} value @param {string[]} path @param {string | string[]} target @param {number} level */
@@ -347,6 +390,7 @@ class Camera {
     const document = this.documents[target].get(item)
     // An id stays where its reader may not see the document.
     if (level >= this.query.depth || !document || this.#isDenied(target, item)) return item
+    if (/** @type {any} */ (SHAPES)[target].trash && document.deletedAt) return null
     return this.shoot(target, document, level + 1)
   }
 }

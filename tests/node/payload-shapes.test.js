@@ -92,12 +92,6 @@ const opaque = {
   ],
   'field access read': [[{ ...text('note'), access: { read: () => true } }]],
   'a virtual field': [[{ ...text('note'), virtual: true }]],
-  'a join': [
-    [
-      { name: 'orders', type: 'join', collection: 'orders', on: 'parent' },
-      { ...customer, name: 'parent', relationTo: 'orders' },
-    ],
-  ],
   drafts: [[text('note')], { versions: { drafts: true } }],
   'log-in': [[text('note')], { auth: true }],
   'a collection hook afterRead': [[text('note')], { hooks: { afterRead: [() => {}] } }],
@@ -142,7 +136,7 @@ test('a collection says whether it has a trash, and a member what its value does
   assert.deepEqual([deletedAt, createdAt, updatedAt], ['date', 'date', 'date'])
 })
 
-test("a value of another document's is never kept, nor a join that asks one, and other joins with a tag", async () => {
+test("a value of another document's is never kept, nor a join that asks one, one of several by tags", async () => {
   const virtual = await compile([customer, { ...text('customerName'), virtual: 'customer.name' }])
   assert.equal(readRules(virtual, virtual.get('orders'), 0).cacheable, false)
   const joined = (/** @type {object} */ more) =>
@@ -152,17 +146,21 @@ test("a value of another document's is never kept, nor a join that asks one, and
     ])
   const join = await joined({ where: { id: { exists: true } } })
   assert.equal(join.get('orders')?.shape.relations['parts.docs'], 'orders')
-  assert.deepEqual(readRules(join, join.get('orders'), 2), { cacheable: true, tags: ['orders'] })
+  assert.deepEqual(readRules(join, join.get('orders'), 2), { cacheable: true, tags: [], joined: ['orders'] })
+  assert.equal(join.get('orders')?.shape.opaque, undefined)
+  assert.deepEqual(referrersOf(join, 'customers'), [], 'what only a join shows refers to nothing')
+  const several = await joined({ collection: ['orders'] })
+  assert.deepEqual(readRules(several, several.get('orders'), 2), { cacheable: true, tags: ['orders'], joined: [] })
   for (const more of [{ where: { and: [{ 'whole.id': { exists: true } }] } }, { defaultSort: 'whole.id' }]) {
     const asking = await joined(more)
     assert.equal(readRules(asking, asking.get('orders'), 0).cacheable, false)
   }
   const plain = await compile([customer])
-  assert.deepEqual(readRules(plain, plain.get('orders'), 2), { cacheable: true, tags: [] })
+  assert.deepEqual(readRules(plain, plain.get('orders'), 2), { cacheable: true, tags: [], joined: [] })
   assert.equal(readRules(plain, plain.get('logs'), 0).cacheable, false)
 })
 
-test('a join says of which collection, by what, and how many it shows; one of several collections does not', async () => {
+test('a join says of which collections, by what, in which order, and how many it shows', async () => {
   const of = (/** @type {any} */ collection, /** @type {object} */ more) => ({
     name: 'parts', type: 'join', collection, on: 'whole', ...more,
   })
@@ -174,7 +172,10 @@ test('a join says of which collection, by what, and how many it shows; one of se
   })
   const group = { name: 'in', type: 'group', fields: [of('orders', {})] }
   assert.deepEqual(await joins(group), { 'in.parts': { collection: 'orders', on: 'whole', maxDepth: 1 } })
-  assert.equal(await joins(of(['orders'], {})), undefined)
+  const several = { collection: ['orders'], on: 'whole', maxDepth: 1 }
+  assert.deepEqual(await joins(of(['orders'], {})), { parts: several })
+  const timeless = await shapeOf([of(['orders'], {}), whole], { timestamps: false })
+  assert.deepEqual(timeless?.joins, { parts: { ...several, sort: 'id' } })
   const shape = await shapeOf([of('orders', {}), whole])
   assert.equal(shape && 'joins' in draftShape(shape), false, 'drafts are joined to drafts, and these are not followed')
 })
@@ -187,7 +188,9 @@ test('relations of one name, but to two collections, are not kept with their doc
   const compiled = await compile([
     { name: 'layout', type: 'blocks', blocks: [to('one', 'customers'), to('two', 'orders')] },
   ])
-  assert.deepEqual(readRules(compiled, compiled.get('orders'), 0), { cacheable: true, tags: ['customers', 'orders'] })
+  assert.deepEqual(readRules(compiled, compiled.get('orders'), 0), {
+    cacheable: true, tags: ['customers', 'orders'], joined: [],
+  })
   assert.equal(readRules(compiled, compiled.get('orders'), 1).cacheable, false)
 })
 

@@ -133,9 +133,7 @@ export function randomQuery(random) {
     const trash = random.chance(0.5) && { trash: true }
     return { type: 'find', collection: 'notes', depth: 0, sort: 'rank', limit: 1 + random.below(4), ...trash }
   }
-  if (type === 'shelves') {
-    return { type: 'find', collection: random.pick(['shelves', 'books']), depth: random.below(3), sort: 'id' }
-  }
+  if (type === 'shelves') return shelfQuery(random)
   const locale = inLocale(random)
   if (type === 'count') return { type, collection: 'tasks', ...locale, ...(random.chance(0.8) && { where: where(random) }) }
   if (type === 'findByID') {
@@ -154,6 +152,24 @@ export function randomQuery(random) {
     ...(random.chance(0.2) && { select: random.pick(SELECTS) }),
     ...locale,
   }
+}
+
+/**
+ * Of documents with joins, or of some that show such.
+ * @param {Random} random
+ * @returns {{ type: 'find' | 'findByID' } & Record<string, any>}
+ */
+export function shelfQuery(random) {
+  const populate = random.chance(0.2) && { populate: { books: { title: true, rank: true } } }
+  const args = { depth: random.below(4), ...inLocale(random), ...populate }
+  if (random.chance(0.4)) {
+    return { type: 'findByID', collection: 'shelves', id: { shelf: random.below(2) }, disableErrors: true, ...args }
+  }
+  const selected = random.pick([{ name: true, books: true }, { tagged: true, newest: true }])
+  const select = random.chance(0.3) && { select: selected }
+  const collection = random.weighted([[4, 'shelves'], [1, 'books'], [1, 'boxes']])
+  const sort = random.pick(['id', ...(collection === 'boxes' ? [] : ['-createdAt'])])
+  return { type: 'find', collection, sort, ...args, ...(collection === 'shelves' && select) }
 }
 
 /** @param {Random} random */
@@ -202,11 +218,8 @@ export function randomWrite(random) {
     case 'restore':
       return { act, note: random.below(4) }
     case 'shelf':
-      return { act, shelf: random.below(2), data: { name: random.pick(WORDS) }, fails }
-    case 'book': {
-      const data = random.chance(0.2) ? null : { title: random.pick(WORDS), shelf: { shelf: random.below(2) } }
-      return { act, book: random.below(4), data, fails }
-    }
+    case 'book':
+      return shelfWrite(random)
     default:
       return {
         act,
@@ -216,6 +229,63 @@ export function randomWrite(random) {
         ...locale,
       }
   }
+}
+
+const SHELVES = 3
+const shelf = (/** @type {Random} */ random) => ({ shelf: random.below(SHELVES) })
+const onPerson = (/** @type {Random} */ random) => ({ relationTo: 'people', value: person(random) })
+const onShelf = (/** @type {Random} */ random) => ({ relationTo: 'shelves', value: shelf(random) })
+
+/** Values of a book's fields, by name. @type {Record<string, (random: Random) => unknown>} */
+const BOOK = {
+  title: FIELDS.title,
+  label: FIELDS.label,
+  rank: FIELDS.rank,
+  status: FIELDS.status,
+  colours: FIELDS.colours,
+  place: (random) => ({ city: random.pick(WORDS) }),
+  shelf: (random) => maybeNull(random, shelf(random)),
+  on: (random) => maybeNull(random, random.chance(0.8) ? onShelf(random) : onPerson(random)),
+  tags: (random) => Array.from({ length: random.below(4) }, () => shelf(random)),
+}
+
+/** @param {Random} random @param {number} share of the fields */
+const bookData = (random, share) =>
+  Object.fromEntries(
+    Object.entries(BOOK)
+      .filter(() => random.chance(share))
+      .map(([name, make]) => [name, make(random)]),
+  )
+
+/** @param {Random} random */
+export const randomBook = (random) => bookData(random, 0.8)
+
+/**
+ * Of documents with joins, and of those in them.
+ * @param {Random} random
+ * @returns {Record<string, any>}
+ */
+export function shelfWrite(random) {
+  const fails = random.chance(0.1)
+  const act = random.weighted([
+    [8, 'book'],
+    [3, 'new book'],
+    [2, 'no book'],
+    [1, 'binned book'],
+    [2, 'box'],
+    [1, 'shelf'],
+    [0.5, 'new shelf'],
+    [0.5, 'no shelf'],
+  ])
+  const locale = random.chance(0.2) && { locale: random.pick(LOCALES) }
+  if (act === 'book') return { act, book: random.below(6), data: bookData(random, 0.2), fails, ...locale }
+  if (act === 'new book') return { act, data: bookData(random, 0.6), fails, ...locale }
+  if (act === 'box') {
+    return { act, box: random.below(4), data: { size: random.pick(NUMBERS), shelf: shelf(random) }, fails }
+  }
+  if (act === 'binned book') return { act, book: random.below(6), data: { deletedAt: maybeNull(random, DATES[0]) } }
+  const data = act === 'shelf' || act === 'new shelf' ? { name: random.pick(WORDS) } : null
+  return { act, book: random.below(6), shelf: random.below(SHELVES), data, fails }
 }
 
 /** @param {Random} random */

@@ -6,17 +6,36 @@
  */
 import assert from 'node:assert/strict'
 import { fault } from './truth-shop.js'
-import { randomPerson, randomQuery, randomTask, randomWrite } from './truth-random.js'
+import {
+  randomBook, randomPerson, randomQuery, randomTask, randomWrite, shelfQuery, shelfWrite,
+} from './truth-random.js'
 
 /** @typedef {import('./truth-shop.js').TruthShop} TruthShop */
-/** @typedef {{ people: any[], tasks: any[], notes: any[], queries: any[], writes: any[] }} Sequence */
-/** @typedef {{ people: any[], tasks: any[], notes: any[], shelves: any[], books: any[] }} Ids */
+/** @typedef {{ people: any[], tasks: any[], notes: any[], books: any[], queries: any[], writes: any[] }} Sequence */
+/** @typedef {{ people: any[], tasks: any[], notes: any[], shelves: any[], books: any[], boxes: any[] }} Ids */
 
 /** @param {import('./schedules-random.js').Random} random @returns {Sequence} */
-export const randomSequence = (random) => ({
+export const randomSequence = (random) => (random.chance(JOINED) ? sequenceOfJoins(random) : sequenceOfAll(random))
+
+/** The share of sequences that are about joins. */
+const JOINED = 0.25
+
+/** @param {import('./schedules-random.js').Random} random @returns {Sequence} */
+const sequenceOfJoins = (random) => ({
+  people: [randomPerson(random, 0)],
+  tasks: [],
+  notes: [],
+  books: Array.from({ length: 1 + random.below(5) }, () => randomBook(random)),
+  queries: Array.from({ length: 4 }, () => shelfQuery(random)),
+  writes: Array.from({ length: 4 }, () => shelfWrite(random)),
+})
+
+/** @param {import('./schedules-random.js').Random} random @returns {Sequence} */
+const sequenceOfAll = (random) => ({
   people: [0, 1, 2].map((index) => randomPerson(random, index)),
   tasks: Array.from({ length: 2 + random.below(4) }, () => randomTask(random)),
   notes: Array.from({ length: random.below(3) }, (_, rank) => ({ text: 'note', rank })),
+  books: [{ title: 'upper', shelf: { shelf: 0 } }, { title: 'lower', shelf: { shelf: 1 } }],
   queries: Array.from({ length: 4 }, () => randomQuery(random)),
   writes: Array.from({ length: 3 }, () => randomWrite(random)),
 })
@@ -26,14 +45,14 @@ function resolve(value, ids) {
   if (Array.isArray(value)) return value.map((item) => resolve(item, ids))
   if (value === null || typeof value !== 'object') return value
   if (typeof value.person === 'number') return ids.people[value.person % ids.people.length]
-  if (typeof value.shelf === 'number') return ids.shelves[value.shelf]
+  if (typeof value.shelf === 'number') return ids.shelves[value.shelf % ids.shelves.length]
   if (typeof value.task === 'number') return ids.tasks[value.task % Math.max(ids.tasks.length, 1)] ?? 0
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolve(member, ids)]))
 }
 
 /** @param {TruthShop} shop */
 async function empty({ payload, cache }) {
-  for (const collection of ['tasks', 'people', 'notes', 'books', 'shelves']) {
+  for (const collection of ['tasks', 'books', 'boxes', 'people', 'notes', 'shelves']) {
     await payload.db.deleteMany({ collection, where: {} })
     cache.invalidate([collection])
   }
@@ -70,18 +89,15 @@ function translated(data, index) {
  */
 async function fill({ payload }, sequence) {
   /** @type {Ids} */
-  const ids = { people: [], tasks: [], notes: [], shelves: [], books: [] }
-  for (const collection of /** @type {const} */ (['people', 'tasks', 'notes'])) {
+  const ids = { people: [], tasks: [], notes: [], shelves: [], books: [], boxes: [] }
+  for (const name of ['upper', 'lower']) {
+    ids.shelves.push((await payload.db.create({ collection: 'shelves', data: { name } })).id)
+  }
+  for (const collection of /** @type {const} */ (['people', 'tasks', 'notes', 'books'])) {
     for (const [index, data] of sequence[collection].entries()) {
       const made = await payload.db.create({ collection, data: translated(withRowIds(resolve(data, ids), index), index) })
       ids[collection].push(made.id)
     }
-  }
-  for (const name of ['upper', 'lower']) {
-    const shelf = await payload.db.create({ collection: 'shelves', data: { name } })
-    ids.shelves.push(shelf.id)
-    const book = await payload.db.create({ collection: 'books', data: { title: name, shelf: shelf.id } })
-    ids.books.push(book.id)
   }
   return ids
 }
@@ -92,6 +108,7 @@ async function perform({ payload }, write, ids) {
   const id = resolve(write.id, ids)
   const { locale } = write
   const note = ids.notes[write.note % Math.max(ids.notes.length, 1)]
+  const book = ids.books[write.book % ids.books.length]
   switch (write.act) {
     case 'create':
       ids.tasks.push((await payload.create({ collection: 'tasks', data, locale })).id)
@@ -103,13 +120,29 @@ async function perform({ payload }, write, ids) {
       await payload.update({ collection: 'people', id, data })
       break
     case 'shelf':
-      await payload.update({ collection: 'shelves', id: ids.shelves[write.shelf], data })
+      await payload.update({ collection: 'shelves', id: resolve({ shelf: write.shelf }, ids), data })
       break
-    case 'book': {
-      const book = ids.books[write.book]
-      if (book === undefined) ids.books.push((await payload.create({ collection: 'books', data: data ?? {} })).id)
-      else if (data) await payload.update({ collection: 'books', id: book, data })
-      else await payload.delete({ collection: 'books', id: book })
+    case 'new shelf':
+      ids.shelves.push((await payload.create({ collection: 'shelves', data })).id)
+      break
+    case 'no shelf':
+      if (ids.shelves.length < 2) break
+      await payload.delete({ collection: 'shelves', id: ids.shelves.splice(write.shelf % ids.shelves.length, 1)[0] })
+      break
+    case 'book':
+    case 'binned book':
+      await payload.update({ collection: 'books', id: book, data, locale, trash: true })
+      break
+    case 'new book':
+      ids.books.push((await payload.create({ collection: 'books', data, locale })).id)
+      break
+    case 'no book':
+      await payload.delete({ collection: 'books', id: book })
+      break
+    case 'box': {
+      const box = ids.boxes[write.box]
+      if (box === undefined) ids.boxes.push((await payload.create({ collection: 'boxes', data })).id)
+      else await payload.update({ collection: 'boxes', id: box, data })
       break
     }
     case 'bulk':
@@ -148,7 +181,8 @@ async function performOrFail(/** @type {TruthShop} */ shop, /** @type {any} */ w
 /**
  * @param {TruthShop} shop
  * @param {Sequence} sequence
- * @returns {Promise<{ hits: number, reads: number }>} of the reads after writes
+ * @returns {Promise<{ hits: number, reads: number, joined: number }>} of the reads after writes; `joined`: hits after a
+ *   replay on what shows joins
  * @throws {assert.AssertionError} when the cache said what the database does not
  */
 export async function runSequence(shop, sequence) {
@@ -160,21 +194,23 @@ export async function runSequence(shop, sequence) {
   view.close()
   let hits = 0
   let reads = 0
+  let joined = 0
   for (const write of sequence.writes) {
     await performOrFail(shop, write, ids)
     const later = shop.view()
     for (const { type, ...args } of queries) {
-      const before = shop.cache.stats().misses
+      const { misses, replays } = shop.cache.stats()
       const answer = await read(later, type, args)
       reads++
-      if (shop.cache.stats().misses > before) continue // it was loaded just now
+      if (shop.cache.stats().misses > misses) continue // it was loaded just now
       hits++
+      if (args.collection === 'shelves' && shop.cache.stats().replays > replays) joined++
       const truth = await read(shop.payload, type, args)
       assert.equal(JSON.stringify(answer, null, 1), JSON.stringify(truth, null, 1), JSON.stringify({ type, ...args }))
     }
     later.close()
   }
-  return { hits, reads }
+  return { hits, reads, joined }
 }
 
 /** @param {any} reader @param {string} type @param {object} args */
@@ -182,10 +218,10 @@ const read = (reader, type, args) => reader[type]({ ...structuredClone(args), ov
 
 /** @param {Sequence} sequence @yields {Sequence} with one thing less */
 function* smaller(sequence) {
-  for (const name of /** @type {const} */ (['writes', 'queries', 'tasks', 'notes'])) {
+  for (const name of /** @type {const} */ (['writes', 'queries', 'tasks', 'notes', 'books'])) {
     for (const [index] of sequence[name].entries()) yield { ...sequence, [name]: sequence[name].toSpliced(index, 1) }
   }
-  for (const name of /** @type {const} */ (['writes', 'tasks'])) {
+  for (const name of /** @type {const} */ (['writes', 'tasks', 'books'])) {
     for (const [index, one] of sequence[name].entries()) {
       const data = name === 'writes' ? one.data : one
       for (const member of Object.keys(data ?? {})) {

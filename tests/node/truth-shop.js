@@ -76,21 +76,51 @@ const collections = [
   },
 ]
 
-/** What a join shows changes with documents that are not in it, and it is never replayed. */
+const join = (/** @type {string} */ name, /** @type {string} */ on, more = {}) => ({
+  name, type: 'join', collection: 'books', on, ...more,
+})
+
+/** Lists in documents. What is in the trash they show as null. */
 const shelves = [
   {
     slug: 'shelves',
     access,
     fields: [
       { name: 'name', type: 'text' },
-      { name: 'books', type: 'join', collection: 'books', on: 'shelf', defaultSort: 'title', defaultLimit: 2 },
+      join('books', 'shelf', { defaultSort: 'rank', defaultLimit: 2 }),
+      join('titled', 'shelf', { defaultSort: 'title', maxDepth: 2 }),
+      join('newest', 'shelf', { defaultLimit: 3 }),
+      { name: 'lists', type: 'group', fields: [
+        join('open', 'on', { where: { status: { equals: 'open' } }, defaultSort: '-rank', defaultLimit: 0 }),
+      ] },
+      join('tagged', 'tags', { defaultSort: 'id', defaultLimit: 2 }),
+      join('many', 'shelf', { where: { colours: { in: ['red', 'blue'] } }, defaultSort: '-id' }),
+      join('labelled', 'shelf', { where: { label: { equals: 'ant' } }, defaultSort: 'id' }),
+      { name: 'boxes', type: 'join', collection: 'boxes', on: 'shelf' },
     ],
   },
   {
     slug: 'books',
     access,
+    trash: true,
     fields: [
       { name: 'title', type: 'text' },
+      { name: 'label', type: 'text', localized: true },
+      { name: 'rank', type: 'number' },
+      { name: 'status', type: 'select', options: STATUSES },
+      { name: 'colours', type: 'select', hasMany: true, options: COLOURS },
+      { name: 'place', type: 'group', fields: [{ name: 'city', type: 'text' }] },
+      { name: 'shelf', type: 'relationship', relationTo: 'shelves' },
+      { name: 'on', type: 'relationship', relationTo: ['shelves', 'people'] },
+      { name: 'tags', type: 'relationship', relationTo: 'shelves', hasMany: true },
+    ],
+  },
+  {
+    slug: 'boxes',
+    access,
+    timestamps: false,
+    fields: [
+      { name: 'size', type: 'number' },
       { name: 'shelf', type: 'relationship', relationTo: 'shelves' },
     ],
   },
@@ -129,7 +159,7 @@ export async function openTruthShop(postgres) {
     plugins: [
       optimisticCache({
         name: `truth-${process.pid}`,
-        collections: { tasks: true, people: true, notes: true, shelves: true, books: true },
+        collections: { tasks: true, people: true, notes: true, shelves: true, books: true, boxes: true },
         rest: true,
       }),
     ],

@@ -23,7 +23,7 @@ const program = fileURLToPath(new URL('./truth-main.js', import.meta.url))
  * @param {number} seed
  * @param {number} sequences
  * @param {string[]} database URL of its own, if any
- * @returns {Promise<{ hits: number, reads: number, replays: number }>}
+ * @returns {Promise<{ hits: number, reads: number, joined: number, replays: number }>}
  */
 async function run(signal, seed, sequences, database) {
   // Payload pushes its schema only outside of production; its progress goes to standard output, too.
@@ -49,10 +49,12 @@ test(`in ${SEQUENCES} random sequences from seed ${SEED} no answer differs from 
     run(t.signal, SEED + index * share, Math.min(share, SEQUENCES - index * share), databaseOf(`truth${index}`)),
   )
   const totals = await Promise.all(runs)
-  const sum = (/** @type {'hits' | 'reads' | 'replays'} */ name) => totals.reduce((sum, total) => sum + total[name], 0)
-  const [hits, reads, replays] = [sum('hits'), sum('reads'), sum('replays')]
-  t.diagnostic(`${hits} of ${reads} reads after a write were hits, ${replays} of all after a replay`)
+  const sum = (/** @type {'hits' | 'reads' | 'joined' | 'replays'} */ name) =>
+    totals.reduce((sum, total) => sum + total[name], 0)
+  const [hits, reads, joined, replays] = [sum('hits'), sum('reads'), sum('joined'), sum('replays')]
+  t.diagnostic(`${hits} of ${reads} reads after a write were hits, ${replays} of all replayed; ${joined} of joins`)
   assert.ok(hits > reads / 2, `only ${hits} of ${reads} reads were hits`)
   // Hits on what nothing happened to would prove nothing.
   assert.ok(replays > reads / 10, `only ${replays} replays in ${reads} reads`)
+  assert.ok(joined > SEQUENCES / 10, `only ${joined} replays on what shows joins`)
 })

@@ -63,7 +63,7 @@ export function follow(answer, { type, args }, { type: change, id }, shape, { be
   const { docs = [], hasNextPage, limit = 0, page = 1 } = answer
   // Of one beyond the last, and without pagination, `hasPrevPage` does not say so.
   const isLater = limit > 0 && page > 1
-  const at = docs.findIndex((item) => String(shownBy(item).id) === String(id))
+  const at = docs.findIndex((item) => isItself(item, id, args.relationTo))
   const isShown = at >= 0
   if (change === 'create' && isShown) return answer
   const judge = (/** @type {Source[]} */ known) => matches(whereOf(args, shape), known, shape)
@@ -89,6 +89,20 @@ export function follow(answer, { type, args }, { type: change, id }, shape, { be
   return recount(answer, limit > 0 ? others.slice(0, limit) : others, args, was, is, isFull)
 }
 
+/** @type {(item: any, relationTo: string | undefined) => any} the document, or id, that a join shows */
+export const shownIn = (item, relationTo) => (relationTo && item ? item.value : item)
+
+/**
+ * @param {any} item that a list shows
+ * @param {unknown} id
+ * @param {string} [relationTo] of what a join of several collections shows
+ * @returns {boolean}
+ */
+export const isItself = (item, id, relationTo) =>
+  relationTo
+    ? item.relationTo === relationTo && isItself(item.value, id)
+    : item !== null && String(shownBy(item).id) === String(id)
+
 /** @type {(item: any) => Document} */
 const shownBy = (item) => (isObject(item) ? item : { id: item })
 
@@ -101,11 +115,14 @@ export const whereOf = ({ where, trash }, shape) =>
 
 /**
  * @param {Args} args
- * @returns {{ path: string, descending: boolean }[]} with the one that Payload adds, to settle a tie
+ * @returns {{ path: string, descending: boolean }[]} with the one that Payload adds, to settle a tie, except in joins
+ *   of several collections
  */
-function sortKeys({ sort }) {
+function sortKeys({ sort, relationTo }) {
   const names = [sort || []].flat().flatMap((/** @type {string} */ text) => text.split(','))
-  return [...names, '-createdAt'].map((name) => ({ path: name.replace('-', ''), descending: name[0] === '-' }))
+  return [...names, '-createdAt']
+    .slice(0, relationTo ? 1 : undefined)
+    .map((name) => ({ path: name.replace('-', ''), descending: name[0] === '-' }))
 }
 
 /** @type {(one: Source[], other: Source[], args: Args, shape: Shape) => boolean} */
@@ -125,10 +142,16 @@ const haveSameKeys = (one, other, args, shape) =>
  * @returns {number | undefined} undefined when an order is not known
  */
 function placeOf(known, others, args, shape, isNew) {
+  const { relationTo } = args
+  const shown = others.map((item) => shownIn(item, relationTo))
+  // SQLite gives what joins of several collections show in its own order when it answers for several parents at once.
+  const isAfterNext = (/** @type {any} */ item, /** @type {number} */ index) =>
+    index + 1 < shown.length && !(Number(orderOf(sourcesOf(item, relationTo), shown[index + 1], args, shape)) <= 0)
+  if (relationTo && shown.some(isAfterNext)) return undefined
   let [low, high] = [0, others.length]
   while (low < high) {
     const middle = (low + high) >> 1
-    const order = orderOf(known, [{ document: shownBy(others[middle]) }], args, shape, isNew)
+    const order = orderOf(known, shown[middle], args, shape, isNew)
     if (order === undefined) return undefined
     if (order < 0) high = middle
     else low = middle + 1
@@ -136,10 +159,16 @@ function placeOf(known, others, args, shape, isNew) {
   return low
 }
 
-/** @type {(known: Source[], other: Source[], args: Args, shape: Shape, isNew: boolean) => number | undefined} */
+/** @type {(item: any, relationTo: string | undefined) => Source[]} what one among other collections' lacks is null */
+const sourcesOf = (item, relationTo) => [{ document: shownBy(item), isWhole: relationTo && isObject(item) }]
+
+/** @type {(known: Source[], other: any, args: Args, shape: Shape, isNew?: boolean) => number | undefined} */
 function orderOf(known, other, args, shape, isNew) {
   for (const { path, descending } of sortKeys(args)) {
-    const [own, theirs] = [known, other].map((sources) => valuesOf(sources, path, shape))
+    const [own, theirs] = [known, sourcesOf(other, args.relationTo)].map((sources) => {
+      const values = valuesOf(sources, path, shape)
+      return values.length === 0 && sources[0]?.isWhole ? [null] : values
+    })
     const isLatest = isNew && own.length === 0 && /^(cre|upd)atedAt$/.test(path)
     if (own.length === 0 && theirs.length === 0 && !isLatest) continue
     const order = isLatest ? 1 : compareKeys(own[0], theirs[0])

@@ -114,9 +114,10 @@ export class Sight {
    * @param {DocumentOperation} operation the last one
    * @param {Document | undefined} top its document in the list
    * @param {() => Document | undefined} shown as the list would show it
+   * @param {string} [relationTo] where the list is a join's of several collections
    * @returns {import('./membership.js').Facts}
    */
-  facts(operation, top, shown) {
+  facts(operation, top, shown, relationTo) {
     const { collection, id, type } = operation
     const isNew = type === 'create'
     const laid = this.on(collection, id)
@@ -135,11 +136,12 @@ export class Sight {
       return [...missed.slice(1).flatMap(written), source(known.document, known.description.args)]
     }
     const here = [source(operation.previous, operation), { document: top }, ...earlier.flatMap(written)]
-    const before = [...here, ...copies.flatMap(shownIn), { document: { id } }]
+    const named = { document: { id, ...(relationTo && { relationTo }) } }
+    const before = [...here, ...copies.flatMap(shownIn), named]
     return {
       before,
-      then: [...here, ...copies.filter(({ age }) => !age).flatMap(shownIn), { document: { id } }],
-      after: [...written(operation), ...(isNew ? [{ document: { id, deletedAt: null } }] : before)],
+      then: [...here, ...copies.filter(({ age }) => !age).flatMap(shownIn), named],
+      after: [...written(operation), ...(isNew ? [named, { document: { deletedAt: null } }] : before)],
       shown,
     }
   }

@@ -54,6 +54,7 @@ const OPERATORS = {
  * @typedef {object} Source
  * @property {Record<string, any> | undefined} document
  * @property {boolean} [isForeign] are its localized members of another locale?
+ * @property {any} [isWhole] is what it does not have null?
  */
 
 /** @typedef {import('../../cache/types.js').Shape} Shape */

@@ -117,6 +117,56 @@ const collections = [
       relation('owner', ['authors', 'companies']),
     ],
   },
+  {
+    ...common,
+    slug: 'clubs',
+    fields: [
+      text('name'),
+      {
+        name: 'events',
+        type: 'join',
+        collection: ['talks', 'walks'],
+        on: 'club',
+        defaultSort: '-number',
+        defaultLimit: 3,
+      },
+      { name: 'all', type: 'join', collection: ['walks', 'talks'], on: 'club', defaultLimit: 0 },
+      {
+        name: 'open',
+        type: 'join',
+        collection: ['talks', 'walks'],
+        on: 'club',
+        where: { and: [{ status: { equals: 'open' } }, { relationTo: { equals: 'talks' } }] },
+        defaultSort: 'number',
+      },
+      { name: 'talks', type: 'join', collection: 'talks', on: 'club', defaultSort: 'number', defaultLimit: 2 },
+      {
+        name: 'named',
+        type: 'join',
+        collection: 'walks',
+        on: 'club',
+        where: { label: { equals: 'long' } },
+        defaultSort: 'number',
+      },
+    ],
+  },
+  {
+    ...common,
+    slug: 'talks',
+    trash: true,
+    fields: [
+      number('number'),
+      text('title'),
+      select('status', ['open', 'closed']),
+      relation('club', 'clubs'),
+      { name: 'deletedAt', type: 'date' },
+    ],
+  },
+  {
+    ...common,
+    slug: 'walks',
+    fields: [number('number'), text('label', { localized: true }), relation('club', 'clubs')],
+  },
   { slug: 'invoices', access, trash: true, fields: [number('number'), number('total')] },
   {
     ...common,
@@ -145,6 +195,7 @@ const globals = [
 
 const slugs = [
   'orders', 'customers', 'companies', 'products', 'tags', 'books', 'shelves', 'works', 'authors', 'invoices', 'pages',
+  'talks', 'walks', 'clubs',
 ]
 
 /** What the plugin compiles from this config, by hand. */
@@ -179,6 +230,29 @@ export const SHAPES = {
     },
   },
   works: { relations: { author: 'authors', writers: 'authors', owner: ['authors', 'companies'] } },
+  clubs: {
+    relations: {
+      'events.docs': ['talks', 'walks'],
+      'all.docs': ['walks', 'talks'],
+      'open.docs': ['talks', 'walks'],
+      'talks.docs': 'talks',
+      'named.docs': 'walks',
+    },
+    joins: {
+      events: { collection: ['talks', 'walks'], on: 'club', sort: '-number', limit: 3 },
+      all: { collection: ['walks', 'talks'], on: 'club', sort: 'id', limit: 0 },
+      open: {
+        collection: ['talks', 'walks'],
+        on: 'club',
+        where: { and: [{ status: { equals: 'open' } }, { relationTo: { equals: 'talks' } }] },
+        sort: 'number',
+      },
+      talks: { collection: 'talks', on: 'club', sort: 'number', limit: 2 },
+      named: { collection: 'walks', on: 'club', where: { label: { equals: 'long' } }, sort: 'number' },
+    },
+  },
+  talks: { relations: { club: 'clubs' }, trash: true },
+  walks: { relations: { club: 'clubs' }, localized: ['label'] },
   companies: {},
   products: {},
   tags: {},
