@@ -345,6 +345,18 @@ static oc_status carry_out(struct join_list *join, const struct membership *plan
   return status == OC_OK ? page_find_spans(page, join->parent) : status;
 }
 
+/* Whether a document that comes in is, or may be, one that was put into the trash, and for which null is shown. */
+static bool shows_trash(const struct join_list *join) {
+  const struct known *after = &join->list.after;
+  bool exact = join->list.mode == REPLAY_EXACT;
+  oc_slice_t deleted;
+  if (!shapes_at(join->list.page->shapes, join->list.named.shape)->trash) return false;
+  if (join->level > join->list.query->depth) return false;
+  for (uint32_t i = 0; i < after->layer_count; i++)
+    if (json_member(after->layers[i], SLICE("deletedAt"), &deleted)) return !json_is_null(deleted);
+  return exact;
+}
+
 /* ---- Exactly ---- */
 
 /* Where relations lie in a table of their own, what names one twice is listed twice. */
@@ -446,6 +458,7 @@ static oc_status decide(struct join_list *join, struct membership *plan) {
   if (!was && !is) return OC_OK;
   if (was && is && list_keeps_its_keys(list)) return stay(join);
   if (list->offset > 0) return OC_MISS;
+  if (is && !shown && shows_trash(join)) return OC_MISS;
   if (is) return place(list, plan);
   plan->moves = true;
   plan->place = NO_PLACE;
@@ -500,6 +513,7 @@ static oc_status guess(struct join_list *join, struct membership *plan, bool *ch
   if (written_deletion(&join->list).len > 0) return bin(join, changed);
   if (!may_move(join)) return OC_MISS;
   list_know(&join->list);
+  if (join->list.own == NO_PLACE && shows_trash(join)) return OC_MISS;
   if (join->list.polymorphic) known_add(&join->list.after, join->relation_to, false);
   if (join->list.polymorphic) known_add(&join->list.before, join->relation_to, false);
   list_judge(&join->list);

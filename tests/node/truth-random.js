@@ -271,7 +271,7 @@ export function shelfWrite(random) {
     [8, 'book'],
     [3, 'new book'],
     [2, 'no book'],
-    [1, 'binned book'],
+    [2, 'binned book'],
     [2, 'box'],
     [1, 'shelf'],
     [0.5, 'new shelf'],

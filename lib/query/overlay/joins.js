@@ -3,8 +3,9 @@
  * of a collection, or several, whose relation `on` points at the one that they lie in.
  */
 import { isObject } from '../share.js'
-import { levelIn, mapPath } from './documents.js'
+import { depthOf, levelIn, mapPath } from './documents.js'
 import { areSame, follow, isItself, looksAt, shownIn } from './membership.js'
+import { valuesOf } from './where.js'
 
 /** @typedef {import('../../cache/types.js').DocumentOperation} DocumentOperation */
 /** @typedef {import('../../cache/types.js').Join} Join */
@@ -40,6 +41,9 @@ export function followInJoins({ document, description, level }, collection, oper
     const like = others.map((item) => shownIn(item, relationTo))
     const shown = () => shownAs(sight.joined(operation, like, below), relationTo)
     const facts = sight.facts(operation, isObject(own) ? own : undefined, shown, relationTo)
+    // For one in the trash null would be shown.
+    const isKept = at < 0 && shape.trash && below <= depthOf(description)
+    if (isKept && valuesOf(facts.after, 'deletedAt', shape)[0]) return value
     const { docs, hasNextPage, totalDocs } = follow(page, { type: 'join', args }, operation, shape, facts)
     const isSame = areSame(docs, page.docs) && hasNextPage === page.hasNextPage && totalDocs === value.totalDocs
     return isSame ? value : { ...value, docs, hasNextPage, ...(totalDocs !== undefined && { totalDocs }) }
