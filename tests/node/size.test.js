@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /** With the page. */
 const MOST = 7_168
 /** With the page and after it. */
-const MOST_IN_ALL = 18_688
+const MOST_IN_ALL = 18_944
 
 /** @param {string} contents a module, in the package's root */
 async function bundle(contents) {
