@@ -18,7 +18,6 @@
 #include <string.h>
 
 #include "cache.h"
-#include "join.h"
 
 enum {
   EXCERPT_KEPT_MOST = 1 << 20 /* bytes of one that is kept for the next read */
@@ -325,7 +324,6 @@ static bool came_in(const struct page *page, const oc_buffer_t *shown, const str
   const uint64_t *before = (const uint64_t *)(const void *)shown->data;
   struct named named = operation_named(operation, page->shapes);
   if (!page->entered || !operation->document) return false;
-  if (joins_show(page, named.shape)) return true; /* it may have come in with what it shows of that */
   for (size_t i = 0; i < shown->len / sizeof *before; i++)
     if (before[i] == operation->document) return false;
   for (uint32_t i = 0; i < page_span_count(page); i++)

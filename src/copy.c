@@ -71,8 +71,8 @@ struct copy *copies_of_top(const struct copies *copies, struct named named, cons
   return NULL;
 }
 
-/* How deep a join populates is counted from the answer's own documents. */
-static bool has_joins(const struct page *page) {
+bool copy_has_joins(const struct copy *copy) {
+  const struct page *page = &copy->page;
   uint32_t count = 0;
   for (uint32_t i = 0; i < page_span_count(page) && count == 0; i++)
     (void)shapes_joins(page->shapes, page_span(page, i)->shape, &count);
@@ -87,7 +87,8 @@ struct copy *copies_of_related(const struct copies *copies, struct named named, 
     uint32_t at = page_span(&copy->page, 0)->level;
     bool alike = at > 0 && other->populating == query->populating;
     if (!alike || (int64_t)other->depth - at != (int64_t)query->depth - level) continue;
-    if (other->depth == query->depth || !has_joins(&copy->page)) return copy;
+    /* How deep a join populates is counted from the answer's own documents. */
+    if (other->depth == query->depth || !copy_has_joins(copy)) return copy;
   }
   return NULL;
 }

@@ -42,6 +42,8 @@ struct copy *copies_of_top(const struct copies *copies, struct named named, cons
 /* As an answer to `query` shows it in a relation, at `level`. */
 struct copy *copies_of_related(const struct copies *copies, struct named named, const struct query *query,
                                uint32_t level);
+/* Whether it, or a document in it, has any. */
+bool copy_has_joins(const struct copy *copy);
 /* As any answer shows it; steps on from `after`, which is NULL first. */
 struct copy *copies_next(const struct copies *copies, struct named named, const struct copy *after);
 

@@ -23,7 +23,7 @@ struct finder {
   const oc_limits_t *limits;
   struct hash_key key; /* of the index of dependencies */
   struct documents *found;
-  uint32_t joins; /* that lead to what is looked at */
+  uint32_t joins, opaque; /* joins, and opaque documents, that lead to what is looked at */
   oc_error_t *error;
 };
 
@@ -148,15 +148,22 @@ static oc_status find_in_document(struct finder *finder, oc_slice_t collection, 
   if (status != OC_OK || !root || !root->first_child) return status;
   struct json_walk walk = json_walk(value);
   oc_slice_t member;
+  bool opaque = shapes_opaque(finder->shapes, shape);
+  finder->opaque += opaque;
   while (status == OC_OK && json_next_member(&walk, &name, &member))
     status = find_in_member(finder, shapes_member(finder->shapes, root, name), member, level);
+  finder->opaque -= opaque;
   return status;
 }
 
-/* A join that can be replayed. How deep one that lies in another is shown, the levels do not say. */
+/*
+ * A join that can be replayed. How deep one that lies in another is shown, the levels do not say; and what an opaque
+ * document shows may be made of those in its joins, too.
+ */
 static bool is_replayed(const struct finder *finder, const struct shape_node *node) {
   const struct shape_join *join = shapes_join_of(finder->shapes, node);
-  return join && join->replayed && finder->joins == 0;
+  bool asked = finder->query->joins.len > 0;
+  return join && join->replayed && finder->joins == 0 && finder->opaque == 0 && !asked;
 }
 
 /* What a relation shows: a document, an id, or null. */
@@ -258,7 +265,7 @@ oc_status documents_find(oc_slice_t value, const struct query *query, const stru
   memset(documents, 0, sizeof *documents);
   /* Addresses are random enough for an index that lives as long as this call. */
   struct hash_key key = {{(uint64_t)(uintptr_t)value.data, (uint64_t)(uintptr_t)documents}};
-  struct finder finder = {json_trim(value), query, shapes, limits, key, documents, 0, error};
+  struct finder finder = {json_trim(value), query, shapes, limits, key, documents, 0, 0, error};
   oc_status status = OC_OK;
   for (size_t i = 0; i < tag_count && status == OC_OK; i++) {
     status = utf8_validate(tags[i], "a tag", error);
@@ -274,7 +281,7 @@ oc_status documents_find_in(oc_slice_t document, const struct query *query, cons
   static const oc_limits_t WIDE = {.tag_bytes = UINT32_MAX, .tags_per_entry = UINT32_MAX};
   memset(documents, 0, sizeof *documents);
   struct hash_key key = {{(uint64_t)(uintptr_t)document.data, (uint64_t)(uintptr_t)documents}};
-  struct finder finder = {document, query, shapes, &WIDE, key, documents, 0, NULL};
+  struct finder finder = {document, query, shapes, &WIDE, key, documents, 0, 0, NULL};
   bool own = level == 0;
   oc_slice_t collection = own ? query_collection(query) : shapes_at(shapes, shape)->collection;
   oc_status status =

@@ -13,6 +13,7 @@
  */
 #include "join.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -359,25 +360,10 @@ static bool shows_trash(const struct join_list *join) {
 
 /* ---- Exactly ---- */
 
-/* Where relations lie in a table of their own, what names one twice is listed twice. */
-static bool names_parent_once(const struct join_list *join, const struct known *known) {
-  const struct page *page = join->list.page;
-  oc_slice_t parent = json_scalar_text(page_id_text(page, page_span(page, join->parent))), on, item;
-  uint32_t count = 0, i = 0;
-  while (i < known->layer_count && !json_member(known->layers[i], join->join->on, &on)) i++;
-  if (i == known->layer_count || !json_is_array(on)) return false;
-  struct json_walk walk = json_walk(on);
-  while (json_next_element(&walk, &item)) {
-    (void)(json_is_object(item) && (json_member(item, SLICE("value"), &item) || json_member(item, SLICE("id"), &item)));
-    count += slice_equal(json_scalar_text(item), parent);
-  }
-  return count < 2;
-}
-
-/* Other conditions on rows find a document once for each row. */
+/* Rows are a table of their own, in which a document may be found more than once, and is then listed as often. */
 static enum truth belongs(const struct join_list *join, const struct known *known) {
   struct where_answer answer = where_matches(join->list.where, known, REPLAY_EXACT);
-  return answer.rows && !names_parent_once(join, known) ? TRUTH_UNKNOWN : answer.truth;
+  return answer.rows && answer.truth == TRUTH_TRUE ? TRUTH_UNKNOWN : answer.truth;
 }
 
 static void judge(struct join_list *join) {
@@ -388,16 +374,23 @@ static void judge(struct join_list *join) {
   list->is = list->operation->type == OPERATION_DELETE ? TRUTH_FALSE : belongs(join, &list->after);
 }
 
-/* Whether what writes a document may move it among its equals: its relation is written anew, or the document itself. */
+/*
+ * Whether what writes a document may move it among its equals: what the database finds it by is written, or lies in rows
+ * that are written anew with it, as it is itself where that is unstable.
+ */
 static bool moves_among_equals(const struct join_list *join) {
   const struct list *list = &join->list;
   const struct shapes *shapes = list->page->shapes;
-  const struct shape_node *node = shapes_path(shapes, shapes_root(shapes, join->list.named.shape), join->join->on);
-  oc_slice_t on;
-  uint32_t i = 0;
-  if (list->query->unstable || (node && node->polymorphic)) return true;
-  while (i < list->after.layer_count && !json_member(list->after.layers[i], join->join->on, &on)) i++;
-  return i == list->after.layer_count || json_is_array(on);
+  const struct shape_node *node = shapes_path(shapes, shapes_root(shapes, list->named.shape), join->join->on);
+  if (may_move(join) || list->query->unstable || (node && node->polymorphic)) return true;
+  return list->is == TRUTH_UNKNOWN;
+}
+
+/* A document in the trash is null, and may be the operation's. */
+static bool shows_null(const struct list *list) {
+  for (uint32_t i = 0; i < list_size(list); i++)
+    if (json_is_null(list_shown(list, i))) return true;
+  return false;
 }
 
 /* An update that leaves the document's keys as they are. */
@@ -406,6 +399,7 @@ static oc_status stay(const struct join_list *join) {
   uint32_t own = list->own, others = list_count_others(list);
   if (others == 0 || !moves_among_equals(join)) return OC_OK;
   if (own == NO_PLACE) {
+    if (shows_null(list)) return OC_MISS;
     if (list_shows_all(list) || list->was == TRUTH_FALSE) return OC_OK;
     bool behind = list->offset == 0 && list->was == TRUTH_TRUE;
     return behind && list_compare(list, &list->after, others - 1) == ORDER_AFTER ? OC_OK : OC_MISS;
@@ -413,13 +407,6 @@ static oc_status stay(const struct join_list *join) {
   if (list->offset > 0 || (own == others && list->more)) return OC_MISS;
   if (own > 0 && list_compare(list, &list->after, own - 1) != ORDER_AFTER) return OC_MISS;
   return own < others && list_compare(list, &list->after, own) != ORDER_BEFORE ? OC_MISS : OC_OK;
-}
-
-/* A document in the trash is null, and may be the operation's. */
-static bool shows_null(const struct list *list) {
-  for (uint32_t i = 0; i < list_size(list); i++)
-    if (json_is_null(list_shown(list, i))) return true;
-  return false;
 }
 
 static bool is_shown_twice(const struct list *list) {
@@ -446,7 +433,8 @@ static oc_status place(const struct list *list, struct membership *plan) {
 static oc_status decide(struct join_list *join, struct membership *plan) {
   struct list *list = &join->list;
   bool shown = list->own != NO_PLACE, trash = shapes_at(list->page->shapes, list->named.shape)->trash;
-  if (!join->join->replayed || (trash && writes(list->operation, SLICE("deletedAt")))) return OC_MISS;
+  assert(join->join->replayed); /* others the entry depends on with all that happens (document.c) */
+  if (trash && writes(list->operation, SLICE("deletedAt"))) return OC_MISS;
   list_know(list);
   judge(join);
   if (!may_move(join)) return stay(join);

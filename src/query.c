@@ -47,7 +47,7 @@ static oc_status wrong(struct compiler *compiler, const char *why) {
   return error_set(compiler->error, OC_ERR_QUERY, "query.%s", why);
 }
 
-/* Notes the collections that a dotted path reads after it left its own through a relation. */
+/* Notes the collections that a dotted path reads after it left its own through a relation, or a join. */
 static oc_status add_wides(struct compiler *compiler, oc_slice_t path) {
   const struct shape_node *node = shapes_root(compiler->shapes, shapes_find(compiler->shapes, compiler->collection));
   while (node) {
@@ -56,6 +56,8 @@ static oc_status add_wides(struct compiler *compiler, oc_slice_t path) {
     oc_slice_t name = {path.data, (size_t)(dot - path.data)};
     path = (oc_slice_t){dot + 1, path.len - name.len - 1};
     node = shapes_member(compiler->shapes, node, name);
+    const struct shape_node *docs = shapes_member(compiler->shapes, node, SLICE("docs"));
+    if (shapes_join_of(compiler->shapes, docs)) node = docs;
     if (!node || !node->relation) continue;
     if (node->target < 0) return OC_OK; /* polymorphic: value and relationTo are the document's own */
     oc_status status = names_add(&compiler->wides, shapes_at(compiler->shapes, node->target)->collection);

@@ -87,6 +87,11 @@ static bool find_in_page(const struct page *page, struct named named, uint32_t l
   return false;
 }
 
+/* Copies are as of the read's version: what joins in them show, later operations that are still to come did, too. */
+static const struct copy *usable(const struct copy *copy, enum replay_mode mode) {
+  return copy && mode == REPLAY_EXACT && copy_has_joins(copy) ? NULL : copy;
+}
+
 /*
  * `relation_to`: the JSON string that says to what collection a polymorphic one leads; else empty. `level`: of what it
  * leads to.
@@ -104,7 +109,7 @@ static oc_status put_related(struct renderer *renderer, oc_slice_t collection, o
   const struct copy *copy = NULL;
   bool plain = !memchr(text.data, '\\', text.len);
   if (plain && find_in_page(page, named, level, &found)) return put(renderer, found);
-  if (plain && page->query) copy = copies_of_related(page->copies, named, page->query, level);
+  if (plain && page->query) copy = usable(copies_of_related(page->copies, named, page->query, level), renderer->mode);
   if (copy) return put(renderer, (oc_slice_t){copy->page.bytes.data, copy->page.bytes.len});
   bool stays = renderer->loose || (renderer->mode == REPLAY_GUESS && render_shows_ids(relation_to.len > 0, shown));
   return stays ? put(renderer, id) : OC_MISS;
@@ -373,13 +378,14 @@ static oc_status render_guess(struct renderer *renderer, struct page *page, cons
 
 oc_status render_document(struct page *page, const struct operation *operation, enum replay_mode mode,
                           oc_buffer_t *out) {
-  const struct copy *copy = copies_of_top(page->copies, operation_named(operation, page->shapes), page->query);
+  struct named named = operation_named(operation, page->shapes);
+  const struct copy *copy = usable(copies_of_top(page->copies, named, page->query), mode);
   const struct shape_node *root = shapes_root(page->shapes, shapes_find(page->shapes, query_collection(page->query)));
   /* A copy of a document that is only now created would be of one that had its id before. */
   if (copy && !(mode == REPLAY_EXACT && operation->type == OPERATION_CREATE))
     return buffer_append(out, copy->page.bytes.data, copy->page.bytes.len);
   if (mode == REPLAY_EXACT) return render_exactly(page, root, operation, out);
-  struct renderer renderer = {.page = page, .out = out};
+  struct renderer renderer = {.page = page, .mode = mode, .out = out};
   return render_guess(&renderer, page, root, operation);
 }
 
@@ -443,7 +449,7 @@ oc_status render_joined(struct page *page, const struct operation *operation, ui
     if (!json_member(operation_text(operation), SLICE("id"), &id)) return OC_MISS;
     return buffer_append(out, id.data, id.len);
   }
-  struct renderer renderer = {.page = page, .level = level, .others = others, .out = out};
+  struct renderer renderer = {.page = page, .level = level, .mode = mode, .others = others, .out = out};
   if (mode == REPLAY_EXACT) return render_joined_exactly(page, named, operation, &renderer);
   const struct copy *copy = copies_of_related(page->copies, named, page->query, level);
   bool shown = !is_being_created(page, operation) && find_in_page(page, named, level, &found);

@@ -302,6 +302,18 @@ static bool has_path(const struct shapes *shapes, uint32_t first_mover) {
   return false;
 }
 
+/* Of documents in a language, which those that the join's collection holds may not be. */
+static bool is_in_localized(const struct shapes *shapes, const struct shape *shape, oc_slice_t path) {
+  const struct shape_node *node = node_at(shapes, shape->root);
+  const char *at = path.data, *end = at + path.len;
+  while (node && !node->localized && at < end) {
+    const char *dot = memchr(at, '.', (size_t)(end - at));
+    node = shapes_member(shapes, node, (oc_slice_t){at, (size_t)((dot ? dot : end) - at)});
+    at = dot ? dot + 1 : end;
+  }
+  return node && node->localized;
+}
+
 static oc_status add_movers(struct shapes *shapes, const struct shape_join *join, const cJSON *source) {
   const cJSON *where = cJSON_GetObjectItemCaseSensitive(source, "where");
   const cJSON *sort = cJSON_GetObjectItemCaseSensitive(source, "sort");
@@ -330,7 +342,7 @@ static oc_status compile_join(struct shapes *shapes, const struct shape *shape, 
   if (status == OC_OK) status = print_member(source, "sort", &added->sort);
   uint32_t first_mover = shapes->mover_count;
   if (status == OC_OK) status = add_movers(shapes, &join, source);
-  added->replayed = !join.polymorphic && !has_path(shapes, first_mover);
+  added->replayed = !join.polymorphic && !has_path(shapes, first_mover) && !is_in_localized(shapes, shape, join.path);
   return status;
 }
 

@@ -169,7 +169,8 @@ export function shelfQuery(random) {
   const select = random.chance(0.3) && { select: selected }
   const collection = random.weighted([[4, 'shelves'], [1, 'books'], [1, 'boxes']])
   const sort = random.pick(['id', ...(collection === 'boxes' ? [] : ['-createdAt'])])
-  return { type: 'find', collection, sort, ...args, ...(collection === 'shelves' && select) }
+  const through = random.chance(0.15) && { where: { 'books.title': { not_equals: random.pick(WORDS) } } }
+  return { type: 'find', collection, sort, ...args, ...(collection === 'shelves' && { ...select, ...through }) }
 }
 
 /** @param {Random} random */
