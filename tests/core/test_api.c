@@ -551,3 +551,44 @@ Test(api, an_answer_that_names_a_document_follows_its_changes_and_not_its_deleti
   cr_assert(read_text(cache, NULL, "order") == NULL, "a database may have set it null");
   oc_close(cache);
 }
+
+/* What a list is after a change for which an answer of the same documents, newer than it, is at hand; NULL: a miss. */
+static const char *brought_up(const char *list, const char *query, const char *other, const char *other_query,
+                              const char *operations) {
+  static const char JOINED[] =
+      "{\"orders\":{\"relations\":{\"customer\":\"customers\"}},\"customers\":{\"relations\":{\"orders.docs\":"
+      "\"orders\"},\"joins\":{\"orders\":{\"collection\":\"orders\",\"on\":\"customer\",\"sort\":\"id\"}}}}";
+  oc_options_t options = {.name = S("joined"), .max_bytes = 4 << 20, .shapes = S(JOINED)};
+  oc_cache_t *cache;
+  cr_assert(eq(int, oc_open(&options, &cache, NULL), OC_OK));
+  set(cache, "list", list, query, 0);
+  begin(cache, token(1), operations);
+  commit(cache, token(1), operations);
+  cr_assert(eq(int, set(cache, "other", other, other_query, 0), OC_OK));
+  const char *text = read_text(cache, NULL, "list");
+  oc_close(cache);
+  return text;
+}
+
+Test(api, a_document_with_joins_comes_into_a_list_from_no_other_answer) {
+  const char *text = brought_up(
+      "{\"docs\":[{\"id\":7,\"customer\":null}],\"hasNextPage\":false,\"hasPrevPage\":false,\"limit\":10,\"nextPage\":"
+      "null,\"page\":1,\"pagingCounter\":1,\"prevPage\":null,\"totalDocs\":1,\"totalPages\":1}",
+      "{\"type\":\"find\",\"collection\":\"orders\",\"sort\":\"id\",\"depth\":1}",
+      "{\"id\":8,\"customer\":{\"id\":3,\"orders\":{\"docs\":[7,8],\"hasNextPage\":false}}}",
+      "{\"type\":\"findByID\",\"collection\":\"orders\",\"id\":8,\"depth\":1}",
+      "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":7,\"data\":{\"customer\":3},\"previous\":{\"customer\":"
+      "null},"
+      "\"doc\":{\"id\":7,\"customer\":3}}]");
+  cr_assert(text == NULL, "%s", text);
+  text = brought_up(
+      "{\"docs\":[],\"hasNextPage\":false,\"hasPrevPage\":false,\"limit\":10,\"nextPage\":null,\"page\":1,"
+      "\"pagingCounter\":1,\"prevPage\":null,\"totalDocs\":0,\"totalPages\":1}",
+      "{\"type\":\"find\",\"collection\":\"customers\",\"sort\":\"id\",\"depth\":0,\"where\":{\"rank\":{\"equals\":1}}"
+      "}",
+      "{\"id\":3,\"rank\":1,\"orders\":{\"docs\":[7],\"hasNextPage\":false}}",
+      "{\"type\":\"findByID\",\"collection\":\"customers\",\"id\":3,\"depth\":0}",
+      "[{\"type\":\"update\",\"collection\":\"customers\",\"id\":3,\"data\":{\"rank\":1},\"previous\":{\"rank\":2},"
+      "\"doc\":{\"id\":3,\"rank\":1}}]");
+  cr_assert(text == NULL, "%s", text);
+}
