@@ -192,8 +192,8 @@ static oc_status find_in_relation(struct finder *finder, const struct shape_node
     /* In a join of a join the depth ends earlier, or later, than the levels say. */
     bool expected = inner <= finder->query->depth || finder->joins > 1;
     uint64_t ignored;
-    if (expected || !listed)
-      status = depend_on_document(finder, collection, id, expected ? DEPENDS_OPAQUE : DEPENDS_REFERENCE, &ignored);
+    uint32_t kinds = expected ? DEPENDS_OPAQUE : listed ? DEPENDS_DOCUMENT : DEPENDS_REFERENCE;
+    status = depend_on_document(finder, collection, id, kinds, &ignored);
   }
   finder->joins -= joined;
   return status;

@@ -20,7 +20,7 @@ struct span {
 enum dependency_kind {
   DEPENDS_OPAQUE = 1,     /* on anything that happens to it */
   DEPENDS_COLLECTION = 2, /* on the membership of its query */
-  DEPENDS_DOCUMENT = 4,   /* shows the document */
+  DEPENDS_DOCUMENT = 4,   /* shows the document, or lists its id */
   DEPENDS_REFERENCE = 8   /* shows only its id: deleting it matters, changing it does not */
 };
 

@@ -552,15 +552,20 @@ Test(api, an_answer_that_names_a_document_follows_its_changes_and_not_its_deleti
   oc_close(cache);
 }
 
-/* What a list is after a change for which an answer of the same documents, newer than it, is at hand; NULL: a miss. */
-static const char *brought_up(const char *list, const char *query, const char *other, const char *other_query,
-                              const char *operations) {
+static oc_cache_t *open_joined(void) {
   static const char JOINED[] =
       "{\"orders\":{\"relations\":{\"customer\":\"customers\"}},\"customers\":{\"relations\":{\"orders.docs\":"
       "\"orders\"},\"joins\":{\"orders\":{\"collection\":\"orders\",\"on\":\"customer\",\"sort\":\"id\"}}}}";
   oc_options_t options = {.name = S("joined"), .max_bytes = 4 << 20, .shapes = S(JOINED)};
   oc_cache_t *cache;
   cr_assert(eq(int, oc_open(&options, &cache, NULL), OC_OK));
+  return cache;
+}
+
+/* What a list is after a change for which an answer of the same documents, newer than it, is at hand; NULL: a miss. */
+static const char *brought_up(const char *list, const char *query, const char *other, const char *other_query,
+                              const char *operations) {
+  oc_cache_t *cache = open_joined();
   set(cache, "list", list, query, 0);
   begin(cache, token(1), operations);
   commit(cache, token(1), operations);
@@ -591,4 +596,32 @@ Test(api, a_document_with_joins_comes_into_a_list_from_no_other_answer) {
       "[{\"type\":\"update\",\"collection\":\"customers\",\"id\":3,\"data\":{\"rank\":1},\"previous\":{\"rank\":2},"
       "\"doc\":{\"id\":3,\"rank\":1}}]");
   cr_assert(text == NULL, "%s", text);
+}
+
+/* Of a customer with two orders in its join, of which one came in after it was set. */
+static void assert_follows_joined(const char *depth, const char *first, const char *second) {
+  char query[96], value[160];
+  const char *order_9 =
+      "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":9,\"data\":{\"customer\":3},\"previous\":"
+      "{\"customer\":null},\"doc\":{\"id\":9,\"customer\":3}}]";
+  static const char *const TAGS[] = {"orders:7", "orders:9"};
+  snprintf(query, sizeof query, "{\"type\":\"findByID\",\"collection\":\"customers\",\"id\":3,\"depth\":%s}", depth);
+  for (size_t i = 0; i < sizeof TAGS / sizeof *TAGS; i++) {
+    oc_cache_t *cache = open_joined();
+    uint64_t version;
+    snprintf(value, sizeof value, "{\"id\":3,\"orders\":{\"docs\":[%s],\"hasNextPage\":false}}", first);
+    set(cache, "customer", value, query, 0);
+    begin(cache, token(1), order_9);
+    commit(cache, token(1), order_9);
+    snprintf(value, sizeof value, "{\"id\":3,\"orders\":{\"docs\":[%s,%s],\"hasNextPage\":false}}", first, second);
+    cr_assert(eq(str, (char *)read_text(cache, NULL, "customer"), value));
+    cr_assert(eq(int, oc_invalidate(cache, &S(TAGS[i]), 1, &version, NULL), OC_OK));
+    cr_assert(read_text(cache, NULL, "customer") == NULL, "%s", TAGS[i]);
+    oc_close(cache);
+  }
+}
+
+Test(api, an_answer_depends_on_each_document_in_its_joins_also_on_one_that_came_in) {
+  assert_follows_joined("0", "7", "9");
+  assert_follows_joined("1", "{\"id\":7,\"customer\":3}", "{\"id\":9,\"customer\":3}");
 }

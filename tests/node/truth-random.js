@@ -167,7 +167,7 @@ export function shelfQuery(random) {
   }
   const selected = random.pick([{ name: true, books: true }, { tagged: true, newest: true }])
   const select = random.chance(0.3) && { select: selected }
-  const collection = random.weighted([[4, 'shelves'], [1, 'books'], [1, 'boxes']])
+  const collection = random.weighted([[4, 'shelves'], [1, 'books'], [1.5, 'boxes']])
   const sort = random.pick(['id', ...(collection === 'boxes' ? [] : ['-createdAt'])])
   const through = random.chance(0.15) && { where: { 'books.title': { not_equals: random.pick(WORDS) } } }
   return { type: 'find', collection, sort, ...args, ...(collection === 'shelves' && { ...select, ...through }) }
@@ -273,7 +273,7 @@ export function shelfWrite(random) {
     [3, 'new book'],
     [2, 'no book'],
     [2, 'binned book'],
-    [2, 'box'],
+    [3, 'box'],
     [1, 'shelf'],
     [0.5, 'new shelf'],
     [0.5, 'no shelf'],
@@ -282,7 +282,9 @@ export function shelfWrite(random) {
   if (act === 'book') return { act, book: random.below(6), data: bookData(random, 0.2), fails, ...locale }
   if (act === 'new book') return { act, data: bookData(random, 0.6), fails, ...locale }
   if (act === 'box') {
-    return { act, box: random.below(4), data: { size: random.pick(NUMBERS), shelf: shelf(random) }, fails }
+    const inside = random.chance(0.6) && { inside: maybeNull(random, { box: random.below(4) }) }
+    const where = random.chance(0.5) && { shelf: shelf(random) }
+    return { act, box: random.below(4), data: { size: random.pick(NUMBERS), ...where, ...inside }, fails }
   }
   if (act === 'binned book') return { act, book: random.below(6), data: { deletedAt: maybeNull(random, DATES[0]) } }
   const data = act === 'shelf' || act === 'new shelf' ? { name: random.pick(WORDS) } : null

@@ -46,6 +46,7 @@ function resolve(value, ids) {
   if (value === null || typeof value !== 'object') return value
   if (typeof value.person === 'number') return ids.people[value.person % ids.people.length]
   if (typeof value.shelf === 'number') return ids.shelves[value.shelf % ids.shelves.length]
+  if (typeof value.box === 'number') return ids.boxes[value.box % Math.max(ids.boxes.length, 1)] ?? null
   if (typeof value.task === 'number') return ids.tasks[value.task % Math.max(ids.tasks.length, 1)] ?? 0
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolve(member, ids)]))
 }
@@ -204,7 +205,7 @@ export async function runSequence(shop, sequence) {
       reads++
       if (shop.cache.stats().misses > misses) continue // it was loaded just now
       hits++
-      if (args.collection === 'shelves' && shop.cache.stats().replays > replays) joined++
+      if (['shelves', 'boxes'].includes(args.collection) && shop.cache.stats().replays > replays) joined++
       const truth = await read(shop.payload, type, args)
       assert.equal(JSON.stringify(answer, null, 1), JSON.stringify(truth, null, 1), JSON.stringify({ type, ...args }))
     }

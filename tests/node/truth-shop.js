@@ -122,6 +122,8 @@ const shelves = [
     fields: [
       { name: 'size', type: 'number' },
       { name: 'shelf', type: 'relationship', relationTo: 'shelves' },
+      { name: 'inside', type: 'relationship', relationTo: 'boxes' },
+      { name: 'boxes', type: 'join', collection: 'boxes', on: 'inside', defaultSort: 'size', defaultLimit: 2 },
     ],
   },
 ]
