@@ -13,7 +13,7 @@ import { createLocalReq, executeAccess } from 'payload'
 import { globalRulesOf, readRulesOf, scopeOf, shapesOf } from '../payload/cacheOf.js'
 import { localeOf } from '../payload/locales.js'
 import { ownRequest } from '../payload/request.js'
-import { definedMembers } from '../payload/shapes.js'
+import { definedMembers, namesIn } from '../payload/shapes.js'
 import { draftsOf, globalNamed } from '../payload/targets.js'
 import { typedWhere } from './where.js'
 
@@ -62,7 +62,9 @@ export async function questionOf(payload, user, principal, type, args, req) {
 
   // Whose documents it shows, or tells of by their ids alone.
   const related = type === 'count' ? [] : [...relatedCollections(payload, collection, depth), ...rules.joined]
-  const asked = new Set([collection, ...related, ...(type === 'count' ? [] : rules.tags)])
+  // Through whose documents it asks, of which Payload takes those that the user may read.
+  const through = leadsAway(args.where) ? reachedFrom(payload, [collection], Infinity) : []
+  const asked = new Set([collection, ...related, ...through, ...(type === 'count' ? [] : rules.tags)])
   const rights = args.overrideAccess ? {} : await accessOf(payload, user, asked, args.id, req)
   // Payload says no in its own words.
   if (rights[collection] === false) return undefined
@@ -257,6 +259,9 @@ function isKeepable(args) {
     KNOWN.has(name) || value === undefined || (OFF.has(name) && !value)
   return Object.entries(args).every(([name, value]) => isHarmless(name, value))
 }
+
+/** Paths may be written with underscores, for GraphQL. @param {unknown} where */
+const leadsAway = (where) => namesIn(where).some((name) => /\.|__/.test(name))
 
 /** @param {unknown} value */
 const isObject = (value) => typeof value === 'object' && !Array.isArray(value)

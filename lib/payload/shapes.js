@@ -232,7 +232,7 @@ export const definedMembers = (object) =>
   /** @type {T} */ (Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)))
 
 /** @type {(where: any) => string[]} the paths that it asks for, and names of operators */
-const namesIn = (where) =>
+export const namesIn = (where) =>
   where === null || typeof where !== 'object'
     ? []
     : Object.entries(where).flatMap(([name, inner]) => [name, ...namesIn(inner)])

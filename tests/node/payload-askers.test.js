@@ -310,6 +310,8 @@ const VIEWED = [
   ['find', { collection: 'orders', where: { 'customer.name': { equals: 'ant' } }, depth: 0 }],
   ['find', { collection: 'pages', draft: true, locale: 'de', depth: 2 }],
   ['count', { collection: 'customers' }],
+  ['count', { collection: 'pages', where: { 'order.team': { equals: 'red' } } }],
+  ['find', { collection: 'pages', where: { 'order.team': { equals: 'red' } }, depth: 0 }],
   ['findByID', { collection: 'orders', id: 2, disableErrors: true }],
 ]
 
