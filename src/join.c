@@ -374,18 +374,6 @@ static void judge(struct join_list *join) {
   list->is = list->operation->type == OPERATION_DELETE ? TRUTH_FALSE : belongs(join, &list->after);
 }
 
-/*
- * Whether what writes a document may move it among its equals: what the database finds it by is written, or lies in rows
- * that are written anew with it, as it is itself where that is unstable.
- */
-static bool moves_among_equals(const struct join_list *join) {
-  const struct list *list = &join->list;
-  const struct shapes *shapes = list->page->shapes;
-  const struct shape_node *node = shapes_path(shapes, shapes_root(shapes, list->named.shape), join->join->on);
-  if (may_move(join) || list->query->unstable || (node && node->polymorphic)) return true;
-  return list->is == TRUTH_UNKNOWN;
-}
-
 /* A document in the trash is null, and may be the operation's. */
 static bool shows_null(const struct list *list) {
   for (uint32_t i = 0; i < list_size(list); i++)
@@ -393,11 +381,13 @@ static bool shows_null(const struct list *list) {
   return false;
 }
 
-/* An update that leaves the document's keys as they are. */
-static oc_status stay(const struct join_list *join) {
-  const struct list *list = &join->list;
+/*
+ * An update that leaves the document's keys as they are. It may still move among its equals: they are in the order in
+ * which the database finds them, and any index may lead there.
+ */
+static oc_status stay(const struct list *list) {
   uint32_t own = list->own, others = list_count_others(list);
-  if (others == 0 || !moves_among_equals(join)) return OC_OK;
+  if (others == 0) return OC_OK;
   if (own == NO_PLACE) {
     if (shows_null(list)) return OC_MISS;
     if (list_shows_all(list) || list->was == TRUTH_FALSE) return OC_OK;
@@ -437,14 +427,14 @@ static oc_status decide(struct join_list *join, struct membership *plan) {
   if (trash && writes(list->operation, SLICE("deletedAt"))) return OC_MISS;
   list_know(list);
   judge(join);
-  if (!may_move(join)) return stay(join);
+  if (!may_move(join)) return stay(list);
   if (shows_null(list)) return OC_MISS;
   if (list->was == TRUTH_UNKNOWN || list->is == TRUTH_UNKNOWN || is_shown_twice(list)) return OC_MISS;
   if (shown && list->operation->type == OPERATION_CREATE) return OC_MISS;
   bool was = list->was == TRUTH_TRUE, is = list->is == TRUTH_TRUE;
   plan->count = is - was;
   if (!was && !is) return OC_OK;
-  if (was && is && list_keeps_its_keys(list)) return stay(join);
+  if (was && is && list_keeps_its_keys(list)) return stay(list);
   if (list->offset > 0) return OC_MISS;
   if (is && !shown && shows_trash(join)) return OC_MISS;
   if (is) return place(list, plan);

@@ -139,4 +139,4 @@ Test(vectors, membership_comes_out_as_the_database_has_it) { run_file("membershi
 Test(vectors, pagination_comes_out_as_the_database_has_it) { run_file("pagination", 22); }
 Test(vectors, nesting_comes_out_as_the_database_has_it) { run_file("nesting", 20); }
 Test(vectors, where_comes_out_as_the_database_has_it) { run_file("where", 25); }
-Test(vectors, joins_come_out_as_the_database_has_them) { run_file("joins", 83); }
+Test(vectors, joins_come_out_as_the_database_has_them) { run_file("joins", 84); }

@@ -259,7 +259,10 @@ const bookData = (random, share) =>
   )
 
 /** @param {Random} random */
-export const randomBook = (random) => bookData(random, 0.8)
+export const randomBook = (random) => ({ ...maybeOld(random), ...bookData(random, 0.8) })
+
+/** Some are of one time, so that nothing tells which comes first. @param {Random} random */
+const maybeOld = (random) => random.chance(0.4) && { createdAt: random.pick(DATES.slice(0, 2)) }
 
 /**
  * Of documents with joins, and of those in them.
@@ -280,7 +283,7 @@ export function shelfWrite(random) {
   ])
   const locale = random.chance(0.2) && { locale: random.pick(LOCALES) }
   if (act === 'book') return { act, book: random.below(6), data: bookData(random, 0.2), fails, ...locale }
-  if (act === 'new book') return { act, data: bookData(random, 0.6), fails, ...locale }
+  if (act === 'new book') return { act, data: { ...maybeOld(random), ...bookData(random, 0.6) }, fails, ...locale }
   if (act === 'box') {
     const inside = random.chance(0.6) && { inside: maybeNull(random, { box: random.below(4) }) }
     const where = random.chance(0.5) && { shelf: shelf(random) }

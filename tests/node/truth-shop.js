@@ -103,6 +103,7 @@ const shelves = [
     slug: 'books',
     access,
     trash: true,
+    indexes: [{ fields: ['shelf', 'rank'] }],
     fields: [
       { name: 'title', type: 'text' },
       { name: 'label', type: 'text', localized: true },
