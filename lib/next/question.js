@@ -90,7 +90,7 @@ export async function questionOf(payload, user, principal, type, args, req) {
     fallbackLocale: args.fallbackLocale,
     trash: args.trash,
     scope,
-    unstable: isUnstable(payload),
+    unstable: isUnstable(payload, config),
   }
   return {
     key: keyOf(`${collection}/${type}`, { ...args, depth }, whoOf(user, principal, scope), rights),
@@ -238,11 +238,13 @@ function keyOf(what, args, who, rights) {
 const guardedBy = (rights, related) => related.filter((slug) => typeof rights[slug] === 'object')
 
 /**
- * SQLite keeps rows in the order of their ids; PostgreSQL puts one that is written to another place.
+ * SQLite keeps rows in the order of their ids, unless it finds them by an index of several fields, of which one may be
+ * written; PostgreSQL puts one that is written to another place.
  * @param {Payload} payload
+ * @param {{ indexes?: unknown[] }} config
  * @returns {true | undefined}
  */
-const isUnstable = ({ db }) => (/sqlite/.test(db.packageName) ? undefined : true)
+const isUnstable = ({ db }, { indexes }) => (/sqlite/.test(db.packageName) && !indexes?.length ? undefined : true)
 
 /** @param {string[]} collections */
 const withDrafts = (collections) => collections.flatMap((slug) => [slug, draftsOf(slug)])
@@ -255,6 +257,7 @@ function isKeepable(args) {
   if (args.locale === 'all' || args.locale === '*') return false
   // A query string can say anything.
   if (![args.select, args.populate].every((given) => given === undefined || isObject(given))) return false
+  if (args.page < 0 || args.limit < 0) return false
   const isHarmless = (/** @type {string} */ name, /** @type {unknown} */ value) =>
     KNOWN.has(name) || value === undefined || (OFF.has(name) && !value)
   return Object.entries(args).every(([name, value]) => isHarmless(name, value))

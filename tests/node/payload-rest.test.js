@@ -96,6 +96,18 @@ test('lists are answered with the bytes and headers of Payload, for every parame
   }
 })
 
+test('a page or a limit below nothing is asked anew, and follows what is written', async () => {
+  const { payload } = shop
+  for (const query of ['?page=-1&limit=2', '?limit=-1']) {
+    await ask(`/orders${query}`)
+    const { id } = await payload.create({ collection: 'orders', data: { orderNumber: 9, note: 'n' } })
+    for (const change of [async () => {}, () => payload.delete({ collection: 'orders', id })]) {
+      await change()
+      assert.equal((await ask(`/orders${query}`)).text, (await truthOf(`/orders${query}`)).text, query)
+    }
+  }
+})
+
 test('single documents are answered with the bytes of Payload, and so are those that are missing', async () => {
   const [{ id }] = orders
   const queries = ['', '?depth=0', '?select[note]=true'].map((query) => `/orders/${id}${query}`)
