@@ -107,8 +107,8 @@ export const CLAIMS = {
       beside('redis, scanning its tag table', 1),
     ],
     short:
-      'The read that follows looks its entry up, which at a million of them lies in memory that no processor ' +
-      'cache holds, and at a thousand does not; the invalidation itself does the same work.',
+      'The invalidation does the same work at both. What differs is what the processor has at hand for the read that ' +
+      'follows, and what else the machine does: either may come out cheaper.',
     parts: (result) => [
       { name: 'a million entries carry the tag', subjects: subjectsOf(/ at [\d,]+$/, false)(result) },
       { name: 'a thousand do', subjects: subjectsOf(/ at [\d,]+$/)(result) },
