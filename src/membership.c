@@ -127,13 +127,22 @@ static bool cut(const struct list *list, const struct segment *segment, uint32_t
   return true;
 }
 
+/* d is on another page, and stays there. */
+static oc_status stay_elsewhere(const struct list *list) {
+  uint32_t count = list_size(list);
+  if (list_shows_all(list) || list->was == TRUTH_FALSE) return OC_OK;
+  if (count > 0 && list->more && list_compare(list, &list->after, count - 1) == ORDER_AFTER) return OC_OK;
+  return count > 0 && list->offset > 0 && list_compare(list, &list->after, 0) == ORDER_BEFORE ? OC_OK : OC_MISS;
+}
+
 /*
- * Whether d stays where it is, its keys being the same. Where the database gives no order to equals, it may go past
- * those when it is written (PostgreSQL puts what it writes to another place); on the next page there may be some, too.
+ * Whether d stays where it is, its keys being the same. No database gives an order to equals: when d is written it may go
+ * past those, also to or from the next page.
  */
 static oc_status stay(const struct list *list) {
   uint32_t own = list->own, others = list_count_others(list);
-  if (!list->query->unstable || own == NO_PLACE || where_sorts_by(list->where, SLICE("id"))) return OC_OK;
+  if (where_sorts_by(list->where, SLICE("id"))) return OC_OK;
+  if (own == NO_PLACE) return stay_elsewhere(list);
   if ((own == 0 && list->offset > 0) || (own == others && list->more)) return OC_MISS;
   if (own > 0 && list_compare(list, &list->after, own - 1) != ORDER_AFTER) return OC_MISS;
   return own < others && list_compare(list, &list->after, own) != ORDER_BEFORE ? OC_MISS : OC_OK;
@@ -173,11 +182,16 @@ static bool may_move(const struct list *list) {
   return false;
 }
 
+/*
+ * SQLite finds documents by their ids, or by an index of what is asked, so that nothing moves unless that is written;
+ * PostgreSQL puts what it writes to another place.
+ */
 static oc_status plan_to_stay(struct list *list) {
   if (!list->query->unstable || list->query->type != QUERY_FIND || list->mode == REPLAY_GUESS) return OC_OK;
   oc_status status = read_page(list);
   if (status != OC_OK) return status;
   list_know(list);
+  list_judge(list);
   return stay(list);
 }
 

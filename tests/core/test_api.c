@@ -336,11 +336,29 @@ static const char *read_changes(oc_cache_t *cache, oc_view_t *view, const char *
   return *status == OC_OK ? text : NULL;
 }
 
-Test(api, who_knows_a_list_gets_what_is_changed_in_it_and_who_does_not_the_list) {
+static oc_cache_t *open_with_list(void) {
   oc_cache_t *cache = open_cache();
+  set(cache, "list", PAGE, FIND, 0);
+  return cache;
+}
+
+static void change(oc_cache_t *cache, uint8_t last, const char *operations) {
+  begin(cache, token(last), operations);
+  commit(cache, token(last), NULL);
+}
+
+/* The stamp of the list's state that is read, by who has that of the stamp `known`. */
+static uint64_t stamp_after(oc_cache_t *cache, uint64_t known) {
   oc_hit_t hit;
   oc_status status;
-  set(cache, "list", PAGE, FIND, 0);
+  read_changes(cache, NULL, "list", known, &hit, &status);
+  return hit.stamp;
+}
+
+Test(api, who_knows_a_list_gets_what_is_changed_in_it_and_who_does_not_the_list) {
+  oc_cache_t *cache = open_with_list();
+  oc_hit_t hit;
+  oc_status status;
   begin(cache, token(1), SHIP_7);
   oc_view_t *view = view_of(cache, "users:1", token(1));
   cr_assert(eq(str, (char *)read_changes(cache, view, "list", 0, &hit, &status), (char *)PAGE));
@@ -357,10 +375,9 @@ Test(api, who_knows_a_list_gets_what_is_changed_in_it_and_who_does_not_the_list)
 }
 
 Test(api, documents_that_show_what_is_changed_are_given_whole) {
-  oc_cache_t *cache = open_cache();
+  oc_cache_t *cache = open_with_list();
   oc_hit_t hit;
   oc_status status;
-  set(cache, "list", PAGE, FIND, 0);
   begin(cache, token(1), "[{\"type\":\"update\",\"collection\":\"customers\",\"id\":3,\"data\":{\"name\":\"Grace\"}}]");
   oc_view_t *view = view_of(cache, "users:1", token(1));
   read_changes(cache, view, "list", 0, &hit, &status);
@@ -371,17 +388,15 @@ Test(api, documents_that_show_what_is_changed_are_given_whole) {
   oc_close(cache);
 }
 
+static const char PAY_8[] = "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":8,\"data\":{\"status\":\"paid\"}}]";
 static const char LEAVE_7[] = "[{\"type\":\"delete\",\"collection\":\"orders\",\"id\":7}]";
 
 Test(api, who_knows_an_earlier_state_of_a_list_gets_the_documents_that_became_others_since) {
-  oc_cache_t *cache = open_cache();
+  oc_cache_t *cache = open_with_list();
   oc_hit_t hit;
   oc_status status;
-  set(cache, "list", PAGE, FIND, 0);
-  read_changes(cache, NULL, "list", 0, &hit, &status);
-  uint64_t first = hit.stamp;
-  begin(cache, token(1), SHIP_7);
-  commit(cache, token(1), NULL);
+  uint64_t first = stamp_after(cache, 0);
+  change(cache, 1, SHIP_7);
   static const char SHIPPED_7[] =
       "[[],[0,7,{\"id\":7,\"status\":\"shipped\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}]]";
   cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", first, &hit, &status), (char *)SHIPPED_7));
@@ -392,15 +407,13 @@ Test(api, who_knows_an_earlier_state_of_a_list_gets_the_documents_that_became_ot
   cr_assert(eq(u64, hit.stamp, second));
   read_changes(cache, NULL, "list", second, &hit, &status);
   cr_assert(eq(int, status, OC_UNCHANGED));
-  begin(cache, token(2), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":8,\"data\":{\"status\":\"paid\"}}]");
-  commit(cache, token(2), NULL);
+  change(cache, 2, PAY_8);
   cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", second, &hit, &status),
                "[[],[1,8,{\"id\":8,\"status\":\"paid\",\"customer\":{\"id\":3,\"name\":\"Ada\"}}]]"));
   cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", first - 1, &hit, &status),
                (char *)read_text(cache, NULL, "list")));
   cr_assert(hit.form == OC_WHOLE);
-  begin(cache, token(3), LEAVE_7);
-  commit(cache, token(3), NULL);
+  change(cache, 3, LEAVE_7);
   set(cache, "list", PAGE, FIND, oc_version(cache));
   cr_assert(eq(str, (char *)read_changes(cache, NULL, "list", second, &hit, &status), (char *)PAGE));
   cr_assert(hit.form == OC_WHOLE);
@@ -408,21 +421,15 @@ Test(api, who_knows_an_earlier_state_of_a_list_gets_the_documents_that_became_ot
 }
 
 Test(api, a_view_that_needs_an_older_state_gets_what_makes_that_one_or_all_of_it) {
-  oc_cache_t *cache = open_cache();
+  oc_cache_t *cache = open_with_list();
   oc_hit_t hit;
   oc_status status;
-  set(cache, "list", PAGE, FIND, 0);
-  read_changes(cache, NULL, "list", 0, &hit, &status);
-  uint64_t first = hit.stamp;
-  begin(cache, token(1), SHIP_7);
-  commit(cache, token(1), NULL);
-  read_changes(cache, NULL, "list", first, &hit, &status);
-  uint64_t second = hit.stamp;
+  uint64_t first = stamp_after(cache, 0);
+  change(cache, 1, SHIP_7);
+  uint64_t second = stamp_after(cache, first);
   oc_view_t *view = view_of(cache, "users:1", token(9));
-  begin(cache, token(2), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":8,\"data\":{\"status\":\"paid\"}}]");
-  commit(cache, token(2), NULL);
-  read_changes(cache, NULL, "list", second, &hit, &status);
-  uint64_t third = hit.stamp;
+  change(cache, 2, PAY_8);
+  uint64_t third = stamp_after(cache, second);
   cr_assert(strstr(read_changes(cache, view, "list", first, &hit, &status), "[[],[0,7,") != NULL);
   cr_assert(hit.form == OC_CHANGES && hit.stamp == second);
   cr_assert(strstr(read_changes(cache, view, "list", third, &hit, &status), "{\"docs\":[{\"id\":7,\"status\":\"ship") !=
@@ -433,15 +440,12 @@ Test(api, a_view_that_needs_an_older_state_gets_what_makes_that_one_or_all_of_it
 }
 
 Test(api, beneath_an_overlay_only_what_became_another_is_given_too) {
-  oc_cache_t *cache = open_cache();
+  oc_cache_t *cache = open_with_list();
   oc_hit_t hit;
   oc_status status;
-  set(cache, "list", PAGE, FIND, 0);
-  read_changes(cache, NULL, "list", 0, &hit, &status);
-  uint64_t known = hit.stamp;
+  uint64_t known = stamp_after(cache, 0);
   begin(cache, token(1), SHIP_7);
-  begin(cache, token(2), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":8,\"data\":{\"status\":\"paid\"}}]");
-  commit(cache, token(2), NULL);
+  change(cache, 2, PAY_8);
   oc_view_t *view = view_of(cache, "users:1", token(1));
   oc_stats_t before, after;
   oc_stats(cache, &before);
@@ -459,14 +463,12 @@ Test(api, beneath_an_overlay_only_what_became_another_is_given_too) {
 }
 
 Test(api, a_miss_beneath_an_overlay_counts_as_one_and_not_as_a_hit) {
-  oc_cache_t *cache = open_cache();
+  oc_cache_t *cache = open_with_list();
   oc_hit_t hit;
   oc_status status;
   oc_stats_t before, after;
-  set(cache, "list", PAGE, FIND, 0);
   begin(cache, token(1), SHIP_7);
-  begin(cache, token(2), "[{\"type\":\"create\",\"collection\":\"orders\",\"id\":9,\"data\":{\"orderNumber\":9}}]");
-  commit(cache, token(2), NULL);
+  change(cache, 2, "[{\"type\":\"create\",\"collection\":\"orders\",\"id\":9,\"data\":{\"orderNumber\":9}}]");
   oc_view_t *view = view_of(cache, "users:1", token(1));
   oc_stats(cache, &before);
   read_changes(cache, view, "list", 0, &hit, &status);
@@ -479,12 +481,11 @@ Test(api, a_miss_beneath_an_overlay_counts_as_one_and_not_as_a_hit) {
 }
 
 Test(api, what_is_in_flight_elsewhere_changes_nothing_and_what_moves_a_document_gives_the_whole_list) {
-  oc_cache_t *cache = open_cache();
+  oc_cache_t *cache = open_with_list();
   oc_hit_t hit;
   oc_status status;
-  set(cache, "list", PAGE, FIND, 0);
   begin(cache, token(1), "[{\"type\":\"update\",\"collection\":\"orders\",\"id\":9,\"data\":{\"status\":\"x\"}}]");
-  begin(cache, token(2), "[{\"type\":\"delete\",\"collection\":\"orders\",\"id\":7}]");
+  begin(cache, token(2), LEAVE_7);
   oc_view_t *view = view_of(cache, "users:1", token(1));
   cr_assert(eq(str, (char *)read_changes(cache, view, "list", 0, &hit, &status), (char *)PAGE));
   cr_assert(hit.form == OC_WHOLE && !hit.overlaid);

@@ -459,3 +459,38 @@ Test(mutation, announced_again_it_has_the_later_operations_alone_and_the_later_d
   cr_assert(eq(u32, mutation_pending_locked(&fixture.arena), 1));
   close_arena(&fixture.arena);
 }
+
+/* ---- What a process owes an answer for ---- */
+
+static uint32_t owing_after_expiry(struct fixture *fixture) {
+  uint64_t next;
+  cr_assert(eq(u32, mutation_sweep_locked(&fixture->arena, 1000, &next), 1));
+  return arena_header(&fixture->arena)->debts.owing;
+}
+
+Test(mutation, who_lives_owes_an_answer_for_what_expired) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  begin(&fixture, 1, UPDATE_7);
+  cr_assert(eq(u32, owing_after_expiry(&fixture), 1));
+  commit(&fixture, 1);
+  cr_assert(eq(u32, arena_header(&fixture.arena)->debts.owing, 0));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, nobody_owes_an_answer_for_what_was_only_announced) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  enter(&fixture, 1, UPDATE_7, MUTATION_ANNOUNCE);
+  cr_assert(eq(u32, owing_after_expiry(&fixture), 0));
+  close_arena(&fixture.arena);
+}
+
+Test(mutation, who_has_the_slot_of_one_that_is_gone_does_not_owe_its_answer) {
+  struct fixture fixture;
+  open_with(&fixture, (struct sizes){0});
+  begin(&fixture, 1, UPDATE_7);
+  arena_header(&fixture.arena)->processes[process_self(&fixture.arena).slot].serial++;
+  cr_assert(eq(u32, owing_after_expiry(&fixture), 0));
+  close_arena(&fixture.arena);
+}

@@ -4,7 +4,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { sqliteAdapter } from '@payloadcms/db-sqlite'
-import {  } from 'payload'
 import { changesBetween, translationsIn } from '../../lib/payload/changes.js'
 import { optimisticCache } from '../../lib/payload/index.js'
 import { idsOfWhere, overlayData } from '../../lib/payload/operations.js'

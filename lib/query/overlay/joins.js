@@ -4,7 +4,7 @@
  */
 import { isObject } from '../share.js'
 import { depthOf, levelIn, mapPath } from './documents.js'
-import { areSame, follow, isItself, looksAt, shownIn } from './membership.js'
+import { areSame, follow, isItself, looksAt, documentIn } from './membership.js'
 import { valuesOf } from './where.js'
 
 /** @typedef {import('../../cache/types.js').DocumentOperation} DocumentOperation */
@@ -28,7 +28,7 @@ export function followInJoins({ document, description, level }, collection, oper
     const page = pageOf(value, join, asked)
     const relationTo = relationOf(join, operation)
     const at = page.docs.findIndex((item) => isItself(item, operation.id, relationTo))
-    const own = shownIn(page.docs[at], relationTo)
+    const own = documentIn(page.docs[at], relationTo)
     if (isBinned(operation, shape)) {
       // What goes into the trash leaves null behind, of which nothing tells what it stands for when it comes out again.
       const isGone = operation.data?.deletedAt && isObject(own)
@@ -38,7 +38,7 @@ export function followInJoins({ document, description, level }, collection, oper
     const args = argsOf(document.id, collection, join, asked, operation, shapes, isPointing)
     const below = levelIn(join, description, level)
     const others = page.docs.filter((item) => item?.relationTo === relationTo)
-    const like = others.map((item) => shownIn(item, relationTo))
+    const like = others.map((item) => documentIn(item, relationTo))
     const shown = () => shownAs(sight.joined(operation, like, below), relationTo)
     const facts = sight.facts(operation, isObject(own) ? own : undefined, shown, relationTo)
     // For one in the trash null would be shown.

@@ -90,7 +90,7 @@ export function follow(answer, { type, args }, { type: change, id }, shape, { be
 }
 
 /** @type {(item: any, relationTo: string | undefined) => any} the document, or id, that a join shows */
-export const shownIn = (item, relationTo) => (relationTo && item ? item.value : item)
+export const documentIn = (item, relationTo) => (relationTo && item ? item.value : item)
 
 /**
  * @param {any} item that a list shows
@@ -143,7 +143,7 @@ const haveSameKeys = (one, other, args, shape) =>
  */
 function placeOf(known, others, args, shape, isNew) {
   const { relationTo } = args
-  const shown = others.map((item) => shownIn(item, relationTo))
+  const shown = others.map((item) => documentIn(item, relationTo))
   // SQLite gives what joins of several collections show in its own order when it answers for several parents at once.
   const isAfterNext = (/** @type {any} */ item, /** @type {number} */ index) =>
     index + 1 < shown.length && !(Number(orderOf(sourcesOf(item, relationTo), shown[index + 1], args, shape)) <= 0)
